@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace adapt {
+
+/// Exit codes of the program; scripts and batch jobs rely on them.
+enum class ExitCode : int {
+  done = 0,       ///< finished
+  failed = 1,     ///< something went wrong while running
+  bad_input = 2,  ///< the message says what is wrong, where, and what would be right
+  stopped = 75,   ///< stopped at a checkpoint, can be resumed
+};
+
+/// An error that ends the program with a given exit code. The message is one line.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+/// The user's input (configuration, data, command line) is wrong: exit code 2.
+class BadInput : public Error {
+ public:
+  explicit BadInput(const std::string& message) : Error(ExitCode::bad_input, message) {}
+};
+
+/// The run failed for a reason that is not the user's input: exit code 1.
+class Failure : public Error {
+ public:
+  explicit Failure(const std::string& message) : Error(ExitCode::failed, message) {}
+};
+
+/// Joins the parts into one string, as `<<` would print them.
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream out;
+  out.precision(9);
+  (out << ... << parts);
+  return out.str();
+}
+
+}  // namespace adapt

@@ -1,0 +1,38 @@
+#include "base/log.hpp"
+
+#include <cstdio>
+
+namespace adapt {
+namespace {
+
+struct LogState {
+  int rank = 0;
+  LogLevel level = LogLevel::info;
+};
+
+LogState& state() {
+  static LogState instance;
+  return instance;
+}
+
+void print(LogLevel level, const char* label, const std::string& message) {
+  const LogState& current = state();
+  const bool wanted = level <= current.level && (current.rank == 0 || level <= LogLevel::warning);
+  if (!wanted) { return; }
+  std::string line = "adapt: ";
+  if (current.rank != 0) { line += "rank " + std::to_string(current.rank) + ": "; }
+  line += label + message + "\n";
+  // One write per line keeps lines of several ranks whole.
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace
+
+void configure_log(int rank, LogLevel level) { state() = {rank, level}; }
+
+void log_error(const std::string& message) { print(LogLevel::error, "error: ", message); }
+void log_warning(const std::string& message) { print(LogLevel::warning, "warning: ", message); }
+void log_info(const std::string& message) { print(LogLevel::info, "", message); }
+void log_debug(const std::string& message) { print(LogLevel::debug, "debug: ", message); }
+
+}  // namespace adapt

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace adapt {
+
+/// How much is printed to standard error.
+enum class LogLevel { error = 0, warning = 1, info = 2, debug = 3 };
+
+/// This process's rank and the level, for all later lines. Ranks other than 0 print warnings and errors only.
+void configure_log(int rank, LogLevel level);
+
+/// One line "adapt: message", with "rank N: " for ranks other than 0.
+void log_error(const std::string& message);
+void log_warning(const std::string& message);
+void log_info(const std::string& message);
+void log_debug(const std::string& message);
+
+}  // namespace adapt

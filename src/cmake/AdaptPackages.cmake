@@ -1,0 +1,40 @@
+# Finds every package, and says in one message how to get the ones that are missing.
+# The interface target adapt_packages carries them.
+
+set(adapt_missing "")
+
+macro(adapt_find name debian)
+  find_package(${name} ${ARGN} QUIET)
+  if(NOT ${name}_FOUND)
+    list(APPEND adapt_missing "${name} (Debian: ${debian})")
+  endif()
+endmacro()
+
+adapt_find(MPI libopenmpi-dev COMPONENTS C)
+adapt_find(dnnl libdnnl-dev CONFIG)
+set(HDF5_PREFER_PARALLEL OFF)
+adapt_find(HDF5 libhdf5-dev COMPONENTS C)
+adapt_find(Boost libboost-program-options-dev COMPONENTS program_options)
+adapt_find(yaml-cpp libyaml-cpp-dev)
+adapt_find(ZLIB zlib1g-dev)
+adapt_find(OpenSSL libssl-dev COMPONENTS Crypto)
+adapt_find(Threads libc6-dev)
+if(ADAPT_TESTS)
+  adapt_find(GTest libgtest-dev)
+endif()
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h)
+if(NOT RANDOM123_INCLUDE_DIR)
+  list(APPEND adapt_missing "Random123 (Debian: librandom123-dev)")
+endif()
+
+if(adapt_missing)
+  list(JOIN adapt_missing "\n  " adapt_missing_lines)
+  message(FATAL_ERROR "These packages were not found:\n  ${adapt_missing_lines}\n"
+                      "On Debian, tests/run.sh and experiments/quickstart.sh install them; or pass CMAKE_PREFIX_PATH.")
+endif()
+
+add_library(adapt_packages INTERFACE)
+target_link_libraries(adapt_packages INTERFACE MPI::MPI_C DNNL::dnnl Boost::program_options yaml-cpp
+                                               ZLIB::ZLIB OpenSSL::Crypto Threads::Threads ${HDF5_LIBRARIES})
+target_include_directories(adapt_packages SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
+target_compile_definitions(adapt_packages INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/options.hpp"
+
+namespace adapt {
+
+/// Size of an image, stored (height, width, channels), channels last.
+struct ImageShape {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+
+  [[nodiscard]] std::int64_t elements() const { return std::int64_t{height} * width * channels; }
+  bool operator==(const ImageShape&) const = default;
+};
+
+/// Per-channel constants of (x / 255 - mean) / deviation.
+struct Normalization {
+  std::array<float, 3> mean = {};
+  std::array<float, 3> deviation = {1, 1, 1};
+};
+
+/// One split (training or test) of a labelled image set: an immutable sequence of uint8 images.
+/// Reading is safe from several threads.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  Dataset() = default;
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
+
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  [[nodiscard]] virtual ImageShape shape() const = 0;
+  [[nodiscard]] virtual int classes() const = 0;
+  /// Writes image `index` (0 <= index < size) into `pixels` (shape().elements() bytes, channels last) and returns its label.
+  virtual int read(std::int64_t index, std::span<std::uint8_t> pixels) const = 0;
+  /// SHA-256 that identifies the content, for provenance.
+  [[nodiscard]] virtual std::string checksum() const = 0;
+};
+
+/// Both splits with what is needed to feed them to a network.
+struct DataSplits {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;
+  Normalization normalization;
+};
+
+/// Opens the dataset `options.name`. `seed` matters to the procedural dataset only. Throws BadInput: unknown name; a missing or bad
+/// file, with path, offset, expected and found.
+DataSplits open_dataset(const DataOptions& options, std::uint64_t seed);
+
+/// Names that open_dataset knows.
+std::vector<std::string> dataset_names();
+
+}  // namespace adapt

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace adapt {
+
+/// `model`: which network.
+struct ModelOptions {
+  std::string name = "lenet5";
+  double init_scale = 0.5;  ///< s of TNVS: truncated normal, σ = sqrt(s / fan_in), cut at ± sqrt(3 s / fan_in)
+};
+
+/// `engine`: how the plan is executed.
+struct EngineOptions {
+  std::string name = "float32";         ///< float32, emulated
+  std::string rounding = "stochastic";  ///< rounding of activations in training: stochastic, nearest
+};
+
+}  // namespace adapt

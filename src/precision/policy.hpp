@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "precision/options.hpp"
+#include "precision/plan.hpp"
+
+namespace adapt {
+
+/// What a policy is told about a quantized layer before training.
+struct LayerInfo {
+  std::string name;
+  std::int64_t parameters = 0;  ///< weights of the quantized tensor, bias excluded
+};
+
+/// One layer after one optimizer step. All spans have `parameters` elements and live for the call only.
+struct LayerObservation {
+  std::span<const float> weights;   ///< float32 master copy, after the update
+  std::span<const float> gradient;  ///< as the optimizer took it (quantized, divided by its norm where the policy asks for that)
+  double gradient_norm = 0;         ///< ‖gradient‖₂ of the span above
+  double density = 1;               ///< share of non-zero quantized weights, 0..1
+};
+
+/// One optimizer step of the whole model.
+struct StepObservation {
+  std::int64_t step = 0;   ///< counted from 1
+  std::int64_t epoch = 0;  ///< counted from 1
+  double loss = 0;         ///< mean over the global batch, with regularization and penalty
+  std::vector<LayerObservation> layers;
+};
+
+/// One precision switch, for the log. Quantities that a policy does not have stay NaN or 0.
+struct SwitchEvent {
+  std::int64_t step = 0;
+  int layer = 0;                       ///< index into the plan
+  std::optional<FixedFormat> before;   ///< weights' format; absent: float32
+  std::optional<FixedFormat> after;
+  std::optional<FixedFormat> minimal;  ///< smallest format without loss of information (AdaPT's PushDown)
+  int lookback = 0;                    ///< after the switch
+  int resolution = 0;                  ///< after the switch
+  double diversity = 0;                ///< Δ of the window that ended
+  double divergence = 0;               ///< KL divergence at `minimal`
+  std::string strategy;                ///< "min", "mean", "max", or empty
+};
+
+/// What the log records of a layer at a step besides its formats.
+struct LayerState {
+  int lookback = 0;
+  int resolution = 0;
+  double diversity = 0;   ///< of the last finished window, 0 before
+  double divergence = 0;  ///< of the last switch, 0 before
+};
+
+/// Decides the formats: statistics in, formats out. Pure: a policy knows no MPI, no oneDNN and no file, and the same observations
+/// lead to the same decisions. Only rank 0 runs one; the others are told the plan.
+class PrecisionPolicy {
+ public:
+  virtual ~PrecisionPolicy() = default;
+  PrecisionPolicy() = default;
+  PrecisionPolicy(const PrecisionPolicy&) = delete;
+  PrecisionPolicy& operator=(const PrecisionPolicy&) = delete;
+
+  /// The plan in force.
+  [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
+  /// Takes in one step; returns the switches it led to (empty: the plan is as before; otherwise its version has grown).
+  virtual std::vector<SwitchEvent> observe(const StepObservation& observation) = 0;
+  /// For the log.
+  [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
+  /// For the log: "min", "mean", "max", or empty.
+  [[nodiscard]] virtual std::string strategy() const { return {}; }
+
+ protected:
+  PrecisionPlan plan_;
+};
+
+/// Makes the policy that `options.name` names. Throws BadInput for an unknown name (lists the known ones).
+std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options, const std::vector<LayerInfo>& layers);
+
+/// Names that make_policy knows.
+std::vector<std::string> policy_names();
+
+/// AdaPT's penalty P = mean over layers of (WL_l / 32) · density_l (32 bits where a layer is float32; 0 for no layers).
+double precision_penalty(const PrecisionPlan& plan, std::span<const double> densities);
+
+}  // namespace adapt

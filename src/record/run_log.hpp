@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "numerics/format.hpp"
+#include "precision/policy.hpp"
+
+namespace adapt {
+
+/// A quantized layer as the log knows it.
+struct LoggedLayer {
+  std::string name;             ///< readable, "stage2.block1.conv1"
+  std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
+  std::int64_t parameters = 0;  ///< weights, bias excluded
+};
+
+/// Seconds of one step or epoch on this rank, by phase.
+struct PhaseSeconds {
+  double data = 0;      ///< waiting for images
+  double forward = 0;   ///< quantization excluded
+  double backward = 0;
+  double quantize = 0;  ///< all quantization passes
+  double exchange = 0;
+  double policy = 0;    ///< deciding and broadcasting the plan
+  double update = 0;
+  double record = 0;
+};
+
+/// One row of /steps.
+struct StepRecord {
+  std::int64_t step = 0;  ///< from 1 over the whole run
+  double loss = 0;        ///< cross entropy + regularization + penalty
+  double cross_entropy = 0;
+  double learning_rate = 0;
+  PhaseSeconds seconds;
+  std::int64_t bytes_sent = 0;  ///< gradient bytes that this rank put on the wire
+  std::string strategy;         ///< of the policy; "min", "mean", "max" or empty
+};
+
+/// One row of /epochs.
+struct EpochRecord {
+  std::int64_t epoch = 0;  ///< from 1
+  double train_loss = 0;
+  double train_accuracy = 0;  ///< fraction, over the batches as they were trained on
+  double test_loss = 0;
+  double test_accuracy = 0;  ///< fraction
+  double seconds = 0;        ///< wall clock of training, evaluation excluded
+  double test_seconds = 0;   ///< wall clock of the evaluation
+};
+
+/// One row of /layers/<name>.
+struct LayerRecord {
+  std::int64_t step = 0;
+  LayerFormats formats;
+  LayerState state;
+  double density = 1;
+};
+
+/// A tensor of the final model.
+struct ModelTensor {
+  std::string name;  ///< "conv1.weight"
+  std::vector<std::int64_t> dims;
+  std::optional<FixedFormat> format;   ///< present: `integers` hold q; absent: `numbers` hold float32 values
+  std::vector<std::int32_t> integers;  ///< one of the two is filled, row-major
+  std::vector<float> numbers;
+};
+
+/// Writes run.h5. The file under its name is at every moment complete and closed: each flush replaces it as a whole.
+/// One process (rank 0) writes. All errors throw Failure with the path.
+class RunLog {
+ public:
+  /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. Creates the folder, writes a first complete file,
+  /// removes a DONE left by an earlier run.
+  RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
+         const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers);
+  ~RunLog();
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
+  void append(const StepRecord& record);
+  void append(const EpochRecord& record);
+  void append(int layer, const LayerRecord& record);
+  void append(const SwitchEvent& event);
+  /// /model, replacing what was there.
+  void write_model(std::span<const ModelTensor> tensors);
+  /// Everything appended so far is on disk when this returns.
+  void flush();
+  /// flush(), then writes DONE.
+  void finish();
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace adapt

@@ -1,0 +1,23 @@
+# adapt_mpi_test(room source [ranks...]): a GoogleTest program run by mpirun, once for each rank count (default 1 2 3 4).
+# Launcher flags live only here.
+
+set(ADAPT_MPI_ENVIRONMENT
+    "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe;OMPI_MCA_mpi_yield_when_idle=1;OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_btl_vader_single_copy_mechanism=none;OMP_NUM_THREADS=1"
+    CACHE INTERNAL "environment of mpirun in tests")
+
+function(adapt_mpi_test room source)
+  get_filename_component(name "${source}" NAME_WE)
+  set(counts ${ARGN})
+  if(NOT counts)
+    set(counts 1 2 3 4)
+  endif()
+  add_executable(${name} "${source}")
+  target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE adapt_core adapt_options GTest::gtest)
+  foreach(count IN LISTS counts)
+    add_test(NAME ${room}.${name}.${count}_ranks
+             COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${count} $<TARGET_FILE:${name}>)
+    set_tests_properties(${room}.${name}.${count}_ranks PROPERTIES ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT}"
+                                                        TIMEOUT 120 PROCESSORS ${count})
+  endforeach()
+endfunction()

@@ -1,0 +1,52 @@
+#include "base/file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/sha256.hpp"
+#include "support/scratch.hpp"
+
+namespace adapt {
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  const auto bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST(File, WritesAndReplacesWhole) {
+  const test::Scratch scratch;
+  const auto path = scratch.path() / "a";
+  write_atomically(path, std::string("first, longer"));
+  write_atomically(path, std::string("second"));
+  EXPECT_EQ(text_of(path), "second");
+  const auto entries = std::filesystem::directory_iterator(scratch.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << "a temporary file was left behind";
+}
+
+TEST(File, WritingIntoAMissingFolderFailsWithThePath) {
+  const test::Scratch scratch;
+  try {
+    write_atomically(scratch.path() / "missing" / "a", std::string("x"));
+    FAIL() << "expected Failure";
+  } catch (const Failure& error) {
+    EXPECT_NE(std::string(error.what()).find("missing"), std::string::npos) << error.what();
+  }
+}
+
+TEST(File, ReadingAFolderOrNothingIsBadInput) {
+  const test::Scratch scratch;
+  EXPECT_THROW(read_file(scratch.path()), BadInput);
+  EXPECT_THROW(read_file(scratch.path() / "nothing"), BadInput);
+}
+
+TEST(Sha256, KnownDigests) {
+  EXPECT_EQ(sha256({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256(std::as_bytes(std::span("abc", 3))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+}  // namespace
+}  // namespace adapt
