@@ -35,8 +35,12 @@ std::string reason() { return std::strerror(errno); }
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) { continue; }
-    if (written <= 0) { return false; }
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return false;
+    }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
@@ -56,7 +60,9 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
   temporary += concat(".tmp.", ::getpid());
   try {
     Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!descriptor.open()) { throw Failure(concat("cannot create ", temporary, ": ", reason())); }
+    if (!descriptor.open()) {
+      throw Failure(concat("cannot create ", temporary, ": ", reason()));
+    }
     if (!write_all(descriptor.number(), bytes) || ::fsync(descriptor.number()) != 0 ||
         descriptor.close() != 0) {
       throw Failure(concat("cannot write ", temporary, ": ", reason()));
@@ -88,9 +94,15 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t got = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) { continue; }
-    if (got < 0) { throw BadInput(concat("cannot read ", path, ": ", reason())); }
-    if (got == 0) { break; }
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      throw BadInput(concat("cannot read ", path, ": ", reason()));
+    }
+    if (got == 0) {
+      break;
+    }
     done += static_cast<std::size_t>(got);
   }
   bytes.resize(done);

@@ -9,14 +9,15 @@
 namespace adapt {
 
 /// Writes `bytes` to `path` so that at every moment `path` is either the old file or the whole new one:
-/// temporary name in the same folder, fsync, rename, fsync of the folder. Throws Failure (path and errno text);
-/// the temporary file is removed on failure.
+/// temporary name in the same folder, fsync, rename, fsync of the folder. Throws Failure (path and errno
+/// text); the temporary file is removed on failure.
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 /// The same for text.
 void write_atomically(const std::filesystem::path& path, const std::string& text);
 
-/// Reads a whole regular file. Throws BadInput when it is missing, a directory, or unreadable (path and reason).
+/// Reads a whole regular file. Throws BadInput when it is missing, a directory, or unreadable (path and
+/// reason).
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 
 }  // namespace adapt

@@ -18,9 +18,13 @@ LogState& state() {
 void print(LogLevel level, const char* label, const std::string& message) {
   const LogState& current = state();
   const bool wanted = level <= current.level && (current.rank == 0 || level <= LogLevel::warning);
-  if (!wanted) { return; }
+  if (!wanted) {
+    return;
+  }
   std::string line = "adapt: ";
-  if (current.rank != 0) { line += "rank " + std::to_string(current.rank) + ": "; }
+  if (current.rank != 0) {
+    line += "rank " + std::to_string(current.rank) + ": ";
+  }
   line += label + message + "\n";
   // One write per line keeps lines of several ranks whole.
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -12,7 +12,9 @@ namespace {
 EVP_MD_CTX* as_context(void* pointer) { return static_cast<EVP_MD_CTX*>(pointer); }
 
 void check(int status) {
-  if (status != 1) { throw Failure("SHA-256 failed in libcrypto"); }
+  if (status != 1) {
+    throw Failure("SHA-256 failed in libcrypto");
+  }
 }
 
 }  // namespace

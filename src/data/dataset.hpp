@@ -39,7 +39,8 @@ class Dataset {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   [[nodiscard]] virtual ImageShape shape() const = 0;
   [[nodiscard]] virtual int classes() const = 0;
-  /// Writes image `index` (0 <= index < size) into `pixels` (shape().elements() bytes, channels last) and returns its label.
+  /// Writes image `index` (0 <= index < size) into `pixels` (shape().elements() bytes, channels last) and
+  /// returns its label.
   virtual int read(std::int64_t index, std::span<std::uint8_t> pixels) const = 0;
   /// SHA-256 that identifies the content, for provenance.
   [[nodiscard]] virtual std::string checksum() const = 0;
@@ -52,8 +53,8 @@ struct DataSplits {
   Normalization normalization;
 };
 
-/// Opens the dataset `options.name`. `seed` matters to the procedural dataset only. Throws BadInput: unknown name; a missing or bad
-/// file, with path, offset, expected and found.
+/// Opens the dataset `options.name`. `seed` matters to the procedural dataset only. Throws BadInput: unknown
+/// name; a missing or bad file, with path, offset, expected and found.
 DataSplits open_dataset(const DataOptions& options, std::uint64_t seed);
 
 /// Names that open_dataset knows.

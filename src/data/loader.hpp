@@ -12,14 +12,15 @@ namespace adapt {
 
 /// Images of one shard of one step, ready for the network.
 struct ShardBatch {
-  std::int64_t step = 0;       ///< within the epoch, from 0
-  int shard = 0;               ///< virtual shard, 0..shards-1
-  AlignedVector<float> images; ///< (N, H, W, C), normalized
+  std::int64_t step = 0;             ///< within the epoch, from 0
+  int shard = 0;                     ///< virtual shard, 0..shards-1
+  AlignedVector<float> images;       ///< (N, H, W, C), normalized
   std::vector<std::int32_t> labels;  ///< (N)
 };
 
-/// How an epoch is cut. The global batch of a step is `batch` images; shard s of V takes the s-th part of batch / V images;
-/// rank r of R takes the shards r, r + R, ... The remainder of an epoch that fills no batch is left out.
+/// How an epoch is cut. The global batch of a step is `batch` images; shard s of V takes the s-th part of
+/// batch / V images; rank r of R takes the shards r, r + R, ... The remainder of an epoch that fills no batch
+/// is left out.
 struct LoaderOptions {
   std::uint64_t seed = 0;
   int batch = 256;  ///< images per step over all shards; a multiple of `shards`
@@ -36,11 +37,12 @@ std::int64_t steps_per_epoch(std::int64_t samples, int batch);
 /// The order of an epoch: a permutation of 0..samples-1, a pure function of (seed, epoch).
 std::vector<std::int64_t> epoch_order(std::int64_t samples, std::uint64_t seed, std::int64_t epoch);
 
-/// Produces this rank's shards of an epoch, step after step and within a step by ascending shard, prepared ahead by one thread.
-/// Augmentation is keyed by (seed, epoch, index of the image in the dataset).
+/// Produces this rank's shards of an epoch, step after step and within a step by ascending shard, prepared
+/// ahead by one thread. Augmentation is keyed by (seed, epoch, index of the image in the dataset).
 class TrainLoader {
  public:
-  TrainLoader(std::shared_ptr<const Dataset> dataset, const Normalization& normalization, const LoaderOptions& options);
+  TrainLoader(std::shared_ptr<const Dataset> dataset, const Normalization& normalization,
+              const LoaderOptions& options);
   ~TrainLoader();
 
   /// Starts an epoch (from 0) at step `first_step`; whatever was prepared for another one is dropped.
@@ -55,7 +57,8 @@ class TrainLoader {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// Reads images first..first+count-1 in order, normalized, without augmentation, into `images` (count, H, W, C) and `labels` (count).
+/// Reads images first..first+count-1 in order, normalized, without augmentation, into `images` (count, H, W,
+/// C) and `labels` (count).
 void read_images(const Dataset& dataset, const Normalization& normalization, std::int64_t first,
                  std::span<float> images, std::span<std::int32_t> labels);
 

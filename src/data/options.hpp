@@ -7,10 +7,10 @@ namespace adapt {
 
 /// `data`: what is trained on.
 struct DataOptions {
-  std::string name = "procedural";    ///< mnist, fashion_mnist, kmnist, cifar10, cifar100, procedural
-  std::string path;                   ///< folder that holds the dataset's folder; empty: $ADAPT_DATA, else data/
-  std::int64_t train_samples = 0;     ///< use only the first so many; 0: all (procedural: 60000)
-  std::int64_t test_samples = 0;      ///< use only the first so many; 0: all (procedural: 10000)
+  std::string name = "procedural";  ///< mnist, fashion_mnist, kmnist, cifar10, cifar100, procedural
+  std::string path;                ///< folder that holds the dataset's folder; empty: $ADAPT_DATA, else data/
+  std::int64_t train_samples = 0;  ///< use only the first so many; 0: all (procedural: 60000)
+  std::int64_t test_samples = 0;   ///< use only the first so many; 0: all (procedural: 10000)
   std::string augmentation = "none";  ///< none, crop, crop_flip
   int crop_padding = 4;               ///< pixels of zero padding on each side before the random crop
 };

@@ -6,7 +6,8 @@ namespace adapt {
 
 /// `exchange`: how gradients cross shards and ranks.
 struct ExchangeOptions {
-  std::string encoding = "auto";  ///< auto (layer when gradients are quantized, else exact), exact, layer, float32
+  std::string encoding =
+      "auto";  ///< auto (layer when gradients are quantized, else exact), exact, layer, float32
 };
 
 }  // namespace adapt

@@ -7,7 +7,8 @@ namespace adapt {
 /// `model`: which network.
 struct ModelOptions {
   std::string name = "lenet5";
-  double init_scale = 0.5;  ///< s of TNVS: truncated normal, σ = sqrt(s / fan_in), cut at ± sqrt(3 s / fan_in)
+  double init_scale =
+      0.5;  ///< s of TNVS: truncated normal, σ = sqrt(s / fan_in), cut at ± sqrt(3 s / fan_in)
 };
 
 /// `engine`: how the plan is executed.

@@ -14,14 +14,14 @@ struct QuantizeResult {
   bool finite = true;        ///< no NaN and no Inf among the inputs; if false the output is unspecified
 };
 
-// All passes below: q = clamp(round(x · 2^FL)) as algorithm "Fixed point". Stochastic rounding of element i takes the i-th 16-bit piece r
-// of the key's sequence (piece i of block i / 8, low half of a word first) as v = (r + 1/2) / 65536
-// and computes floor(x · 2^FL) + (v <= fraction), which is exact where floor(x · 2^FL + u) would round.
-// Vector code is chosen at run time; the result does not depend on it.
+// All passes below: q = clamp(round(x · 2^FL)) as algorithm "Fixed point". Stochastic rounding of element i
+// takes the i-th 16-bit piece r of the key's sequence (piece i of block i / 8, low half of a word first) as v
+// = (r + 1/2) / 65536 and computes floor(x · 2^FL) + (v <= fraction), which is exact where floor(x · 2^FL +
+// u) would round. Vector code is chosen at run time; the result does not depend on it.
 
 /// dst[i] = q · 2^-FL. `dst` may be `src`. `key` is not used for Rounding::nearest.
-QuantizeResult quantize(std::span<const float> src, std::span<float> dst, FixedFormat format, Rounding rounding,
-                        const RandomKey& key);
+QuantizeResult quantize(std::span<const float> src, std::span<float> dst, FixedFormat format,
+                        Rounding rounding, const RandomKey& key);
 
 /// sum[i] += q: the order-free sum of gradients over shards.
 QuantizeResult quantize_add(std::span<const float> src, std::span<std::int32_t> sum, FixedFormat format,
@@ -30,20 +30,21 @@ QuantizeResult quantize_add(std::span<const float> src, std::span<std::int64_t> 
                             Rounding rounding, const RandomKey& key);
 
 /// dst[i] = q (for storing a model; values of `src` may be off the grid).
-QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::int32_t> dst, FixedFormat format,
-                                    Rounding rounding, const RandomKey& key);
+QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::int32_t> dst,
+                                    FixedFormat format, Rounding rounding, const RandomKey& key);
 
-/// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of float32 numbers.
-/// Elements with |src[i] · 2^fractional_length| >= 2^62 / terms make the result not finite; `terms` is the number of summands
-/// that the whole sum will have.
-QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length, int terms);
+/// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of
+/// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms make the result not finite;
+/// `terms` is the number of summands that the whole sum will have.
+QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,
+                         int terms);
 
 /// dst[i] = float(src[i] · scale), the product taken in double.
 void dequantize(std::span<const std::int32_t> src, std::span<float> dst, double scale);
 void dequantize(std::span<const std::int64_t> src, std::span<float> dst, double scale);
 
-/// Name of the vector code that was chosen: "avx512", "avx2" or "generic". The environment variable ADAPT_ISA=generic|avx2
-/// lowers the choice (for tests and measurements).
+/// Name of the vector code that was chosen: "avx512", "avx2" or "generic". The environment variable
+/// ADAPT_ISA=generic|avx2 lowers the choice (for tests and measurements).
 const char* vector_isa();
 
 }  // namespace adapt

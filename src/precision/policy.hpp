@@ -20,10 +20,11 @@ struct LayerInfo {
 
 /// One layer after one optimizer step. All spans have `parameters` elements and live for the call only.
 struct LayerObservation {
-  std::span<const float> weights;   ///< float32 master copy, after the update
-  std::span<const float> gradient;  ///< as the optimizer took it (quantized, divided by its norm where the policy asks for that)
-  double gradient_norm = 0;         ///< ‖gradient‖₂ of the span above
-  double density = 1;               ///< share of non-zero quantized weights, 0..1
+  std::span<const float> weights;  ///< float32 master copy, after the update
+  std::span<const float>
+      gradient;  ///< as the optimizer took it (quantized, divided by its norm where the policy asks for that)
+  double gradient_norm = 0;  ///< ‖gradient‖₂ of the span above
+  double density = 1;        ///< share of non-zero quantized weights, 0..1
 };
 
 /// One optimizer step of the whole model.
@@ -37,8 +38,8 @@ struct StepObservation {
 /// One precision switch, for the log. Quantities that a policy does not have stay NaN or 0.
 struct SwitchEvent {
   std::int64_t step = 0;
-  int layer = 0;                       ///< index into the plan
-  std::optional<FixedFormat> before;   ///< weights' format; absent: float32
+  int layer = 0;                      ///< index into the plan
+  std::optional<FixedFormat> before;  ///< weights' format; absent: float32
   std::optional<FixedFormat> after;
   std::optional<FixedFormat> minimal;  ///< smallest format without loss of information (AdaPT's PushDown)
   int lookback = 0;                    ///< after the switch
@@ -56,8 +57,8 @@ struct LayerState {
   double divergence = 0;  ///< of the last switch, 0 before
 };
 
-/// Decides the formats: statistics in, formats out. Pure: a policy knows no MPI, no oneDNN and no file, and the same observations
-/// lead to the same decisions. Only rank 0 runs one; the others are told the plan.
+/// Decides the formats: statistics in, formats out. Pure: a policy knows no MPI, no oneDNN and no file, and
+/// the same observations lead to the same decisions. Only rank 0 runs one; the others are told the plan.
 class PrecisionPolicy {
  public:
   virtual ~PrecisionPolicy() = default;
@@ -67,7 +68,8 @@ class PrecisionPolicy {
 
   /// The plan in force.
   [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
-  /// Takes in one step; returns the switches it led to (empty: the plan is as before; otherwise its version has grown).
+  /// Takes in one step; returns the switches it led to (empty: the plan is as before; otherwise its version
+  /// has grown).
   virtual std::vector<SwitchEvent> observe(const StepObservation& observation) = 0;
   /// For the log.
   [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
@@ -79,12 +81,14 @@ class PrecisionPolicy {
 };
 
 /// Makes the policy that `options.name` names. Throws BadInput for an unknown name (lists the known ones).
-std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options, const std::vector<LayerInfo>& layers);
+std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
+                                             const std::vector<LayerInfo>& layers);
 
 /// Names that make_policy knows.
 std::vector<std::string> policy_names();
 
-/// AdaPT's penalty P = mean over layers of (WL_l / 32) · density_l (32 bits where a layer is float32; 0 for no layers).
+/// AdaPT's penalty P = mean over layers of (WL_l / 32) · density_l (32 bits where a layer is float32; 0 for
+/// no layers).
 double precision_penalty(const PrecisionPlan& plan, std::span<const double> densities);
 
 }  // namespace adapt

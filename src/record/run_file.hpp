@@ -10,7 +10,8 @@
 
 namespace adapt {
 
-/// A run.h5 opened for reading. All errors (missing, not HDF5, not an adapt run, newer format version, damaged) throw BadInput with path and reason.
+/// A run.h5 opened for reading. All errors (missing, not HDF5, not an adapt run, newer format version,
+/// damaged) throw BadInput with path and reason.
 class RunFile {
  public:
   /// `run_dir` holds run.h5; a path to the file itself is accepted too.
@@ -35,8 +36,9 @@ class RunFile {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// The first difference between the trajectories of two runs (losses, plans, switches, accuracies, weights; bit for bit; times, bytes,
-/// hosts and rank counts do not count), in words, or empty when they took the same trajectory.
+/// The first difference between the trajectories of two runs (losses, plans, switches, accuracies, weights;
+/// bit for bit; times, bytes, hosts and rank counts do not count), in words, or empty when they took the same
+/// trajectory.
 std::string first_difference(const RunFile& a, const RunFile& b);
 
 }  // namespace adapt

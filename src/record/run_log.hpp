@@ -23,12 +23,12 @@ struct LoggedLayer {
 
 /// Seconds of one step or epoch on this rank, by phase.
 struct PhaseSeconds {
-  double data = 0;      ///< waiting for images
-  double forward = 0;   ///< quantization excluded
+  double data = 0;     ///< waiting for images
+  double forward = 0;  ///< quantization excluded
   double backward = 0;
   double quantize = 0;  ///< all quantization passes
   double exchange = 0;
-  double policy = 0;    ///< deciding and broadcasting the plan
+  double policy = 0;  ///< deciding and broadcasting the plan
   double update = 0;
   double record = 0;
 };
@@ -72,12 +72,12 @@ struct ModelTensor {
   std::vector<float> numbers;
 };
 
-/// Writes run.h5. The file under its name is at every moment complete and closed: each flush replaces it as a whole.
-/// One process (rank 0) writes. All errors throw Failure with the path.
+/// Writes run.h5. The file under its name is at every moment complete and closed: each flush replaces it as a
+/// whole. One process (rank 0) writes. All errors throw Failure with the path.
 class RunLog {
  public:
-  /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. Creates the folder, writes a first complete file,
-  /// removes a DONE left by an earlier run.
+  /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. Creates the folder, writes
+  /// a first complete file, removes a DONE left by an earlier run.
   RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
          const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers);
   ~RunLog();

@@ -12,7 +12,7 @@ struct ScheduleOptions {
   std::vector<int> milestones;    ///< multi_step: epochs after which the rate is multiplied by `factor`
   double factor = 0.1;            ///< multi_step, reduce_on_plateau
   int patience = 10;              ///< reduce_on_plateau: epochs without improvement that are tolerated
-  double threshold = 1e-6;        ///< reduce_on_plateau: relative improvement of the training loss that counts
+  double threshold = 1e-6;  ///< reduce_on_plateau: relative improvement of the training loss that counts
 };
 
 /// `training`: the recipe.
@@ -23,12 +23,13 @@ struct TrainingOptions {
   int threads = 1;  ///< oneDNN threads per rank; float32 results may depend on it
   double learning_rate = 0.1;
   double momentum = 0.9;
-  double weight_decay = 0;             ///< β: coefficient of (1/2)‖W‖₂² in the loss
-  double l1 = 0;                       ///< α: coefficient of ‖W‖₁ in the loss
-  std::string normalize = "auto";      ///< divide each layer's gradient by its norm: auto (when the policy is adapt), yes, no
-  bool penalty = true;                 ///< add AdaPT's P to the loss that the policy sees
+  double weight_decay = 0;  ///< β: coefficient of (1/2)‖W‖₂² in the loss
+  double l1 = 0;            ///< α: coefficient of ‖W‖₁ in the loss
+  std::string normalize =
+      "auto";  ///< divide each layer's gradient by its norm: auto (when the policy is adapt), yes, no
+  bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees
   ScheduleOptions schedule;
-  int test_batch = 250;                ///< images per forward pass of an evaluation
+  int test_batch = 250;  ///< images per forward pass of an evaluation
 };
 
 /// `record`: what goes to run.h5 and how often.
