@@ -25,7 +25,7 @@ const Kernels* find_kernels(std::string_view instruction_set) {
 }
 
 const Kernels& select_kernels(std::string_view wanted) {
-  const Kernels* best = nullptr;
+  const Kernels* best = &generic::kKernels;
   std::string available;
   for (const std::string_view name : kInstructionSets) {
     const Kernels* found = find_kernels(name);

@@ -193,6 +193,21 @@ TEST_P(Quantize, EveryLength) {
   }
 }
 
+TEST_P(Quantize, FractionsAtTheThresholdOfTheirOwnPiece) {
+  const FixedFormat format = {.word_length = 8, .fractional_length = 4};
+  for (const int whole : {-100, -2, -1, 0, 1, 100}) {
+    for (const float towards : {-kInfinity, 0.0F, kInfinity}) {  // 0 stands for the threshold itself
+      std::vector<float> src(1200);
+      for (std::size_t i = 0; i < src.size(); ++i) {
+        const double v = (reference::random_piece(kKey, i) + 0.5) / 65536.0;
+        const auto value = static_cast<float>((whole + v) / 16.0);  // exact
+        src[i] = towards == 0.0F ? value : std::nextafter(value, towards);
+      }
+      expect_as_reference(src, format, Rounding::stochastic, kKey);
+    }
+  }
+}
+
 TEST_P(Quantize, FirstBlockMovesTheStart) {
   const FixedFormat format = {.word_length = 8, .fractional_length = 4};
   const auto src = values_around(format, 1500, 1);
