@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -75,6 +76,13 @@ class PrecisionPolicy {
   [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
   /// For the log: "min", "mean", "max", or empty.
   [[nodiscard]] virtual std::string strategy() const { return {}; }
+
+  /// Everything that later decisions depend on, the plan included, for a checkpoint (this machine's
+  /// representation). Empty for a policy whose plan never changes.
+  [[nodiscard]] virtual std::vector<std::byte> save_state() const;
+  /// Puts back what save_state() of the same policy, options and layers gave, after which both decide alike.
+  /// Throws BadInput if the bytes do not fit.
+  virtual void restore_state(std::span<const std::byte> state);
 
  protected:
   PrecisionPlan plan_;
