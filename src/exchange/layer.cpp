@@ -49,11 +49,11 @@ class LayerEncoding : public GradientEncoding {
                            shard};
     QuantizeResult result;
     if (!format) {
-      result = add_exact(gradient, part(wide_, index), kExactFractionalLength, shards_);
+      result = add_exact(gradient, part(std::span(wide_), index), kExactFractionalLength, shards_);
     } else if (is_narrow(index)) {
-      result = quantize_add(gradient, part(narrow_, index), *format, Rounding::stochastic, key);
+      result = quantize_add(gradient, part(std::span(narrow_), index), *format, Rounding::stochastic, key);
     } else {
-      result = quantize_add(gradient, part(wide_, index), *format, Rounding::stochastic, key);
+      result = quantize_add(gradient, part(std::span(wide_), index), *format, Rounding::stochastic, key);
     }
     if (!result.finite) {
       refuse_gradient(tensors_[index], step_.step, shard);
@@ -74,9 +74,9 @@ class LayerEncoding : public GradientEncoding {
         formats_[index] ? formats_[index]->fractional_length : kExactFractionalLength;
     const double scale = std::ldexp(1.0, -fractional_length) / shards_;
     if (is_narrow(index)) {
-      dequantize(part(narrow_, index), gradient, scale);
+      dequantize(part(std::span(narrow_), index), gradient, scale);
     } else {
-      dequantize(part(wide_, index), gradient, scale);
+      dequantize(part(std::span(wide_), index), gradient, scale);
     }
   }
 
@@ -90,9 +90,9 @@ class LayerEncoding : public GradientEncoding {
     return formats_[index] && sum_bits(formats_[index]->word_length, shards_) <= 32;
   }
 
-  template <class Vector>
-  [[nodiscard]] auto part(Vector& buffer, std::size_t index) const {
-    return std::span(buffer).subspan(starts_[index], tensors_[index].size);
+  template <class T>
+  [[nodiscard]] std::span<T> part(std::span<T> buffer, std::size_t index) const {
+    return buffer.subspan(starts_[index], tensors_[index].size);
   }
 
   std::vector<ExchangeTensor> tensors_;

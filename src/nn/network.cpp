@@ -1,8 +1,7 @@
 #include "nn/network.hpp"
 
-#include <chrono>
-
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "nn/layers/activation.hpp"
 #include "nn/layers/addition.hpp"
 #include "nn/layers/batch_norm.hpp"
@@ -14,10 +13,6 @@
 
 namespace adapt {
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 dnnl::memory memory_of(const Shape& s, void* data) {
   return {onednn::activation(s.n, s.c, s.h, s.w), onednn::engine(), data};
@@ -144,7 +139,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
     throw Failure(concat("a network for ", batch(), " images was given ", images.size(), " numbers and ",
                          labels.size(), " labels"));
   }
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
   self.data.front().set_data_handle(const_cast<float*>(images.data()));
   for (const CompiledNode& node : self.nodes) {
@@ -155,13 +150,13 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   const LossSum sum = softmax_cross_entropy(logits(), labels, classes, gradient);
   const double quantize = pass.quantize_seconds - quantize_before;
   self.seconds.quantize += quantize;
-  self.seconds.forward += seconds_since(start) - quantize;
+  self.seconds.forward += watch.seconds() - quantize;
   return sum;
 }
 
 void Network::backward(Pass& pass) {
   Implementation& self = *implementation_;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   for (auto node = self.nodes.rbegin(); node != self.nodes.rend(); ++node) {
     node->layer->backward(pass);
     for (const GradientSum& sum : node->sums) {
@@ -169,7 +164,7 @@ void Network::backward(Pass& pass) {
                   {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
     }
   }
-  self.seconds.backward += seconds_since(start);
+  self.seconds.backward += watch.seconds();
 }
 
 std::span<const float> Network::logits() const {

@@ -1,10 +1,10 @@
 #include "nn/layers/quantization.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <span>
 
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
@@ -20,7 +20,7 @@ class QuantizationLayer : public Layer {
         memory_(memory) {}
 
   void forward(Pass& pass) override {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     // Handles are read anew: the image's memory moves with each batch.
     const std::span source(static_cast<const float*>(memory_.sources.front().get_data_handle()), elements_);
     const std::span destination(static_cast<float*>(memory_.destination.get_data_handle()), elements_);
@@ -34,7 +34,7 @@ class QuantizationLayer : public Layer {
     } else if (source.data() != destination.data()) {
       std::copy(source.begin(), source.end(), destination.begin());
     }
-    pass.quantize_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    pass.quantize_seconds += watch.seconds();
   }
 
   void backward(Pass& /*pass*/) override {}

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/parameters.hpp"
+#include "precision/plan.hpp"
+#include "record/run_log.hpp"
+
+namespace adapt {
+
+/// What run.h5 keeps of a model: parameters with a format as integers, others (and running statistics) as
+/// float32 numbers.
+std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan);
+
+/// The way back: fills masters and working copies of `state`, and running statistics. Throws BadInput where
+/// names or sizes differ from the model's.
+void load_model(const std::vector<ModelTensor>& tensors, ModelState& state);
+
+}  // namespace adapt
