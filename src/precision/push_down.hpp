@@ -14,9 +14,9 @@ inline constexpr int kHighestFractionalLength = 32;
 
 /// When a format counts as one that loses no information about a tensor.
 struct InformationBound {
-  int resolution = 100;     ///< r, bins of the histograms
-  double epsilon = 0.01;    ///< bound on KL(P‖Q), nats
-  double smoothing = 1e-6;  ///< see kl_divergence
+  int resolution;    ///< r, bins of the histograms
+  double epsilon;    ///< bound on KL(P‖Q), nats
+  double smoothing;  ///< see kl_divergence
 };
 
 /// What PushDown found.
