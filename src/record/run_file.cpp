@@ -1,7 +1,5 @@
 #include "record/run_file.hpp"
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -167,6 +165,9 @@ std::vector<LoggedLayer> RunFile::layers() const {
     }
     std::vector<LoggedLayer> layers;
     for (const auto& [index, layer] : by_index) {
+      if (index != static_cast<std::int64_t>(layers.size())) {
+        throw hdf5::Error(concat("/layers has no layer with index ", layers.size(), " but one with ", index));
+      }
       layers.push_back(layer);
     }
     return layers;
