@@ -1,0 +1,43 @@
+"""The resolved configuration of a run as a flat dictionary."""
+
+
+def flatten_yaml(text):
+    """Block mappings of scalars as {"training.batch": "256"}; a list of scalars becomes one string "[3, 4]".
+
+    This is the subset in which `adapt` writes /config; lines outside it are left out, because the full text is shown
+    in the report anyway. Values stay strings, without their quotes.
+    """
+    values = {}
+    parents = []  # (indentation, key) of the mappings around the current line
+    for line in text.splitlines():
+        stripped = line.strip()
+        if not stripped or stripped.startswith(("#", "---", "...")):
+            continue
+        indentation = len(line) - len(line.lstrip(" "))
+        if stripped.startswith("- "):
+            _append_item(values, parents, _scalar(stripped[2:]))
+            continue
+        key, colon, value = stripped.partition(":")
+        if not colon or (value and value[0] != " "):
+            continue
+        while parents and parents[-1][0] >= indentation:
+            parents.pop()
+        parents.append((indentation, _scalar(key)))
+        scalar = _scalar(value)
+        if scalar:
+            values[".".join(name for _, name in parents)] = scalar
+    return values
+
+
+def _append_item(values, parents, item):
+    key = ".".join(name for _, name in parents)
+    before = values.get(key, "[]")[1:-1]
+    values[key] = f"[{before}, {item}]" if before else f"[{item}]"
+
+
+def _scalar(text):
+    """Text without white space, trailing comment and quotes."""
+    text = text.strip()
+    if len(text) >= 2 and text[0] in "\"'" and text[0] in text[1:]:
+        return text[1 : text.index(text[0], 1)]
+    return text.split(" #")[0].strip()

@@ -1,0 +1,32 @@
+"""The one error that ends a script with a plain line instead of a traceback."""
+
+import os
+import sys
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+
+
+class BadInput(Exception):
+    """What the user gave is wrong; the text says what, where, and what would be right, in one line."""
+
+
+def run_main(main):
+    """Runs `main()` (returns an exit code) and ends the process with it.
+
+    BadInput becomes one line on stderr and exit 2, an operating system error (a folder that cannot be written) one
+    line and exit 1.
+    """
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = EXIT_BAD_INPUT
+    except BrokenPipeError:  # `report.py ... | head`: whoever read us has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = EXIT_FAILED
+    sys.exit(code)

@@ -1,0 +1,37 @@
+"""Finds a Python that has h5py, numpy and matplotlib; imported before them by every script."""
+
+import importlib
+import os
+import sys
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+RESTARTED = "ADAPT_ANALYSIS_RESTARTED"
+MODULES = ("numpy", "h5py", "matplotlib")
+
+
+def missing_modules():
+    """The reason why a module cannot be imported ("No module named 'h5py'"), or None when all can."""
+    for name in MODULES:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # a numpy of another ABI fails with other types than ImportError
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            return f"cannot import {name}: {reason[0]}"
+    return None
+
+
+def require_modules():
+    """Returns when all modules can be imported. Otherwise starts the script again under the system's Python
+    (another python3 may come first on PATH), and if that is this one, ends with one line and exit 1."""
+    reason = missing_modules()
+    if reason is None:
+        return
+    if RESTARTED not in os.environ and sys.executable != SYSTEM_PYTHON and os.access(SYSTEM_PYTHON, os.X_OK):
+        os.environ[RESTARTED] = "1"
+        os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
+    print(
+        f"error: {sys.executable}: {reason}; install them with "
+        "`apt-get install python3-h5py python3-matplotlib python3-numpy` and run this with /usr/bin/python3",
+        file=sys.stderr,
+    )
+    sys.exit(1)

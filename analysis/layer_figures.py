@@ -1,0 +1,144 @@
+"""Figures of one run: what its layers' formats did over the steps."""
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm
+from matplotlib.ticker import MaxNLocator
+import matplotlib
+
+from analysis.style import (
+    MAX_POINTS,
+    PALETTE,
+    layer_colours,
+    new_figure,
+    shorten,
+    side_legend,
+    thin_changes,
+    thin_means,
+)
+
+STRATEGIES = ("min", "mean", "max")
+
+
+def drawable_layers(run):
+    """Layers with logged rows."""
+    return [layer for layer in run.layers if len(layer.series["step"])]
+
+
+def has_formats(run):
+    """Whether any layer ever had a fixed-point format."""
+    return any(not np.all(layer.is_float32) for layer in drawable_layers(run))
+
+
+def precision_figure(run):
+    """Word length, fractional length and sparsity per layer over the steps."""
+    layers = drawable_layers(run)
+    panels = (
+        ("Word length", "bits", lambda layer: layer.series["word_length"], thin_changes),
+        ("Fractional length", "bits", lambda layer: layer.series["fractional_length"], thin_changes),
+        ("Sparsity (weights that are zero)", "% of weights", lambda layer: 100 * (1 - layer.series["density"]), thin_means),
+    )
+    return _layer_panels(layers, panels)
+
+
+def policy_figure(run):
+    """Lookback and gradient diversity per layer, and the strategy, over the steps. None for a policy without them."""
+    layers = drawable_layers(run)
+    if not any(np.any(layer.series["lookback"] > 0) for layer in layers):
+        return None
+    panels = (
+        ("Lookback", "steps", lambda layer: layer.series["lookback"], thin_changes),
+        ("Gradient diversity of the last window", "diversity Δ", _finite_diversity, thin_changes),
+    )
+    codes = _strategy_codes(run)
+    figure = _layer_panels(layers, panels, extra_panels=0 if codes is None else 1)
+    if codes is not None:
+        _strategy_panel(figure.axes[len(panels)], run.steps["step"], codes)
+    return figure
+
+
+def heat_map_figure(run):
+    """Word length of every layer (rows, first layer on top) over the steps (columns)."""
+    layers = drawable_layers(run)
+    grid = np.unique(np.concatenate([layer.series["step"] for layer in layers]))
+    grid = grid[:: -(-len(grid) // MAX_POINTS)]
+    lengths = np.stack([_held(layer, grid) for layer in layers])
+    lowest, highest = int(lengths.min()), int(lengths.max())
+    figure, axes = new_figure(1.3 + 0.24 * len(layers))
+    axis = axes[0, 0]
+    colours = matplotlib.colormaps["cividis_r"]
+    # One colour per whole number of bits; at least two, or BoundaryNorm has nothing to divide.
+    norm = BoundaryNorm(np.arange(lowest - 0.5, max(highest, lowest + 1) + 1), colours.N)
+    edges = np.append(grid, grid[-1] + (grid[-1] - grid[-2] if len(grid) > 1 else 1))
+    mesh = axis.pcolormesh(edges, np.arange(len(layers) + 1), lengths, cmap=colours, norm=norm, rasterized=True)
+    axis.set_yticks(np.arange(len(layers)) + 0.5, [shorten(layer.name) for layer in layers])
+    axis.invert_yaxis()
+    axis.grid(False)
+    axis.set_xlabel("training step")
+    axis.set_title("Word length per layer")
+    bar = figure.colorbar(mesh, ax=axis, pad=0.01, aspect=12)
+    bar.set_label("word length (bits)")
+    bar.set_ticks(_bit_ticks(lowest, highest))
+    bar.ax.minorticks_off()
+    return figure
+
+
+def _layer_panels(layers, panels, extra_panels=0):
+    """A figure with one panel per (title, unit, values of a layer, thinning), one line per layer, one legend."""
+    rows = len(panels) + extra_panels
+    figure, axes = new_figure(0.5 + 2.1 * len(panels) + 1.1 * extra_panels, rows, sharex=True,
+                              gridspec_kw={"height_ratios": [2] * len(panels) + [0.8] * extra_panels})
+    colours = layer_colours(len(layers))
+    lines = []
+    for (title, unit, values_of, thin), axis in zip(panels, axes[:, 0]):
+        style = "steps-post" if thin is thin_changes else "default"
+        lines = []
+        for layer, colour in zip(layers, colours):
+            x, y = thin(layer.series["step"], values_of(layer))
+            lines += axis.plot(x, y, color=colour, drawstyle=style, alpha=0.9)
+        axis.set_title(title)
+        axis.set_ylabel(unit)
+        axis.yaxis.set_major_locator(MaxNLocator(6, integer=thin is thin_changes and "diversity" not in unit))
+    _label_steps(axes[-1, 0])
+    side_legend(figure, lines, [shorten(layer.name) for layer in layers], "layer")
+    return figure
+
+
+def _strategy_panel(axis, step, codes):
+    x, y = thin_changes(step, codes)
+    axis.plot(x, y, drawstyle="steps-post", color=PALETTE[6])
+    axis.set_yticks(range(len(STRATEGIES)), STRATEGIES)
+    axis.set_ylim(-0.4, len(STRATEGIES) - 0.6)
+    axis.set_title("Strategy (all layers)")
+
+
+def _label_steps(axis):
+    axis.set_xlabel("training step")
+    axis.margins(x=0.01)
+
+
+def _finite_diversity(layer):
+    """Diversity with gaps where there is none: 0 before the first window, infinite when gradients cancelled out."""
+    diversity = layer.series["diversity"]
+    return np.where(np.isfinite(diversity) & (diversity > 0), diversity, np.nan)
+
+
+def _strategy_codes(run):
+    """Strategy of each step as an index into STRATEGIES, NaN for others; None when the log has none at all."""
+    names = run.steps.get("strategy")
+    if names is None:
+        return None
+    codes = np.full(len(names), np.nan)
+    for code, name in enumerate(STRATEGIES):
+        codes[names == name] = code
+    return None if np.all(np.isnan(codes)) else codes
+
+
+def _held(layer, grid):
+    """The word length in force at each step of `grid`."""
+    rows = np.searchsorted(layer.series["step"], grid, side="right") - 1
+    return layer.series["word_length"][np.maximum(rows, 0)]
+
+
+def _bit_ticks(lowest, highest):
+    """At most ten whole numbers from lowest to highest."""
+    return np.arange(lowest, highest + 1, -(-(highest - lowest + 1) // 10))

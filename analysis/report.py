@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""report.py RUN_DIR... --out DIR: how do these runs compare?
+
+Writes to DIR: report.html (one self-contained file), table.csv, table.md, figures/*.png. Prints the table and the path
+of the report. Exit 2 with one line on stderr when a run cannot be used.
+"""
+
+if __name__ == "__main__":
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    from analysis.interpreter import require_modules
+
+    require_modules()
+
+import argparse
+import os
+import re
+
+from analysis.errors import BadInput, run_main
+from analysis.files import write_atomically
+from analysis.layer_figures import has_formats, heat_map_figure, policy_figure, precision_figure
+from analysis.page import page
+from analysis.run_figures import curves_figure, run_labels, time_figure
+from analysis.run_file import read_run
+from analysis.style import png_bytes
+from analysis.table import csv_text, markdown_text, summary_rows
+
+OVERVIEW = (
+    ("curves", curves_figure, "Loss and accuracy; the loss per step is the mean over neighbouring steps in long runs."),
+    ("time", time_figure, "Means over all logged steps of rank 0; evaluation is not part of a step."),
+)
+PER_RUN = (
+    ("precision", precision_figure, "Weights' format and sparsity of each layer."),
+    ("word_length_map", heat_map_figure, "Darker is more bits."),
+    ("policy", policy_figure, "What AdaPT decided from: window length, gradient diversity (gaps: not defined), strategy."),
+)
+
+
+def arguments():
+    """The parsed command line."""
+    parser = argparse.ArgumentParser(description="Compares training runs: tables, figures and one HTML page.")
+    parser.add_argument("runs", metavar="RUN_DIR", nargs="+", help="folder of a run (or its run.h5)")
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder for the report; made when missing")
+    return parser.parse_args()
+
+
+def rendered(name, figure, caption, folder):
+    """Writes the figure as folder/name.png; returns (title, caption, PNG bytes) for the page."""
+    png = png_bytes(figure)
+    write_atomically(os.path.join(folder, f"{name}.png"), png)
+    return name.replace("_", " "), caption, png
+
+
+def overview_figures(runs, folder):
+    """Figures over all runs."""
+    labels = run_labels(runs)
+    drawn = [(name, draw(runs, labels), caption) for name, draw, caption in OVERVIEW]
+    return [rendered(name, figure, caption, folder) for name, figure, caption in drawn if figure is not None]
+
+
+def run_figures(run, prefix, folder):
+    """Figures of one run; none when all its layers stayed float32."""
+    if not has_formats(run):
+        return []
+    drawn = [(f"{prefix}_{name}", draw(run), caption) for name, draw, caption in PER_RUN]
+    return [rendered(name, figure, caption, folder) for name, figure, caption in drawn if figure is not None]
+
+
+def with_distinct_names(runs):
+    """Gives runs whose folders have the same name the parent's name too, and a number if that is not enough."""
+    names = [run.name for run in runs]
+    for run in runs:
+        if names.count(run.name) > 1:
+            parent = os.path.basename(os.path.dirname(os.path.dirname(os.path.abspath(run.path))))
+            run.name = f"{parent}/{run.name}"
+    names = [run.name for run in runs]
+    for index, run in enumerate(runs):
+        if names.count(run.name) > 1:
+            run.name = f"{run.name} ({index + 1})"
+    return runs
+
+
+def make_folder(path):
+    """Makes the folder and its parents; BadInput when something else is in the way."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out {path}: {error.strerror}; expected a folder that can be made or written") from None
+
+
+def main():
+    """Reads all runs first, so that bad input leaves nothing half written."""
+    options = arguments()
+    runs = with_distinct_names([read_run(path) for path in options.runs])
+    rows = summary_rows(runs)
+    folder = os.path.join(options.out, "figures")
+    make_folder(folder)
+    overview = overview_figures(runs, folder)
+    prefixes = [f"{index + 1:02d}_{re.sub(r'[^A-Za-z0-9.-]+', '_', run.name)[:60]}" for index, run in enumerate(runs)]
+    of_runs = [run_figures(run, prefix, folder) for run, prefix in zip(runs, prefixes)]
+    write_atomically(os.path.join(options.out, "table.csv"), csv_text(rows))
+    write_atomically(os.path.join(options.out, "table.md"), markdown_text(rows))
+    report = os.path.join(options.out, "report.html")
+    write_atomically(report, page(runs, rows, overview, of_runs))
+    print(markdown_text(rows))
+    print(f"report: {os.path.abspath(report)}")
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

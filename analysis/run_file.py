@@ -1,0 +1,261 @@
+#!/usr/bin/python3
+"""Reads and checks run.h5, the log of one training run.
+
+As a script, `run_file.py RUN_DIR...` prints one line per run; a file that cannot be used gets one line on stderr
+with the reason, and exit code 2.
+"""
+
+if __name__ == "__main__":
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    from analysis.interpreter import require_modules
+
+    require_modules()
+
+import dataclasses
+import os
+import stat
+import sys
+
+import h5py
+import numpy as np
+
+from analysis.configuration import flatten_yaml
+from analysis.errors import BadInput, run_main
+from analysis.hdf5_columns import Damage, attribute, columns, member, require_columns, text_of
+from analysis.isolate import call_isolated
+from analysis.switches import read_switches
+
+FORMAT_NAME = "adapt-run"
+FORMAT_VERSION = 1  # the newest layout that this reader knows
+READ_SECONDS = 120
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+FLOAT_BITS = 32
+
+
+@dataclasses.dataclass
+class Layer:
+    """A quantized layer: its size, and one row per logged step. Word length 32 with fractional length 0 is float32."""
+
+    name: str
+    madds: int  # multiply-adds of one sample, forward
+    parameters: int  # weights, bias excluded
+    series: dict  # column name -> array (rows,)
+
+    @property
+    def is_float32(self):
+        """Per row: float32 instead of a fixed-point format; bool (rows,)."""
+        return (self.series["word_length"] == FLOAT_BITS) & (self.series["fractional_length"] == 0)
+
+
+@dataclasses.dataclass
+class ModelTensor:
+    """A tensor of the final model; `word_length` is None for float32."""
+
+    name: str
+    dims: tuple
+    word_length: int | None
+    fractional_length: int | None
+    density: float  # share of values that are not zero
+
+
+@dataclasses.dataclass
+class Run:
+    """All that run.h5 holds, weights reduced to their sizes and densities."""
+
+    path: str  # of run.h5
+    name: str  # of the run's folder
+    done: bool  # DONE lies beside it
+    configuration_text: str
+    configuration: dict  # flat: "training.batch" -> "256"
+    provenance: dict  # name -> text
+    steps: dict  # column name -> array
+    epochs: dict
+    layers: list  # of Layer, in the model's order
+    switches: list  # of analysis.switches.Switch
+    model: list  # of ModelTensor
+    summary: dict  # name -> float
+
+
+def read_run(path):
+    """The Run in folder `path` (or in the file `path`). BadInput, one line, when there is none that can be used."""
+    file_path = _checked_path(path)
+    should_be = "expected the run.h5 that `adapt train` writes; run `adapt train ... --resume` or train again"
+    try:
+        run = call_isolated(_read_file, file_path, READ_SECONDS)
+    except RuntimeError as error:
+        raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {should_be}") from None
+    return run
+
+
+def _checked_path(path):
+    """The path of run.h5 for a folder or a file; BadInput when it is not a regular file that begins as HDF5 does."""
+    if os.path.isdir(path):
+        file_path = os.path.join(path, "run.h5")
+        if not os.path.lexists(file_path):
+            raise BadInput(f"{path}: no run.h5 in this folder; {_folder_hint(path)}")
+    else:
+        file_path = path
+    try:
+        status = os.stat(file_path)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadInput(f"{file_path}: not a regular file; expected a run folder or its run.h5")
+        if status.st_size == 0:
+            raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
+        with open(file_path, "rb") as stream:
+            start = stream.read(len(HDF5_SIGNATURE))
+    except OSError as error:
+        raise BadInput(f"{file_path}: {error.strerror}; expected a run folder with run.h5") from None
+    if start != HDF5_SIGNATURE:
+        raise BadInput(
+            f"{file_path}: not an HDF5 file (the signature at offset 0 is {start!r}, not {HDF5_SIGNATURE!r}); "
+            "expected the run.h5 that `adapt train` writes"
+        )
+    return file_path
+
+
+def _folder_hint(path):
+    inner = sorted(name for name in os.listdir(path) if os.path.exists(os.path.join(path, name, "run.h5")))
+    if inner:
+        return f"it holds {len(inner)} run folders, pass those (for example {os.path.join(path, inner[0])})"
+    return "expected the RUN_DIR of `adapt train`, once it has written its first record"
+
+
+def _read_file(file_path):
+    """Runs in a child process. Anything but BadInput means that the HDF5 library could not follow the file."""
+    try:
+        with h5py.File(file_path, "r") as file:
+            return _read_root(file, file_path)
+    except Damage as damage:
+        raise BadInput(f"{file_path}: {damage}; expected an intact run.h5 of `adapt train`") from None
+
+
+def _read_root(file, file_path):
+    _check_format(file, file_path)
+    text = text_of(member(file, "config", h5py.Dataset)[()])
+    steps = columns(member(file, "steps", h5py.Group))
+    _check_steps(steps, "/steps", ("step", "loss", "learning_rate"))
+    epochs = columns(member(file, "epochs", h5py.Group))
+    _check_epochs(epochs)
+    layers = _read_layers(member(file, "layers", h5py.Group))
+    folder = os.path.dirname(os.path.abspath(file_path))
+    return Run(
+        path=file_path,
+        name=os.path.basename(folder) or folder,
+        done=os.path.exists(os.path.join(folder, "DONE")),
+        configuration_text=text,
+        configuration=flatten_yaml(text),
+        provenance={name: text_of(value) for name, value in _attributes(file, "provenance").items()},
+        steps=steps,
+        epochs=epochs,
+        layers=layers,
+        switches=read_switches(file, [layer.name for layer in layers]),
+        model=[_read_tensor(file["model"], name) for name in file.get("model", ())],
+        summary={name: attribute(file["summary"], name, float) for name in _attributes(file, "summary")},
+    )
+
+
+def _check_format(file, file_path):
+    if "format_name" not in file.attrs or text_of(file.attrs["format_name"]) != FORMAT_NAME:
+        found = text_of(file.attrs["format_name"]) if "format_name" in file.attrs else "none"
+        raise BadInput(
+            f"{file_path}: an HDF5 file of something else (root attribute format_name: {found}); "
+            f"expected '{FORMAT_NAME}', the run.h5 of `adapt train`"
+        )
+    version = attribute(file, "format_version", int)
+    if version > FORMAT_VERSION:
+        raise BadInput(
+            f"{file_path}: format_version {version} is newer than {FORMAT_VERSION}, the newest known here; "
+            "use the analysis/ that came with the adapt that wrote the file"
+        )
+    if version < 1:
+        raise Damage(f"format_version is {version}")
+
+
+def _attributes(file, group):
+    return file[group].attrs if group in file else {}
+
+
+def _check_steps(table, place, names):
+    require_columns(table, place, names)
+    step = table["step"]
+    if len(step) and (step[0] < 1 or np.any(np.diff(step) <= 0)):
+        raise Damage(f"steps in {place} do not grow from 1")
+
+
+def _check_epochs(epochs):
+    names = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds")
+    require_columns(epochs, "/epochs", names)
+    if np.any(np.diff(epochs["epoch"]) <= 0):
+        raise Damage("epochs in /epochs do not grow")
+    for name in ("train_accuracy", "test_accuracy"):
+        _check_range(epochs[name], 0, 1, f"column '{name}' of /epochs")
+
+
+def _check_range(values, lowest, highest, place):
+    wrong = ~((values >= lowest) & (values <= highest))  # true for NaN too
+    if np.any(wrong):
+        row = int(np.argmax(wrong))
+        raise Damage(f"{place} holds {values[row]} in row {row}, not a value in {lowest}..{highest}")
+
+
+def _read_layers(group):
+    layers = []
+    for name in group:
+        layer_group = member(group, name, h5py.Group)
+        order = attribute(layer_group, "index", int) if "index" in layer_group.attrs else len(layers)
+        layers.append((order, _read_layer(layer_group, name)))
+    return [layer for _, layer in sorted(layers, key=lambda pair: pair[0])]
+
+
+def _read_layer(group, name):
+    series = columns(group)
+    _check_steps(series, group.name, ("step", "word_length", "fractional_length"))
+    rows = len(series["step"])
+    for column, default in (("lookback", 0), ("resolution", 0), ("diversity", 0.0), ("divergence", 0.0)):
+        series.setdefault(column, np.full(rows, default))
+    series.setdefault("density", np.ones(rows))
+    require_columns(series, group.name, series.keys() & {"lookback", "resolution", "diversity", "density"})
+    _check_range(series["word_length"], 1, FLOAT_BITS, f"column 'word_length' of {group.name}")
+    _check_range(series["fractional_length"], -1024, 1024, f"column 'fractional_length' of {group.name}")
+    _check_range(series["density"], 0, 1, f"column 'density' of {group.name}")
+    layer = Layer(name, attribute(group, "madds", int), attribute(group, "parameters", int), series)
+    if layer.madds < 1 or layer.parameters < 1:
+        raise Damage(f"attributes madds and parameters at {group.name} are not positive")
+    return layer
+
+
+def _read_tensor(group, name):
+    dataset = member(group, name, h5py.Dataset)
+    if dataset.dtype.kind not in "if":
+        raise Damage(f"{dataset.name} does not hold numbers")
+    values = dataset[()]
+    density = float(np.count_nonzero(values) / values.size) if values.size else 1.0
+    if values.dtype.kind == "f":
+        return ModelTensor(name, dataset.shape, None, None, density)
+    word_length = attribute(dataset, "word_length", int)
+    if not 1 <= word_length <= FLOAT_BITS:
+        raise Damage(f"attribute 'word_length' at {dataset.name} is {word_length}, not in 1..{FLOAT_BITS}")
+    limit = 1 << (word_length - 1)
+    if values.size:
+        _check_range(values.reshape(-1).astype(np.int64), -limit, limit - 1, dataset.name)
+    return ModelTensor(name, dataset.shape, word_length, attribute(dataset, "fractional_length", int), density)
+
+
+def main():
+    """One line per run given on the command line."""
+    if len(sys.argv) < 2:
+        raise BadInput("no run given; usage: run_file.py RUN_DIR...")
+    for path in sys.argv[1:]:
+        run = read_run(path)
+        print(
+            f"{run.path}: {'finished' if run.done else 'not finished'}, {len(run.epochs['epoch'])} epochs, "
+            f"{len(run.steps['step'])} steps, {len(run.layers)} layers, {len(run.switches)} switches"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
