@@ -127,6 +127,7 @@ Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool tra
     : implementation_(std::make_unique<Implementation>(graph, std::move(state), training)) {}
 
 Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
 
 int Network::batch() const { return implementation_->graph.image.n; }
 

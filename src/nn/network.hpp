@@ -24,6 +24,7 @@ class Network {
  public:
   Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training);
   ~Network();
+  Network(Network&&) noexcept;
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 

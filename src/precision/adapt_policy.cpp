@@ -50,6 +50,7 @@ class AdaptPolicy : public PrecisionPolicy {
     return layers_.at(static_cast<std::size_t>(layer)).state;
   }
 
+  [[nodiscard]] bool wants_unit_gradients() const override { return true; }
   [[nodiscard]] std::string strategy() const override { return to_string(tracker_.strategy()); }
 
   [[nodiscard]] std::vector<std::byte> save_state() const override;

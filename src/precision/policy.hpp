@@ -74,6 +74,8 @@ class PrecisionPolicy {
   virtual std::vector<SwitchEvent> observe(const StepObservation& observation) = 0;
   /// For the log.
   [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
+  /// Whether the optimizer shall divide each layer's gradient by its norm (`training.normalize: auto`).
+  [[nodiscard]] virtual bool wants_unit_gradients() const { return false; }
   /// For the log: "min", "mean", "max", or empty.
   [[nodiscard]] virtual std::string strategy() const { return {}; }
 

@@ -27,8 +27,8 @@ struct Trainer::Implementation {
 
   /// Rate at the start of 0-based step `index`.
   [[nodiscard]] double rate(std::int64_t index) const {
-    const double progress = static_cast<double>(index) / static_cast<double>(step.steps_per_epoch());
-    return options.training.learning_rate * schedule->factor(progress);
+    const double epochs_done = static_cast<double>(index) / static_cast<double>(step.steps_per_epoch());
+    return options.training.learning_rate * schedule->factor(epochs_done);
   }
 
   void record_step(RunLog& log, const StepOutcome& outcome) {
