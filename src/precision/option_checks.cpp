@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.hpp"
+#include "base/suggest.hpp"
 #include "precision/push_down.hpp"
 
 namespace adapt {
@@ -32,22 +32,6 @@ void check_order(const std::string& section, const std::string& lower_key, int l
   }
   throw BadInput(
       concat(section, lower_key, ": is ", lower, ", must not exceed ", section, upper_key, " = ", upper));
-}
-
-// Levenshtein: fewest insertions, deletions and replacements of a character.
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -85,14 +69,9 @@ void check_name(const std::string& name, const std::vector<std::string>& known, 
   if (std::ranges::find(known, name) != known.end()) {
     return;
   }
-  std::string list;
-  for (const std::string& other : known) {
-    list += (list.empty() ? "" : ", ") + other;
-  }
-  const auto nearest = std::ranges::min_element(
-      known, {}, [&](const std::string& other) { return edit_distance(name, other); });
-  throw BadInput(
-      concat(key, ": unknown ", kind, " '", name, "'; known: ", list, "; did you mean '", *nearest, "'?"));
+  const auto candidate = nearest(name, known);
+  const std::string hint = candidate ? concat("; did you mean '", *candidate, "'?") : "";
+  throw BadInput(concat(key, ": unknown ", kind, " '", name, "'; known: ", join_names(known), hint));
 }
 
 }  // namespace adapt

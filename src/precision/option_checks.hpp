@@ -15,8 +15,9 @@ void check_format(FixedFormat format, const std::string& key);
 /// Throws BadInput naming the key (`precision.adapt.lookback_lower`), the value and what would be right.
 void check_adapt_options(const AdaptPolicyOptions& options);
 
-/// Throws BadInput "KEY: unknown KIND 'NAME'; known: ...; did you mean '...'?" unless `name` is among
-/// `known`. The suggestion is the known name with the smallest edit distance.
+/// Throws BadInput "KEY: unknown KIND 'NAME'; known: ..." unless `name` is among `known`, with "; did you
+/// mean
+/// '...'?" when one of them is close.
 void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,
                 const std::string& kind);
 
