@@ -1,5 +1,7 @@
 #include "nn/onednn.hpp"
 
+#include <omp.h>
+
 #include "base/error.hpp"
 
 namespace adapt::onednn {
@@ -56,6 +58,29 @@ std::string version() {
   const dnnl_version_t* const numbers = dnnl_version();
   return concat(numbers->major, '.', numbers->minor, '.', numbers->patch);
 }
+
+std::string instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    default:
+      return concat("other (", static_cast<int>(dnnl::get_effective_cpu_isa()), ")");
+  }
+}
+
+void set_threads(int threads) { omp_set_num_threads(threads); }
 
 void run(const dnnl::primitive& primitive, Arguments arguments) {
   checked("to run a primitive", [&] {

@@ -65,15 +65,19 @@ std::int64_t count_attribute(const hdf5::Node& node, const std::string& name) {
   return count;
 }
 
-/// Element count that a shape stands for is checked by the dataset: here the values.
-ModelTensor read_fixed(const hdf5::Dataset& dataset, ModelTensor tensor) {
-  const std::int64_t word_length = dataset.integer_attribute("word_length");
-  const std::int64_t fractional_length = dataset.integer_attribute("fractional_length");
+/// The format that the attributes `<prefix>word_length` and `<prefix>fractional_length` hold.
+FixedFormat read_format(const hdf5::Dataset& dataset, const std::string& prefix) {
+  const std::int64_t word_length = dataset.integer_attribute(prefix + "word_length");
+  const std::int64_t fractional_length = dataset.integer_attribute(prefix + "fractional_length");
   if (word_length < 1 || word_length > 32 || !std::in_range<std::int16_t>(fractional_length)) {
     throw hdf5::Error(concat(dataset.path(), " has format <", word_length, ",", fractional_length,
                              ">, expected a word length of 1..32"));
   }
-  tensor.format = FixedFormat{static_cast<int>(word_length), static_cast<int>(fractional_length)};
+  return {static_cast<int>(word_length), static_cast<int>(fractional_length)};
+}
+
+void read_integers(const hdf5::Dataset& dataset, ModelTensor& tensor) {
+  tensor.format = read_format(dataset, "");
   for (const std::int64_t q : dataset.read<std::int64_t>()) {
     if (q < tensor.format->lowest() || q > tensor.format->highest()) {
       throw hdf5::Error(
@@ -81,15 +85,21 @@ ModelTensor read_fixed(const hdf5::Dataset& dataset, ModelTensor tensor) {
     }
     tensor.integers.push_back(static_cast<std::int32_t>(q));
   }
-  return tensor;
 }
 
 ModelTensor read_tensor(const hdf5::Dataset& dataset, const std::string& name) {
   ModelTensor tensor{name, dataset.dims(), std::nullopt, {}, {}};
   if (dataset.type().kind() == hdf5::Kind::integer) {
-    return read_fixed(dataset, std::move(tensor));
+    read_integers(dataset, tensor);
+  } else {
+    tensor.numbers = dataset.read<float>();
   }
-  tensor.numbers = dataset.read<float>();
+  if (dataset.has_attribute("inputs_word_length")) {
+    tensor.inputs = read_format(dataset, "inputs_");
+  }
+  if (dataset.has_attribute("outputs_word_length")) {
+    tensor.outputs = read_format(dataset, "outputs_");
+  }
   return tensor;
 }
 

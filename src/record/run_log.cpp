@@ -91,15 +91,27 @@ hdf5::Dataset write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   return dataset;
 }
 
-void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
-  if (tensor.format) {
-    write_fixed(group, tensor);
-    return;
-  }
+hdf5::Dataset write_float32(hdf5::Group& group, const ModelTensor& tensor) {
   hdf5::Dataset dataset =
       group.create_array(tensor.name, std::span(tensor.dims), std::span<const float>(tensor.numbers));
   describe(dataset, "1", "float32 weights");
   dataset.set_attribute("format", "float32");
+  return dataset;
+}
+
+void write_activation_format(hdf5::Dataset& dataset, const std::string& which,
+                             const std::optional<FixedFormat>& format) {
+  if (!format) {
+    return;
+  }
+  dataset.set_attribute(which + "_word_length", std::int64_t{format->word_length});
+  dataset.set_attribute(which + "_fractional_length", std::int64_t{format->fractional_length});
+}
+
+void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
+  hdf5::Dataset dataset = tensor.format ? write_fixed(group, tensor) : write_float32(group, tensor);
+  write_activation_format(dataset, "inputs", tensor.inputs);
+  write_activation_format(dataset, "outputs", tensor.outputs);
 }
 
 }  // namespace

@@ -72,6 +72,10 @@ struct ModelTensor {
   std::optional<FixedFormat> format;   ///< present: `integers` hold q; absent: `numbers` hold float32 values
   std::vector<std::int32_t> integers;  ///< one of the two is filled, row-major
   std::vector<float> numbers;
+  /// A layer's weights: formats of the activations that enter and leave the layer, for evaluation; absent:
+  /// float32.
+  std::optional<FixedFormat> inputs = std::nullopt;
+  std::optional<FixedFormat> outputs = std::nullopt;
 };
 
 class RunFile;

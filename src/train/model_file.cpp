@@ -26,10 +26,20 @@ ModelTensor store(const Parameter& parameter, const std::optional<FixedFormat>& 
   return tensor;
 }
 
+/// The layer's formats, if the parameter is its weight.
+void store_activation_formats(const Parameter& parameter, const PrecisionPlan& plan, ModelTensor& tensor) {
+  if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+    return;
+  }
+  const LayerFormats& formats = plan.layers.at(static_cast<std::size_t>(parameter.layer));
+  tensor.inputs = formats.inputs;
+  tensor.outputs = formats.outputs;
+}
+
 using TensorsByName = std::map<std::string, const ModelTensor*>;
 
-/// The tensor `name` with as many values as `values`; its numbers go there.
-void load(const TensorsByName& tensors, const std::string& name, std::span<float> values) {
+/// Finds the tensor `name`, checks that it has as many values as `values`, and puts them there.
+const ModelTensor& load(const TensorsByName& tensors, const std::string& name, std::span<float> values) {
   const auto found = tensors.find(name);
   if (found == tensors.end()) {
     throw BadInput(concat("the stored model has no tensor '", name, "'"));
@@ -45,6 +55,7 @@ void load(const TensorsByName& tensors, const std::string& name, std::span<float
   } else {
     std::copy(tensor.numbers.begin(), tensor.numbers.end(), values.begin());
   }
+  return tensor;
 }
 
 }  // namespace
@@ -54,6 +65,7 @@ std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPla
   for (const Parameter& parameter : state.parameters) {
     const auto layer = static_cast<std::size_t>(parameter.layer);
     tensors.push_back(store(parameter, parameter.layer < 0 ? std::nullopt : plan.layers.at(layer).weights));
+    store_activation_formats(parameter, plan, tensors.back());
   }
   for (const RunningStatistics& statistics : state.statistics) {
     tensors.push_back(store_numbers(statistics.name + ".running_mean", statistics.running_mean));
@@ -62,19 +74,27 @@ std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPla
   return tensors;
 }
 
-void load_model(const std::vector<ModelTensor>& tensors, ModelState& state) {
+PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& state, std::size_t layers) {
   TensorsByName by_name;
   for (const ModelTensor& tensor : tensors) {
     by_name[tensor.name] = &tensor;
   }
+  PrecisionPlan plan;
+  plan.layers.resize(layers);
   for (Parameter& parameter : state.parameters) {
-    load(by_name, parameter.name, parameter.master);
+    const ModelTensor& tensor = load(by_name, parameter.name, parameter.master);
     use_master(parameter);
+    if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+      continue;
+    }
+    plan.layers.at(static_cast<std::size_t>(parameter.layer)) = {
+        tensor.format, tensor.inputs, tensor.outputs, {}};
   }
   for (RunningStatistics& statistics : state.statistics) {
     load(by_name, statistics.name + ".running_mean", statistics.running_mean);
     load(by_name, statistics.name + ".running_variance", statistics.running_variance);
   }
+  return plan;
 }
 
 }  // namespace adapt

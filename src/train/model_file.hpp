@@ -12,8 +12,9 @@ namespace adapt {
 /// float32 numbers.
 std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan);
 
-/// The way back: fills masters and working copies of `state`, and running statistics. Throws BadInput where
-/// names or sizes differ from the model's.
-void load_model(const std::vector<ModelTensor>& tensors, ModelState& state);
+/// The way back: fills masters, working copies and running statistics of `state` and returns the plan that
+/// the model was stored under (formats of weights and activations, for `layers` layers). Throws BadInput
+/// where names or sizes differ from the model's.
+PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& state, std::size_t layers);
 
 }  // namespace adapt

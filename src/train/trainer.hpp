@@ -34,7 +34,7 @@ struct TrainerProgress {
   std::int64_t steps = 0;    ///< of the whole run
   std::int64_t epoch = 0;    ///< running, from 1
   double loss = 0;           ///< cross entropy of the last step
-  double test_accuracy = 0;  ///< of the last evaluation, 0 before
+  double test_accuracy = 0;  ///< fraction, of the last evaluation, 0 before
 };
 
 /// A data-parallel training: the same trajectory, bit for bit, on any number of ranks (encoding float32
@@ -52,6 +52,9 @@ class Trainer {
   /// Trains all epochs (collective). `log` is null on ranks other than 0; `on_step` may be empty. Throws
   /// Failure where training diverges.
   void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step);
+
+  /// Of the last evaluation, fraction; 0 before.
+  [[nodiscard]] double test_accuracy() const;
 
   /// One step without log, evaluation or policy decision's effects on disk (collective): what benchmarks
   /// time. Returns this rank's time split.
