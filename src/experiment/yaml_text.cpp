@@ -1,8 +1,10 @@
 #include "experiment/yaml_text.hpp"
 
 #include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <functional>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -57,22 +59,51 @@ void check_characters(const std::string& text, const PlaceOfLine& where) {
   }
 }
 
+/// Notes where documents start and skips what is in them.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  [[nodiscard]] const std::vector<YAML::Mark>& marks() const { return marks_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { marks_.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+ private:
+  std::vector<YAML::Mark> marks_;
+};
+
+/// Refuses a second document. Not YAML::LoadAll, which never returns from a text with a stray comma
+/// (yaml-cpp 0.7 finds an endless row of empty documents there).
+void check_single_document(const std::string& text, const PlaceOfLine& where) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
+    throw BadInput(where(starts.marks().back().line + 1) +
+                   ": a second YAML document or a stray character; expected one document");
+  }
+}
+
 YAML::Node parse(const std::string& text, const PlaceOfLine& where) {
   check_characters(text, where);
-  std::vector<YAML::Node> documents;
   try {
-    documents = YAML::LoadAll(text);
+    check_single_document(text, where);
+    return YAML::Load(text);
   } catch (const YAML::DeepRecursion& error) {
     throw BadInput(where(error.mark.line + 1) + ": nested too deeply; expected at most three levels");
   } catch (const YAML::Exception& error) {
     throw BadInput(concat(where(error.mark.line + 1), ": not valid YAML: ", error.msg, " (column ",
                           error.mark.column + 1, ")"));
   }
-  if (documents.size() > 1) {
-    throw BadInput(where(documents[1].Mark().line + 1) +
-                   ": a second YAML document starts here; expected one");
-  }
-  return documents.empty() ? YAML::Node() : documents.front();
 }
 
 }  // namespace

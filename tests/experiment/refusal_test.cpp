@@ -118,7 +118,10 @@ TEST(Refusal, WholeFiles) {
   EXPECT_EQ(refusal("---\n"), "a.yaml: empty; expected keys such as 'model: lenet5'");
   EXPECT_EQ(refusal("\n- a\n"), "a.yaml:2: a list; expected keys such as 'model: lenet5'");
   EXPECT_EQ(refusal("lenet5"), "a.yaml:1: a single value; expected keys such as 'model: lenet5'");
-  EXPECT_EQ(refusal("seed: 1\n---\nseed: 2\n"), "a.yaml:3: a second YAML document starts here; expected one");
+  EXPECT_EQ(refusal("seed: 1\n---\nseed: 2\n"),
+            "a.yaml:2: a second YAML document or a stray character; expected one document");
+  EXPECT_EQ(refusal("{seed: 1}\n,"),
+            "a.yaml:2: a second YAML document or a stray character; expected one document");
   EXPECT_EQ(refusal("seed: 1\n\nname: \xff\n"), "a.yaml:3: byte 15 is not UTF-8; expected a YAML text file");
   EXPECT_EQ(refusal(std::string("\x89HDF\r\n\x1a\n")),
             "a.yaml:1: byte 0 is not UTF-8; expected a YAML text file");
@@ -166,7 +169,7 @@ TEST(Refusal, Overrides) {
             "--set training.epochs=: 'training.epochs': expected an integer from 1 to 100000, found nothing");
   EXPECT_EQ(
       message("training.schedule.milestones=[1"),
-      "--set training.schedule.milestones=[1: not valid YAML: end of sequence flow not found (column 3)");
+      "--set training.schedule.milestones=[1: not valid YAML: end of sequence flow not found (column 1)");
   EXPECT_EQ(message("name=\xff"), "--set name=\xff: byte 0 is not UTF-8; expected a YAML text file");
   EXPECT_EQ(message("seed=1\n"), "accepted");
   EXPECT_EQ(message("a\nb=1"), "--set a b=1: unknown key 'a b'; 'adapt train --help-keys' lists all keys");
