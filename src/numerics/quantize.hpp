@@ -44,9 +44,9 @@ QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::i
                                     std::uint32_t first_block = 0);
 
 /// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of
-/// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms make the result not finite;
-/// `terms` >= 1 is the number of summands that the whole sum will have; |fractional_length| <= 512, else
-/// Failure.
+/// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms, NaN and Inf make the result
+/// not finite and their sums unspecified; `terms` >= 1 is the number of summands that the whole sum will
+/// have; |fractional_length| <= 512, else Failure.
 QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,
                          int terms);
 

@@ -235,21 +235,23 @@ TEST_P(Quantize, OneValueThatIsNotFiniteIsNoticedAnywhere) {
 TEST_P(Quantize, AddExactAgreesWithTheReference) {
   RandomSequence random({.seed = 4});
   for (const int fractional_length : {-40, 0, 24, 40, 160}) {
-    for (const std::size_t count : {0U, 1U, 7U, 8U, 15U, 257U}) {
+    for (const std::size_t count : {0U, 1U, 7U, 8U, 15U, 257U, 5000U}) {
       std::vector<float> src(count);
       for (float& value : src) {
-        value = std::ldexp(static_cast<float>(2.0 * random.uniform() - 1.0),
-                           static_cast<int>(random.below(64)) - 3 - fractional_length);
-        if (random.below(4) == 0) {
-          value = std::ldexp(random.below(9) - 4.0F, -1 - fractional_length);
+        const int exponent = static_cast<int>(random.below(66)) - 3;  // up to the limit, 2^62
+        value = std::ldexp(static_cast<float>(2.0 * random.uniform() - 1.0), exponent - fractional_length);
+        if (random.below(4) == 0) {  // ties
+          const float odd = 2.0F * static_cast<float>(random.below(1U << 23U)) + 1.0F;
+          value = std::ldexp(random.below(2) == 0 ? odd : -odd, -1 - fractional_length);
         }
       }
       const auto [integers, wanted] = reference::exact_integers(src, fractional_length, 1);
+      ASSERT_TRUE(wanted.finite);
       std::vector<std::int64_t> sum(count, -77);
       const vector::Tally tally =
           kernels().add_exact(src.data(), sum.data(), count, std::ldexp(1.0, fractional_length), 0x1p62);
       EXPECT_EQ(tally.nonzero, wanted.nonzero);
-      EXPECT_EQ(tally.finite, wanted.finite);
+      EXPECT_TRUE(tally.finite);
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_EQ(sum[i], integers[i] - 77) << src[i];
       }
@@ -261,6 +263,7 @@ TEST_P(Quantize, AddExactNoticesTheLimit) {
   std::int64_t sum = 0;
   const auto finite = [&](float value) { return kernels().add_exact(&value, &sum, 1, 1.0, 0x1p60).finite; };
   EXPECT_TRUE(finite(0x1.FFFFFEp59F));
+  EXPECT_EQ(sum, std::int64_t{0xFFFFFF} << 36U);
   EXPECT_TRUE(finite(-0x1.FFFFFEp59F));
   EXPECT_EQ(sum, 0);
   EXPECT_FALSE(finite(0x1p60F));
