@@ -75,6 +75,8 @@ std::string instruction_set() {
       return "avx512_core_vnni";
     case dnnl::cpu_isa::avx512_core_bf16:
       return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
     default:
       return concat("other (", static_cast<int>(dnnl::get_effective_cpu_isa()), ")");
   }
