@@ -64,14 +64,17 @@ std::size_t Dataset::checked_count(Kind kind) const {
   if (kind == Kind::text && stored.variable_length()) {
     throw Error(concat(path(), " holds text of variable length, expected fixed-width text"));
   }
-  const std::uint64_t room =
-      H5Dget_storage_size(id()) * kLargestExpansion / std::max<std::size_t>(stored.bytes(), 1);
+  const std::vector<std::int64_t> lengths = dims();
+  if (std::find(lengths.begin(), lengths.end(), 0) != lengths.end()) {
+    return 0;
+  }
+  const std::uint64_t stored_bytes = H5Dget_storage_size(id());
+  const std::uint64_t room = stored_bytes * kLargestExpansion / std::max<std::size_t>(stored.bytes(), 1);
   std::uint64_t count = 1;
-  for (const std::int64_t length : dims()) {
+  for (const std::int64_t length : lengths) {
     const auto factor = static_cast<std::uint64_t>(length);
-    if (factor != 0 && count > room / factor) {
-      throw Error(
-          concat(path(), " claims more elements than its ", H5Dget_storage_size(id()), " bytes can hold"));
+    if (count > room / factor) {
+      throw Error(concat(path(), " claims more elements than its ", stored_bytes, " bytes can hold"));
     }
     count *= factor;
   }
