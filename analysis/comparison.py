@@ -7,7 +7,7 @@ FLOAT_POLICY = "float32"
 
 def policy_of(run):
     """Name of the precision policy, "?" when the configuration does not say."""
-    return run.configuration.get("precision.name", "?")
+    return run.configuration.get("precision.policy", "?")
 
 
 def task_of(run):
@@ -24,7 +24,7 @@ def ranks_of(run):
 def setting_of(run):
     """What wall clocks depend on besides precision. Times of runs with the same setting can be compared."""
     recipe = (run.configuration.get("training.batch"), run.configuration.get("training.threads"))
-    return task_of(run) + recipe + (ranks_of(run), run.provenance.get("cpu"))
+    return task_of(run) + recipe + (ranks_of(run), run.provenance.get("cpu_model"))
 
 
 def float_reference(run, runs, key):

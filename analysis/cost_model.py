@@ -36,17 +36,16 @@ class CostFigures:
     mean_word_length: float  # bits, mean over steps and layers
 
 
-def cost_figures(layers, last_step, batch, backward="float32"):
+def cost_figures(layers, last_step, batch):
     """The model for `layers` (analysis.run_file.Layer) trained for `last_step` steps of `batch` images.
 
-    `backward`: "float32" counts the backward pass as one forward pass at 32 bits, "quantized" at the layer's word
-    length. A row of a layer's series holds until the next row; the first one also for the steps before it.
+    The backward pass counts as much as one forward pass at 32 bits. A row of a layer's series holds until the next row; the first one also for the steps before it.
     Returns None when nothing is logged yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged or last_step < 1:
         return None
-    costs = [_layer_costs(layer, last_step, batch, backward) for layer in logged]
+    costs = [_layer_costs(layer, last_step, batch) for layer in logged]
     float_cost = sum(2.0 * FLOAT_BITS * layer.madds * last_step * batch for layer in logged)
     overhead = sum(cost.overhead for cost in costs)
     total = overhead + sum(cost.passes for cost in costs)
@@ -95,8 +94,7 @@ def computed_figures(run):
     steps = run.steps["step"]
     ends = [int(layer.series["step"][-1]) for layer in run.layers if len(layer.series["step"])]
     last_step = max([int(steps[-1]) if len(steps) else 0, *ends])
-    backward = run.configuration.get("engine.backward", "float32")
-    return cost_figures(run.layers, last_step, batch_of(run), backward)
+    return cost_figures(run.layers, last_step, batch_of(run))
 
 
 def batch_of(run):
@@ -115,13 +113,11 @@ class _LayerCosts:
     mean_word_length: float  # bits
 
 
-def _layer_costs(layer, last_step, batch, backward):
+def _layer_costs(layer, last_step, batch):
     series = layer.series
     durations = _durations(series["step"], last_step)
     word_length, density = series["word_length"], series["density"]
-    forward = density * layer.madds * word_length
-    backward_bits = word_length if backward == "quantized" else FLOAT_BITS
-    passes = forward + density * layer.madds * backward_bits
+    passes = density * layer.madds * (word_length + FLOAT_BITS)  # forward + backward
     copy = np.where(layer.is_float32, 0.0, density * layer.parameters * word_length)
     return _LayerCosts(
         passes=float(np.sum(durations * passes)) * batch,

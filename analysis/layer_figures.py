@@ -17,6 +17,8 @@ from analysis.style import (
 )
 
 STRATEGIES = ("min", "mean", "max")
+WHOLE_UNITS = ("bits", "steps")
+SHARE = "% of weights"
 
 
 def drawable_layers(run):
@@ -35,7 +37,7 @@ def precision_figure(run):
     panels = (
         ("Word length", "bits", lambda layer: layer.series["word_length"], thin_changes),
         ("Fractional length", "bits", lambda layer: layer.series["fractional_length"], thin_changes),
-        ("Sparsity (weights that are zero)", "% of weights", lambda layer: 100 * (1 - layer.series["density"]), thin_means),
+        ("Sparsity (weights that are zero)", SHARE, lambda layer: 100 * (1 - layer.series["density"]), thin_means),
     )
     return _layer_panels(layers, panels)
 
@@ -59,20 +61,21 @@ def policy_figure(run):
 def heat_map_figure(run):
     """Word length of every layer (rows, first layer on top) over the steps (columns)."""
     layers = drawable_layers(run)
-    grid = np.unique(np.concatenate([layer.series["step"] for layer in layers]))
-    grid = grid[:: -(-len(grid) // MAX_POINTS)]
-    lengths = np.stack([_held(layer, grid) for layer in layers])
+    grid = _step_grid(layers)
+    lengths = np.stack([_held(layer, layer.series["word_length"], grid) for layer in layers])
     lowest, highest = int(lengths.min()), int(lengths.max())
     figure, axes = new_figure(1.3 + 0.24 * len(layers))
     axis = axes[0, 0]
     colours = matplotlib.colormaps["cividis_r"]
-    # One colour per whole number of bits; at least two, or BoundaryNorm has nothing to divide.
-    norm = BoundaryNorm(np.arange(lowest - 0.5, max(highest, lowest + 1) + 1), colours.N)
+    if lowest == highest:  # neighbours on the scale, so that one colour means one word length
+        lowest, highest = lowest - 1, highest + 1
+    norm = BoundaryNorm(np.arange(lowest - 0.5, highest + 1), colours.N)
     edges = np.append(grid, grid[-1] + (grid[-1] - grid[-2] if len(grid) > 1 else 1))
     mesh = axis.pcolormesh(edges, np.arange(len(layers) + 1), lengths, cmap=colours, norm=norm, rasterized=True)
     axis.set_yticks(np.arange(len(layers)) + 0.5, [shorten(layer.name) for layer in layers])
     axis.invert_yaxis()
     axis.grid(False)
+    axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axis.set_xlabel("training step")
     axis.set_title("Word length per layer")
     bar = figure.colorbar(mesh, ax=axis, pad=0.01, aspect=12)
@@ -88,19 +91,38 @@ def _layer_panels(layers, panels, extra_panels=0):
     figure, axes = new_figure(0.5 + 2.1 * len(panels) + 1.1 * extra_panels, rows, sharex=True,
                               gridspec_kw={"height_ratios": [2] * len(panels) + [0.8] * extra_panels})
     colours = layer_colours(len(layers))
+    crowded = len(layers) > len(PALETTE)
+    look = {"linewidth": 0.8, "alpha": 0.6} if crowded else {"alpha": 0.9}
     lines = []
     for (title, unit, values_of, thin), axis in zip(panels, axes[:, 0]):
         style = "steps-post" if thin is thin_changes else "default"
         lines = []
         for layer, colour in zip(layers, colours):
             x, y = thin(layer.series["step"], values_of(layer))
-            lines += axis.plot(x, y, color=colour, drawstyle=style, alpha=0.9)
+            marker = "o" if len(x) == 1 else None
+            lines += axis.plot(x, y, color=colour, drawstyle=style, marker=marker, **look)
+        if crowded:
+            lines += _plot_median(axis, layers, values_of, thin, style)
         axis.set_title(title)
         axis.set_ylabel(unit)
-        axis.yaxis.set_major_locator(MaxNLocator(6, integer=thin is thin_changes and "diversity" not in unit))
+        axis.yaxis.set_major_locator(MaxNLocator(6, integer=unit in WHOLE_UNITS, min_n_ticks=1))
+        if unit == SHARE:
+            axis.set_ylim(0, max(1, axis.get_ylim()[1]))
     _label_steps(axes[-1, 0])
-    side_legend(figure, lines, [shorten(layer.name) for layer in layers], "layer")
+    names = [shorten(layer.name) for layer in layers] + ["median of the layers"] * crowded
+    side_legend(figure, lines, names, "layer")
     return figure
+
+
+def _plot_median(axis, layers, values_of, thin, style):
+    """The median over the layers at each step, in black; gaps where no layer has a value."""
+    grid = _step_grid(layers)
+    values = np.stack([_held(layer, values_of(layer), grid) for layer in layers])
+    known = np.any(np.isfinite(values), axis=0)
+    medians = np.full(len(grid), np.nan)
+    medians[known] = np.nanmedian(values[:, known], axis=0)
+    x, y = thin(grid, medians)
+    return axis.plot(x, y, drawstyle=style, color="black", linewidth=1.8)
 
 
 def _strategy_panel(axis, step, codes):
@@ -113,6 +135,7 @@ def _strategy_panel(axis, step, codes):
 
 def _label_steps(axis):
     axis.set_xlabel("training step")
+    axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axis.margins(x=0.01)
 
 
@@ -133,10 +156,16 @@ def _strategy_codes(run):
     return None if np.all(np.isnan(codes)) else codes
 
 
-def _held(layer, grid):
-    """The word length in force at each step of `grid`."""
+def _step_grid(layers):
+    """All steps that any layer logged, evenly thinned to MAX_POINTS."""
+    grid = np.unique(np.concatenate([layer.series["step"] for layer in layers]))
+    return grid[:: -(-len(grid) // MAX_POINTS)]
+
+
+def _held(layer, values, grid):
+    """Of the layer's `values` (one per logged row) those in force at each step of `grid`."""
     rows = np.searchsorted(layer.series["step"], grid, side="right") - 1
-    return layer.series["word_length"][np.maximum(rows, 0)]
+    return values[np.maximum(rows, 0)]
 
 
 def _bit_ticks(lowest, highest):

@@ -8,9 +8,9 @@ from analysis.table import COLUMNS, cell_text
 MAX_SWITCHES = 100
 NOTES = (
     "<b>Modelled</b> figures count bit operations from the logged word lengths and densities (the analytical model of "
-    "AdaPT, arXiv 2107.13490, section 4; backward at 32 bits unless the run says otherwise; switch overhead included). "
+    "AdaPT, arXiv 2107.13490, section 4; backward at 32 bits; switch overhead included). "
     "<b>Measured</b> figures are ratios of wall-clock medians to the float32 run of this report with the same model, "
-    "data, batch, ranks and threads. The two are never mixed; “-” means that there is nothing to compare with.",
+    "data, batch, ranks, threads and processor. The two are never mixed; “-” means that there is nothing to compare with.",
     "The <b>emulated</b> engine does the rounding of fixed point in float32 arithmetic: it shows what the formats mean "
     "for training, not how fast they could be, so its measured speedup is usually below 1. A modelled speedup says what "
     "hardware with arithmetic of just these widths would gain.",
@@ -19,17 +19,17 @@ STYLE = """
 :root { --ink: #1c2430; --soft: #5b6675; --line: #dde2e8; --accent: #0072B2; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); margin: 0; background: #f5f6f8; }
-main { max-width: 1180px; margin: 0 auto; padding: 24px 28px 60px; background: #fff; }
+main { max-width: 1320px; margin: 0 auto; padding: 24px 28px 60px; background: #fff; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 10px; padding-top: 12px; border-top: 2px solid var(--line); }
 h3 { font-size: 16px; margin: 24px 0 8px; } p { max-width: 90ch; }
 .soft { color: var(--soft); } .warning { color: #9a4200; font-weight: 600; }
 nav a { margin-right: 14px; color: var(--accent); text-decoration: none; }
 .scroll { overflow-x: auto; margin: 8px 0; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 5px 9px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom; }
-td.n, th.n { text-align: right; } th { background: #f0f3f6; font-weight: 600; line-height: 1.25; min-width: 62px; }
+table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+th, td { padding: 5px 6px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom; }
+td.n, th.n { text-align: right; } th { background: #f0f3f6; font-weight: 600; line-height: 1.25; font-size: 11.5px; }
 tbody tr:hover { background: #f7fafc; } td:first-child { font-weight: 600; white-space: nowrap; }
-td.text { max-width: 420px; overflow-wrap: anywhere; }
+td.text { max-width: 420px; overflow-wrap: break-word; }
 figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: 13px; max-width: 90ch; }
 pre { background: #f5f6f8; border: 1px solid var(--line); padding: 12px; overflow-x: auto; font-size: 12.5px; line-height: 1.4; }
@@ -105,7 +105,7 @@ def _figure(figure):
 def _run_section(index, run, figures):
     pictures = "".join(map(_figure, figures)) or '<p class="soft">No layer has a fixed-point format in this run.</p>'
     configuration = (
-        "<details><summary>Resolved configuration</summary>"
+        "<h3>Configuration</h3><details><summary>Resolved YAML</summary>"
         f"<pre>{html.escape(run.configuration_text)}</pre></details>"
     )
     body = (
@@ -121,7 +121,7 @@ def _switch_table(run):
     shown = run.switches[:MAX_SWITCHES]
     headers = ["step", "layer", "before", "after", "minimal", "lookback", "resolution", "diversity", "divergence", "strategy"]
     rows = [
-        [str(switch.step), switch.layer, _format(switch.before), _format(switch.after), _format(switch.minimal),
+        [str(switch.step), switch.layer, _format(switch.before), _format(switch.after), _format(switch.minimal) if switch.minimal else "-",
          str(switch.lookback), str(switch.resolution), f"{switch.diversity:.3g}", f"{switch.divergence:.2e}",
          switch.strategy or "-"]
         for switch in shown
@@ -148,7 +148,7 @@ def _model_table(run):
 
 def _format(lengths):
     """⟨WL, FL⟩, or float32 where there is no format."""
-    if lengths is None or lengths[0] is None or tuple(lengths) == (32, 0):
+    if lengths is None or lengths[0] is None:
         return "float32"
     return f"⟨{lengths[0]}, {lengths[1]}⟩"
 

@@ -77,7 +77,7 @@ def _label(axis, title, x, y):
     axis.set_xlabel(x)
     axis.set_ylabel(y)
     if x == "epoch":
-        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
 def _phases(runs):

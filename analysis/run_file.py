@@ -26,6 +26,7 @@ from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput, run_main
 from analysis.hdf5_columns import Damage, attribute, columns, member, require_columns, text_of
 from analysis.isolate import call_isolated
+from analysis.seal import seal_problem
 from analysis.switches import read_switches
 
 FORMAT_NAME = "adapt-run"
@@ -33,11 +34,12 @@ FORMAT_VERSION = 1  # the newest layout that this reader knows
 READ_SECONDS = 120
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FLOAT_BITS = 32
+INTACT = "expected an unchanged copy of the run.h5 of `adapt train`"
 
 
 @dataclasses.dataclass
 class Layer:
-    """A quantized layer: its size, and one row per logged step. Word length 32 with fractional length 0 is float32."""
+    """A quantized layer: its size, and one row per logged step."""
 
     name: str
     madds: int  # multiply-adds of one sample, forward
@@ -46,7 +48,7 @@ class Layer:
 
     @property
     def is_float32(self):
-        """Per row: float32 instead of a fixed-point format; bool (rows,)."""
+        """Per row: float32 instead of a fixed-point format (word length 32, fractional length 0); bool (rows,)."""
         return (self.series["word_length"] == FLOAT_BITS) & (self.series["fractional_length"] == 0)
 
 
@@ -82,16 +84,15 @@ class Run:
 def read_run(path):
     """The Run in folder `path` (or in the file `path`). BadInput, one line, when there is none that can be used."""
     file_path = _checked_path(path)
-    should_be = "expected the run.h5 that `adapt train` writes; run `adapt train ... --resume` or train again"
     try:
-        run = call_isolated(_read_file, file_path, READ_SECONDS)
+        return call_isolated(_read_file, file_path, READ_SECONDS)
     except RuntimeError as error:
-        raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {should_be}") from None
-    return run
+        raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {INTACT}") from None
 
 
 def _checked_path(path):
-    """The path of run.h5 for a folder or a file; BadInput when it is not a regular file that begins as HDF5 does."""
+    """The path of run.h5 for a folder or a file; BadInput when it is not a regular file that begins as
+    HDF5 does, or when its seal is broken."""
     if os.path.isdir(path):
         file_path = os.path.join(path, "run.h5")
         if not os.path.lexists(file_path):
@@ -105,14 +106,18 @@ def _checked_path(path):
         if status.st_size == 0:
             raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
         with open(file_path, "rb") as stream:
-            start = stream.read(len(HDF5_SIGNATURE))
+            content = stream.read()
     except OSError as error:
         raise BadInput(f"{file_path}: {error.strerror}; expected a run folder with run.h5") from None
+    start = content[: len(HDF5_SIGNATURE)]
     if start != HDF5_SIGNATURE:
         raise BadInput(
             f"{file_path}: not an HDF5 file (the signature at offset 0 is {start!r}, not {HDF5_SIGNATURE!r}); "
             "expected the run.h5 that `adapt train` writes"
         )
+    problem = seal_problem(content)
+    if problem:
+        raise BadInput(f"{file_path}: damaged: {problem}; {INTACT}")
     return file_path
 
 
@@ -129,7 +134,7 @@ def _read_file(file_path):
         with h5py.File(file_path, "r") as file:
             return _read_root(file, file_path)
     except Damage as damage:
-        raise BadInput(f"{file_path}: {damage}; expected an intact run.h5 of `adapt train`") from None
+        raise BadInput(f"{file_path}: {damage}; {INTACT}") from None
 
 
 def _read_root(file, file_path):
@@ -151,7 +156,7 @@ def _read_root(file, file_path):
         steps=steps,
         epochs=epochs,
         layers=layers,
-        switches=read_switches(file, [layer.name for layer in layers]),
+        switches=read_switches(file),
         model=[_read_tensor(file["model"], name) for name in file.get("model", ())],
         summary={name: attribute(file["summary"], name, float) for name in _attributes(file, "summary")},
     )

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 MAX_POINTS = 2000
+MEAN_POINTS = 400  # more would draw the noise as a band
 # Okabe and Ito's palette without yellow (too pale on white).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A6D3B")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
@@ -82,9 +83,9 @@ def thin_changes(x, y):
 
 
 def thin_means(x, y):
-    """Means over equal numbers of rows, at most MAX_POINTS of them."""
-    width = -(-len(y) // MAX_POINTS) if len(y) else 1
-    whole = len(y) // width * width
+    """Means over equal numbers of rows, at most MEAN_POINTS of them."""
+    width = -(-len(y) // MEAN_POINTS) if len(y) else 1
+    whole = len(y) // width * width  # the last, incomplete group is left out
     return x[:whole].reshape(-1, width).mean(axis=1), y[:whole].reshape(-1, width).mean(axis=1)
 
 

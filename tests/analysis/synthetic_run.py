@@ -16,7 +16,7 @@ data:
   name: {dataset}
   train_samples: 0
 precision:
-  name: {policy}
+  policy: {policy}
   quantize:
     inputs: true
 engine:
@@ -82,7 +82,7 @@ def write_run(folder, layers, *, policy="adapt", engine="emulated", model="lenet
         file["config"] = CONFIGURATION.format(
             model=model, dataset=dataset, policy=policy, engine=engine, epochs=epochs, batch=batch)
         provenance = file.create_group("provenance")
-        for name, value in {"ranks": ranks, "version": "0.1.0", "cpu": "test <cpu> & co"}.items():
+        for name, value in {"ranks": ranks, "version": "0.1.0", "cpu_model": "test <cpu> & co"}.items():
             provenance.attrs[name] = value
         _write_steps(file.create_group("steps"), steps, policy)
         _write_epochs(file.create_group("epochs"), epochs, epoch_seconds, test_seconds, test_accuracy)
