@@ -108,8 +108,9 @@ class BadData(ProgramTest):
         root = self.folder / f"{damage[0]}-{ranks}"
         path = make(root) / file
         damage[1][0](path)
-        result = self.train(f"run-{root.name}", f"data.name={name}", f"data.path={root}", *OVERRIDES, ranks=ranks,
-                            experiment=self.folder / "experiment.yaml")
+        where = (f"data.name={name}", f"data.path={root}")
+        experiment = self.folder / "experiment.yaml"
+        result = self.train(f"run-{root.name}", *where, *OVERRIDES, ranks=ranks, experiment=experiment)
         shutil.rmtree(root)
         return path, result
 
@@ -130,7 +131,8 @@ class BadData(ProgramTest):
         self.check("cifar100", tiny_data.cifar100, "test.bin", CIFAR100)
 
     def test_undamaged_data_train(self):
-        for name, make in (("mnist", tiny_data.mnist), ("cifar10", tiny_data.cifar10), ("cifar100", tiny_data.cifar100)):
+        makers = {"mnist": tiny_data.mnist, "cifar10": tiny_data.cifar10, "cifar100": tiny_data.cifar100}
+        for name, make in makers.items():
             with self.subTest(name):
                 make(self.folder / name)
                 path = f"data.path={self.folder / name}"

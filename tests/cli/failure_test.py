@@ -8,10 +8,10 @@ import subprocess
 import time
 import unittest
 
-from adapt_program import ProgramTest, command, info
+from adapt_program import ProgramTest, adapt, command, info
 
 LONG = ("training.epochs=100000", "record.flush_seconds=0")
-DIVERGING = ("training.learning_rate=1000", "training.weight_decay=1", "training.epochs=10")
+DIVERGING = ("training.learning_rate=1000", "training.weight_decay=1", "training.batch=8")
 PATIENCE = 20  # seconds in which the other ranks must have ended
 
 
@@ -119,6 +119,8 @@ class Diverging(ProgramTest):
                 said = info(self.folder / f"run{ranks}")
                 self.assertEqual(said["state"], "not finished")
                 self.assertGreater(int(said["steps"]), 0)
+                self.assertEqual(said["epochs"], "0")
+                self.assert_refused(adapt("evaluate", self.folder / f"run{ranks}"), "holds no model")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Help(ProgramTest):
             with self.subTest(command=name):
                 result = self.assert_done(adapt(name, "--help"))
                 self.assertTrue(result.stdout.startswith(f"usage: adapt {name}"), result.stdout)
-                self.assertIn(f"\nExamples:\n  ", result.stdout)
+                self.assertIn("\nExamples:\n  ", result.stdout)
                 self.assertIn(f"adapt {name}", result.stdout.split("Examples:")[1])
                 self.assertEqual(result.stderr, "")
 
