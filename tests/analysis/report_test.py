@@ -46,7 +46,8 @@ class Page(HTMLParser):
 
 def layers(count, make):
     """`count` layers named as in a residual network."""
-    return {f"stage{i // 6}.block{i % 6 // 2}.conv{i % 2}": (1000 * (i + 1), 100 * (i + 1), make(i)) for i in range(count)}
+    names = [f"stage{i // 6}.block{i % 6 // 2}.conv{i % 2}" for i in range(count)]
+    return {name: (1000 * (i + 1), 100 * (i + 1), make(i)) for i, name in enumerate(names)}
 
 
 class Report(ScratchTest):
@@ -72,7 +73,7 @@ class Report(ScratchTest):
             self.assertRegex(reference, r"^(#|data:image/png;base64,)")
         for words in ("training speedup (modelled)", "training speedup (measured)", "# resolved configuration",
                       "100 of 105 switches", "⟨8, 4⟩", "test <cpu> & co", "precision.policy",
-                      "No layer has a fixed-point format", "shows what the formats mean"):
+                      "No layer of this run has a fixed-point format", "shows what the formats mean"):
             self.assertIn(words, page.text)
         with open(self.path("out", "report.html"), encoding="utf-8") as stream:
             source = stream.read()
