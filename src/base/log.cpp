@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <atomic>
 #include <cstdio>
 
 namespace adapt {
@@ -15,12 +16,16 @@ LogState& state() {
   return instance;
 }
 
+std::atomic<void (*)()> line_hook = nullptr;
+
 void print(LogLevel level, const char* label, const std::string& message) {
-  const LogState& current = state();
-  const bool wanted = level <= current.level && (current.rank == 0 || level <= LogLevel::warning);
-  if (!wanted) {
+  if (!log_prints(level)) {
     return;
   }
+  if (auto* const hook = line_hook.load()) {
+    hook();
+  }
+  const LogState& current = state();
   std::string line = "adapt: ";
   if (current.rank != 0) {
     line += "rank " + std::to_string(current.rank) + ": ";
@@ -33,6 +38,13 @@ void print(LogLevel level, const char* label, const std::string& message) {
 }  // namespace
 
 void configure_log(int rank, LogLevel level) { state() = {rank, level}; }
+
+bool log_prints(LogLevel level) {
+  const LogState& current = state();
+  return level <= current.level && (current.rank == 0 || level <= LogLevel::warning);
+}
+
+void set_log_hook(void (*before_line)()) { line_hook = before_line; }
 
 void log_error(const std::string& message) { print(LogLevel::error, "error: ", message); }
 void log_warning(const std::string& message) { print(LogLevel::warning, "warning: ", message); }

@@ -10,6 +10,13 @@ enum class LogLevel { error = 0, warning = 1, info = 2, debug = 3 };
 /// This process's rank and the level, for all later lines. Ranks other than 0 print warnings and errors only.
 void configure_log(int rank, LogLevel level);
 
+/// Whether this process prints lines of this level.
+bool log_prints(LogLevel level);
+
+/// `before_line` is called before each printed line, from the thread that prints it: a progress bar clears
+/// itself there. Null: nothing is called.
+void set_log_hook(void (*before_line)());
+
 /// One line "adapt: message", with "rank N: " for ranks other than 0.
 void log_error(const std::string& message);
 void log_warning(const std::string& message);

@@ -14,28 +14,39 @@ struct QuantizeResult {
   bool finite = true;        ///< no NaN and no Inf among the inputs; if false the output is unspecified
 };
 
-// All passes below: q = clamp(round(x · 2^FL)) as algorithm "Fixed point". Stochastic rounding of element i
-// takes the i-th 16-bit piece r of the key's sequence (piece i of block i / 8, low half of a word first) as v
-// = (r + 1/2) / 65536 and computes floor(x · 2^FL) + (v <= fraction), which is exact where floor(x · 2^FL +
-// u) would round. Vector code is chosen at run time; the result does not depend on it.
+/// Formats that the passes accept: 2^FL and 2^-FL are float32 numbers, and no quantized value overflows.
+inline constexpr int kMaxWordLength = 32;
+inline constexpr int kMinFractionalLength = -96;
+inline constexpr int kMaxFractionalLength = 126;
 
-/// dst[i] = q · 2^-FL. `dst` may be `src`. `key` is not used for Rounding::nearest.
+// All passes below: q = clamp(round(x · 2^FL)) as algorithm "Fixed point", exact for every float32 x.
+// Stochastic rounding of element i takes the i-th 16-bit piece r of the key's sequence (piece i of block i /
+// 8, low half of a word first) as v = (r + 1/2) / 65536 and computes floor(x · 2^FL) + (v <= fraction), which
+// is exact where floor(x · 2^FL + u) would round. Vector code is chosen at run time; the result does not
+// depend on it. `first_block` moves the start: the span begins at element 8 · first_block of the sequence, so
+// that an array may be cut at multiples of 8. Errors: BadInput for a format outside the limits above, Failure
+// when two spans differ in length.
+
+/// dst[i] = q · 2^-FL, for WL > 25 rounded to float32. `dst` may be `src`. `key` is not used for
+/// Rounding::nearest.
 QuantizeResult quantize(std::span<const float> src, std::span<float> dst, FixedFormat format,
-                        Rounding rounding, const RandomKey& key);
+                        Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
 
-/// sum[i] += q: the order-free sum of gradients over shards.
+/// sum[i] += q: the order-free sum of gradients over shards. The caller makes sure that no sum overflows.
 QuantizeResult quantize_add(std::span<const float> src, std::span<std::int32_t> sum, FixedFormat format,
-                            Rounding rounding, const RandomKey& key);
+                            Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
 QuantizeResult quantize_add(std::span<const float> src, std::span<std::int64_t> sum, FixedFormat format,
-                            Rounding rounding, const RandomKey& key);
+                            Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
 
 /// dst[i] = q (for storing a model; values of `src` may be off the grid).
 QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::int32_t> dst,
-                                    FixedFormat format, Rounding rounding, const RandomKey& key);
+                                    FixedFormat format, Rounding rounding, const RandomKey& key,
+                                    std::uint32_t first_block = 0);
 
 /// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of
-/// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms make the result not finite;
-/// `terms` is the number of summands that the whole sum will have.
+/// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms, NaN and Inf make the result
+/// not finite and their sums unspecified; `terms` >= 1 is the number of summands that the whole sum will
+/// have; |fractional_length| <= 512, else Failure.
 QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,
                          int terms);
 

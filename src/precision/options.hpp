@@ -20,8 +20,8 @@ struct AdaptPolicyOptions {
   int resolution_upper = 150;         ///< r_upr, histogram bins
   double lookback_momentum = 0.33;    ///< γ
   int buffer_bits = 4;                ///< b
-  double epsilon = 1e-3;              ///< bound on the KL divergence of PushDown
-  double smoothing = 1e-6;            ///< pseudo-count of a histogram bin, as a share of all counts
+  double epsilon = 0.03;              ///< bound on the KL divergence of PushDown, nats
+  double smoothing = 1e-3;            ///< pseudo-count of a histogram bin, as a share of all counts
   std::string strategy = "adaptive";  ///< adaptive, min, mean, max
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "numerics/plan.hpp"
 #include "precision/options.hpp"
-#include "precision/plan.hpp"
 
 namespace adapt {
 
@@ -73,8 +74,17 @@ class PrecisionPolicy {
   virtual std::vector<SwitchEvent> observe(const StepObservation& observation) = 0;
   /// For the log.
   [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
+  /// Whether the optimizer shall divide each layer's gradient by its norm (`training.normalize: auto`).
+  [[nodiscard]] virtual bool wants_unit_gradients() const { return false; }
   /// For the log: "min", "mean", "max", or empty.
   [[nodiscard]] virtual std::string strategy() const { return {}; }
+
+  /// Everything that later decisions depend on, the plan included, for a checkpoint (this machine's
+  /// representation). Empty for a policy whose plan never changes.
+  [[nodiscard]] virtual std::vector<std::byte> save_state() const;
+  /// Puts back what save_state() of the same policy, options and layers gave, after which both decide alike.
+  /// Throws BadInput if the bytes do not fit.
+  virtual void restore_state(std::span<const std::byte> state);
 
  protected:
   PrecisionPlan plan_;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,7 +10,9 @@
 
 namespace adapt {
 
-/// A run.h5 opened for reading. All errors (missing, not HDF5, not an adapt run, newer format version,
+/// A run.h5 opened for reading, as it was at that moment: the whole file is taken into memory. A file that
+/// adapt wrote is checked against the digest at its end; one that another program changed has none and is
+/// read as far as it makes sense. All errors (missing, not HDF5, not an adapt run, newer format version,
 /// damaged) throw BadInput with path and reason.
 class RunFile {
  public:
@@ -27,8 +29,10 @@ class RunFile {
   [[nodiscard]] std::vector<EpochRecord> epochs() const;
   [[nodiscard]] std::vector<SwitchEvent> switches() const;
   [[nodiscard]] std::vector<LayerRecord> layer_rows(const std::string& name) const;
+  /// Empty before the end of the run.
   [[nodiscard]] std::vector<ModelTensor> model() const;
-  /// A finished run (DONE beside it).
+  [[nodiscard]] std::map<std::string, double> summary() const;
+  /// A finished run: DONE lies beside the file.
   [[nodiscard]] bool done() const;
 
  private:
@@ -36,9 +40,11 @@ class RunFile {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// The first difference between the trajectories of two runs (losses, plans, switches, accuracies, weights;
-/// bit for bit; times, bytes, hosts and rank counts do not count), in words, or empty when they took the same
-/// trajectory.
+/// The first difference between the trajectories of two runs, in words, or empty when they took the same
+/// trajectory. What counts, bit for bit (a NaN equals the same NaN): losses, learning rates, strategies,
+/// formats and policy statistics of each layer, switches, accuracies, final weights. What does not:
+/// configuration, provenance, summary, times, bytes sent. Differences are looked for by step first, so that
+/// the earliest one is named; then in the number of rows, the epochs, and the model.
 std::string first_difference(const RunFile& a, const RunFile& b);
 
 }  // namespace adapt

@@ -19,9 +19,11 @@ struct LoggedLayer {
   std::string name;             ///< readable, "stage2.block1.conv1"
   std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
   std::int64_t parameters = 0;  ///< weights, bias excluded
+
+  bool operator==(const LoggedLayer&) const = default;
 };
 
-/// Seconds of one step or epoch on this rank, by phase.
+/// Seconds of one step or epoch on this rank, by phase; stored as float32.
 struct PhaseSeconds {
   double data = 0;     ///< waiting for images
   double forward = 0;  ///< quantization excluded
@@ -55,7 +57,7 @@ struct EpochRecord {
   double test_seconds = 0;   ///< wall clock of the evaluation
 };
 
-/// One row of /layers/<name>.
+/// One row of /layers/<name>. Diversity, divergence and density are stored as float32.
 struct LayerRecord {
   std::int64_t step = 0;
   LayerFormats formats;
@@ -70,16 +72,36 @@ struct ModelTensor {
   std::optional<FixedFormat> format;   ///< present: `integers` hold q; absent: `numbers` hold float32 values
   std::vector<std::int32_t> integers;  ///< one of the two is filled, row-major
   std::vector<float> numbers;
+  /// A layer's weights: formats of the activations that enter and leave the layer, for evaluation; absent:
+  /// float32.
+  std::optional<FixedFormat> inputs = std::nullopt;
+  std::optional<FixedFormat> outputs = std::nullopt;
+};
+
+class RunFile;
+
+/// Where a run that was stopped goes on: rows of `earlier` up to these belong to the run, later ones (logged
+/// after the checkpoint that it goes on from) do not.
+struct Continuation {
+  const RunFile& earlier;
+  std::int64_t last_step = 0;
+  std::int64_t last_epoch = 0;
 };
 
 /// Writes run.h5. The file under its name is at every moment complete and closed: each flush replaces it as a
-/// whole. One process (rank 0) writes. All errors throw Failure with the path.
+/// whole. One process (rank 0) writes. All errors throw Failure with the path. What was appended after the
+/// last flush is lost with the object.
 class RunLog {
  public:
   /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. Creates the folder, writes
   /// a first complete file, removes a DONE left by an earlier run.
   RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
          const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers);
+  /// The same for a run that goes on: its first complete file already holds the rows of `continuation`.
+  /// Throws BadInput when that run has other layers.
+  RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
+         const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers,
+         const Continuation& continuation);
   ~RunLog();
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
@@ -88,11 +110,16 @@ class RunLog {
   void append(const EpochRecord& record);
   void append(int layer, const LayerRecord& record);
   void append(const SwitchEvent& event);
-  /// /model, replacing what was there.
+  /// /model, replacing what was there. Integers that do not fit their format, or a shape that does not fit
+  /// the number of elements, throw Failure.
   void write_model(std::span<const ModelTensor> tensors);
+  /// /summary: figures about the whole run (final accuracy, modelled speedups, ...), replacing what was
+  /// there.
+  void write_summary(const std::map<std::string, double>& figures);
   /// Everything appended so far is on disk when this returns.
   void flush();
-  /// flush(), then writes DONE.
+  /// flush(), then writes DONE ("<SHA-256 of run.h5>  run.h5", as `sha256sum --check` reads it). Throws
+  /// Failure when write_model() was never called.
   void finish();
 
  private:

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "experiment/configuration.hpp"
+
+namespace adapt::cli {
+
+/// A subcommand of the program.
+struct Command {
+  const char* name;
+  const char* summary;  ///< one line for `adapt --help`
+  /// Takes the arguments behind the subcommand's name; throws Error.
+  ExitCode (*run)(const std::vector<std::string>& arguments);
+};
+
+ExitCode train(const std::vector<std::string>& arguments);
+ExitCode evaluate(const std::vector<std::string>& arguments);
+ExitCode compare(const std::vector<std::string>& arguments);
+ExitCode info(const std::vector<std::string>& arguments);
+
+/// What a subcommand accepts, and how its help reads.
+struct Usage {
+  std::string synopsis;     ///< "adapt train EXPERIMENT.yaml [options]"
+  std::string description;  ///< a paragraph
+  std::string examples;     ///< lines, each starting with two blanks
+  boost::program_options::options_description options{"Options"};
+  boost::program_options::positional_options_description positional;
+};
+
+/// Parses `arguments`; with --help prints the help and returns false. Throws BadInput with what is wrong and
+/// where to look.
+bool parse(Usage& usage, const std::vector<std::string>& arguments,
+           boost::program_options::variables_map& values);
+
+/// The values given for an option that may be repeated (possibly none); "input" holds the positional
+/// arguments.
+std::vector<std::string> given(const boost::program_options::variables_map& values, const char* option);
+
+/// Names that the registries know.
+KnownNames known_names();
+
+/// The whole command line, for provenance.
+std::string command_line();
+void remember_command_line(int argc, char** argv);
+
+}  // namespace adapt::cli

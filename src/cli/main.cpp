@@ -1,0 +1,64 @@
+#include <array>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/suggest.hpp"
+#include "cli/command.hpp"
+
+namespace {
+
+using adapt::cli::Command;
+
+constexpr std::array kCommands = {
+    Command{"train", "train a model as an experiment file says", adapt::cli::train},
+    Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate},
+    Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare},
+    Command{"info", "what this program is built from, or what a run holds", adapt::cli::info},
+};
+
+void print_help() {
+  std::cout << "usage: adapt COMMAND ...\n\n"
+               "Distributed training with per-layer adaptive fixed-point precision (AdaPT).\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
+              << command.summary << "\n";
+  }
+  std::cout << "\n`adapt COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 75 stopped, "
+               "resumable.\n";
+}
+
+adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    print_help();
+    return arguments.empty() ? adapt::ExitCode::bad_input : adapt::ExitCode::done;
+  }
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) {
+    if (command.name == arguments[0]) {
+      return command.run({arguments.begin() + 1, arguments.end()});
+    }
+    names.emplace_back(command.name);
+  }
+  const auto meant = adapt::nearest(arguments[0], names);
+  throw adapt::BadInput(adapt::concat("unknown command '", arguments[0], "'",
+                                      meant ? "; did you mean '" + *meant + "'?" : "", " See adapt --help"));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    adapt::cli::remember_command_line(argc, argv);
+    return static_cast<int>(dispatch({argv + 1, argv + argc}));
+  } catch (const adapt::Error& error) {
+    adapt::log_error(error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    adapt::log_error(error.what());
+    return static_cast<int>(adapt::ExitCode::failed);
+  }
+}

@@ -1,0 +1,28 @@
+#include "cli/parallel.hpp"
+
+#include "base/log.hpp"
+#include "mpi/together.hpp"
+
+namespace adapt::cli {
+
+ExitCode run_parallel(const std::function<ExitCode(const mpi::Communicator&)>& work) {
+  const mpi::Session session(nullptr, nullptr);
+  const mpi::Communicator ranks;
+  configure_log(ranks.rank(), LogLevel::info);
+  try {
+    return work(ranks);
+  } catch (const mpi::SharedError& error) {
+    if (ranks.rank() == 0) {
+      log_error(error.what());
+    }
+    return error.code();
+  } catch (const Error& error) {
+    log_error(error.what());
+    mpi::abort(static_cast<int>(error.code()));
+  } catch (const std::exception& error) {
+    log_error(error.what());
+    mpi::abort(static_cast<int>(ExitCode::failed));
+  }
+}
+
+}  // namespace adapt::cli

@@ -1,0 +1,39 @@
+#include "cli/setup.hpp"
+
+#include "cli/command.hpp"
+#include "nn/onednn.hpp"
+#include "numerics/quantize.hpp"
+#include "record/provenance.hpp"
+
+namespace adapt::cli {
+
+TrainerOptions trainer_options(const Configuration& configuration) {
+  return {.seed = configuration.seed,
+          .model = configuration.model,
+          .engine = configuration.engine,
+          .precision = configuration.precision,
+          .exchange = configuration.exchange,
+          .training = configuration.training,
+          .record = configuration.record,
+          .augmentation = configuration.data.augmentation,
+          .crop_padding = configuration.data.crop_padding};
+}
+
+std::map<std::string, std::string> run_provenance(const Configuration& configuration, const DataSplits& data,
+                                                  const mpi::Communicator& ranks) {
+  auto provenance = build_provenance();
+  provenance["command_line"] = command_line();
+  provenance["ranks"] = std::to_string(ranks.size());
+  provenance["threads"] = std::to_string(configuration.training.threads);
+  provenance["seed"] = std::to_string(configuration.seed);
+  provenance["identity"] = run_identity(configuration);
+  provenance["dataset_train_sha256"] = data.train->checksum();
+  provenance["dataset_test_sha256"] = data.test->checksum();
+  provenance["onednn_version"] = onednn::version();
+  provenance["onednn_instruction_set"] = onednn::instruction_set();
+  provenance["vector_code"] = vector_isa();
+  provenance["mpi_version"] = mpi::library_version();
+  return provenance;
+}
+
+}  // namespace adapt::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/dataset.hpp"
+
+namespace adapt {
+
+/// Turns bytes into normalized numbers, one table of 256 entries per channel: every value is
+/// (byte / 255 - mean) / deviation, computed in double and rounded once.
+class NormalizationTable {
+ public:
+  /// `channels` is 1, 2 or 3. Throws Failure for another number.
+  NormalizationTable(const Normalization& normalization, int channels);
+
+  /// `bytes` and `values` are (..., channels), of the same size.
+  void apply(std::span<const std::uint8_t> bytes, std::span<float> values) const;
+
+ private:
+  std::size_t channels_;
+  std::vector<float> table_;  ///< (channels, 256)
+};
+
+}  // namespace adapt

@@ -1,0 +1,82 @@
+#include "data/source_file.hpp"
+
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "data/gzip.hpp"
+
+namespace adapt {
+namespace {
+
+/// Whether there is an entry of that name, even one that cannot be opened (so that its own error is shown).
+bool entry_exists(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+}
+
+[[noreturn]] void reject_missing(const std::filesystem::path& path, const char* alternative) {
+  throw BadInput(
+      concat("missing ", path.string(), alternative,
+             ": the dataset's folder is incomplete; remove it and get it again with data/fetch.sh"));
+}
+
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  if (bytes.empty()) {
+    throw BadInput(concat(path.string(), ": byte 0: expected data, found an empty file"));
+  }
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
+}  // namespace
+
+void SourceFile::reject(std::size_t offset, const std::string& expected, const std::string& found) const {
+  throw BadInput(concat(path.string(), ": byte ", offset, compressed ? " (uncompressed)" : "", ": expected ",
+                        expected, ", found ", found));
+}
+
+std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder) {
+  std::filesystem::path parent = options.path;
+  const char* source = "data.path";
+  if (parent.empty()) {
+    const char* variable = std::getenv("ADAPT_DATA");
+    const bool set = variable != nullptr && *variable != '\0';
+    parent = set ? variable : "data";
+    source = set ? "$ADAPT_DATA" : "the default, as data.path and $ADAPT_DATA are not set";
+  }
+  const std::filesystem::path result = parent / folder;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(result, ignored)) {
+    throw BadInput(concat("dataset ", options.name, " not found: no folder ", result.string(), " (in ",
+                          parent.string(), ": ", source, "); get it with `data/fetch.sh ", options.name, " ",
+                          parent.string(), "`, or use the built-in data.name: procedural"));
+  }
+  return result;
+}
+
+SourceFile read_source(const std::filesystem::path& path) {
+  if (!entry_exists(path)) {
+    reject_missing(path, "");
+  }
+  return {path, false, read_bytes(path)};
+}
+
+SourceFile read_source_or_gzip(const std::filesystem::path& path) {
+  std::filesystem::path compressed = path;
+  compressed += ".gz";
+  if (entry_exists(path)) {
+    return read_source(path);
+  }
+  if (!entry_exists(compressed)) {
+    reject_missing(path, "[.gz]");
+  }
+  SourceFile file{compressed, true, inflate_gzip(read_bytes(compressed), compressed.string())};
+  if (file.bytes.empty()) {
+    file.reject(0, "data", "nothing");
+  }
+  return file;
+}
+
+}  // namespace adapt

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/options.hpp"
+
+namespace adapt {
+
+/// Content of a dataset file with what an error message needs to name a place in it.
+struct SourceFile {
+  std::filesystem::path path;       ///< the file that was read
+  bool compressed = false;          ///< whether `bytes` was inflated: offsets count inflated bytes
+  std::vector<std::uint8_t> bytes;  ///< never empty
+
+  /// Throws BadInput: "PATH: byte OFFSET: expected EXPECTED, found FOUND".
+  [[noreturn]] void reject(std::size_t offset, const std::string& expected, const std::string& found) const;
+};
+
+/// The folder `folder` of the dataset `name`, inside options.path, else $ADAPT_DATA, else ./data. Throws
+/// BadInput when it does not exist: where it was looked for and how to get it.
+std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder);
+
+/// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.
+SourceFile read_source(const std::filesystem::path& path);
+
+/// Reads `path` if there is something of that name, else `path`.gz, inflated. Throws BadInput as read_source,
+/// and for broken, truncated or overlong gzip data with the offset in the compressed file.
+SourceFile read_source_or_gzip(const std::filesystem::path& path);
+
+}  // namespace adapt

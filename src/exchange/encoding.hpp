@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "mpi/communicator.hpp"
+#include "numerics/plan.hpp"
+#include "numerics/random.hpp"
+
+namespace adapt {
+
+/// One parameter tensor as the exchange knows it.
+struct ExchangeTensor {
+  std::string name;
+  std::size_t size = 0;
+  int layer = -1;  ///< index into the plan, -1: none
+};
+
+/// What a step's gradients are encoded for.
+struct ExchangeStep {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+  const PrecisionPlan* plan = nullptr;
+};
+
+/// How gradients cross shards and ranks: each shard's gradient is added to this rank's sum, the sums of all
+/// ranks are added, and the mean over all shards comes out. A door: one file and one line in make_encoding.
+class GradientEncoding {
+ public:
+  virtual ~GradientEncoding() = default;
+  GradientEncoding() = default;
+  GradientEncoding(const GradientEncoding&) = delete;
+  GradientEncoding& operator=(const GradientEncoding&) = delete;
+
+  /// Starts a step with empty sums.
+  virtual void begin(const ExchangeStep& step) = 0;
+  /// Adds the gradient of `shard` for tensor `index`. Throws Failure for NaN, Inf or overflow, naming tensor,
+  /// step and shard.
+  virtual void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) = 0;
+  /// Adds up the sums of all ranks (collective).
+  virtual void reduce(const mpi::Communicator& ranks) = 0;
+  /// The mean over all shards.
+  virtual void mean(std::size_t index, std::span<float> gradient) const = 0;
+  /// Gradient bytes that one rank hands to MPI in a step.
+  [[nodiscard]] virtual std::int64_t bytes() const = 0;
+};
+
+/// Makes the encoding `name` ("exact", "layer", "float32") for tensors cut into `shards` shards. Throws
+/// BadInput for an unknown name.
+std::unique_ptr<GradientEncoding> make_encoding(const std::string& name,
+                                                const std::vector<ExchangeTensor>& tensors, int shards);
+
+std::unique_ptr<GradientEncoding> make_exact_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
+std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
+std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
+                                                        int shards);
+
+/// Throws the Failure that add() promises.
+[[noreturn]] void refuse_gradient(const ExchangeTensor& tensor, std::uint32_t step, std::uint32_t shard);
+
+}  // namespace adapt

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "experiment/configuration.hpp"
+
+namespace adapt {
+
+/// Builds a Configuration from files and overrides, and remembers where each key was last written. Every
+/// error is a BadInput that starts with the place.
+class ConfigurationReader {
+ public:
+  explicit ConfigurationReader(const KnownNames& names) : names_(names) {}
+
+  /// Reads a file and before it the file that its `base` names.
+  void read_file(const std::filesystem::path& path);
+  /// Reads text that has no `base`.
+  void read_text(const std::string& text, const std::string& source);
+  /// Applies the overrides and checks the whole. `source` is where errors are that no key can be blamed for.
+  Configuration finish(const std::string& source, const std::vector<std::string>& overrides);
+
+ private:
+  void read_base(const YAML::Node& root, const std::filesystem::path& path);
+  void read_section(const YAML::Node& mapping, const std::string& section, const std::string& source,
+                    bool base_allowed);
+  void read_entry(const std::string& key, const YAML::Node& value, const std::string& where,
+                  const std::string& source);
+  void read_override(const std::string& assignment);
+
+  KnownNames names_;
+  Configuration configuration_;
+  std::map<std::string, std::string> places_;  ///< by key: "FILE:LINE" or "--set key=value"
+  std::vector<std::filesystem::path> open_;    ///< files being read, the outermost first
+};
+
+}  // namespace adapt

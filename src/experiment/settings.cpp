@@ -1,0 +1,234 @@
+#include "experiment/settings.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "experiment/domain.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr std::int64_t kMany = 1000000000;
+constexpr std::int64_t kLargestSeed = 9223372036854775807;
+
+/// Binds `key` to the member that `member(configuration)` returns, with values from `domain`.
+template <class Member, class Domain>
+Setting bind(const std::string& key, Member member, Domain domain, const std::string& doc,
+             bool identifies = true) {
+  using Value = std::remove_cvref_t<decltype(member(std::declval<Configuration&>()))>;
+  Setting setting;
+  setting.key = key;
+  setting.doc = doc;
+  setting.identifies = identifies;
+  setting.read = [=](Configuration& configuration, const YAML::Node& node, const KnownNames& names) {
+    member(configuration) = static_cast<Value>(domain.parse(node, names));
+  };
+  setting.write = [=](const Configuration& configuration) { return domain.format(member(configuration)); };
+  setting.describe = [=](const KnownNames& names) { return domain.describe(names); };
+  return setting;
+}
+
+/// The function that picks a member, as bind() takes it.
+#define ADAPT_MEMBER(path) \
+  [](auto& configuration) -> auto& { return configuration.path; }
+
+void add(std::vector<Setting>& table, std::vector<Setting> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(table));
+}
+
+std::vector<Setting> general_settings() {
+  return {
+      bind("name", ADAPT_MEMBER(name), LabelDomain{}, "for people and folder names; does not change the run",
+           false),
+      bind("seed", ADAPT_MEMBER(seed), IntegerDomain{0, kLargestSeed}, "of everything random"),
+      bind("model.name", ADAPT_MEMBER(model.name), RegistryDomain{&KnownNames::models}, "which network"),
+      bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
+           "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
+      bind("engine.name", ADAPT_MEMBER(engine.name), ChoiceDomain{{"float32", "emulated"}},
+           "float32: plain; emulated: fixed-point operands, float32 arithmetic"),
+      bind("engine.rounding", ADAPT_MEMBER(engine.rounding), ChoiceDomain{{"stochastic", "nearest"}},
+           "rounding of activations in training"),
+      bind("exchange.encoding", ADAPT_MEMBER(exchange.encoding),
+           ChoiceDomain{{"auto", "exact", "layer", "float32"}},
+           "gradients on the wire; auto: layer when the policy quantizes gradients, else exact"),
+  };
+}
+
+std::vector<Setting> data_settings() {
+  return {
+      bind("data.name", ADAPT_MEMBER(data.name), RegistryDomain{&KnownNames::datasets}, "which dataset"),
+      bind("data.path", ADAPT_MEMBER(data.path), PathDomain{},
+           "folder that holds the dataset's folder; empty: $ADAPT_DATA, else data/", false),
+      bind("data.train_samples", ADAPT_MEMBER(data.train_samples), IntegerDomain{0, kMany},
+           "train on the first so many images; 0: all"),
+      bind("data.test_samples", ADAPT_MEMBER(data.test_samples), IntegerDomain{0, kMany},
+           "test on the first so many images; 0: all"),
+      bind("data.augmentation", ADAPT_MEMBER(data.augmentation), ChoiceDomain{{"none", "crop", "crop_flip"}},
+           "random changes of the training images"),
+      bind("data.crop_padding", ADAPT_MEMBER(data.crop_padding), IntegerDomain{0, 32},
+           "zero pixels on each side before a random crop"),
+  };
+}
+
+std::vector<Setting> training_settings() {
+  return {
+      bind("training.epochs", ADAPT_MEMBER(training.epochs), IntegerDomain{1, 100000},
+           "passes over the training set"),
+      bind("training.batch", ADAPT_MEMBER(training.batch), IntegerDomain{1, 1048576},
+           "images per optimizer step over all shards; a multiple of training.shards"),
+      bind("training.shards", ADAPT_MEMBER(training.shards), IntegerDomain{1, 4096},
+           "virtual shards; their number, not that of the ranks, decides the result"),
+      bind("training.threads", ADAPT_MEMBER(training.threads), IntegerDomain{1, 1024}, "threads per rank"),
+      bind("training.learning_rate", ADAPT_MEMBER(training.learning_rate),
+           NumberDomain{0, 1000, Ends::open_low}, "base learning rate"),
+      bind("training.momentum", ADAPT_MEMBER(training.momentum), NumberDomain{0, 1, Ends::open_high},
+           "of stochastic gradient descent"),
+      bind("training.weight_decay", ADAPT_MEMBER(training.weight_decay), NumberDomain{0, 1},
+           "beta: coefficient of half the squared L2 norm of the weights in the loss"),
+      bind("training.l1", ADAPT_MEMBER(training.l1), NumberDomain{0, 1},
+           "alpha: coefficient of the L1 norm of the weights in the loss"),
+      bind("training.normalize", ADAPT_MEMBER(training.normalize), ChoiceDomain{{"auto", "yes", "no"}},
+           "divide each layer's gradient by its norm; auto: when the policy is adapt"),
+      bind("training.penalty", ADAPT_MEMBER(training.penalty), BooleanDomain{},
+           "add AdaPT's word-length penalty to the loss that the policy sees"),
+      bind("training.test_batch", ADAPT_MEMBER(training.test_batch), IntegerDomain{1, 1048576},
+           "images per forward pass of an evaluation"),
+      bind("training.schedule.name", ADAPT_MEMBER(training.schedule.name),
+           ChoiceDomain{{"constant", "cosine", "multi_step", "reduce_on_plateau"}},
+           "how the learning rate moves"),
+      bind("training.schedule.warmup_epochs", ADAPT_MEMBER(training.schedule.warmup_epochs),
+           NumberDomain{0, 100000},
+           "linear from 0 to the base rate over so many epochs, fewer than training.epochs"),
+      bind("training.schedule.milestones", ADAPT_MEMBER(training.schedule.milestones),
+           AscendingDomain{100000}, "multi_step: epochs after which the rate is multiplied by factor"),
+      bind("training.schedule.factor", ADAPT_MEMBER(training.schedule.factor), NumberDomain{0, 1, Ends::open},
+           "multi_step, reduce_on_plateau: the rate is multiplied by it"),
+      bind("training.schedule.patience", ADAPT_MEMBER(training.schedule.patience), IntegerDomain{0, 100000},
+           "reduce_on_plateau: epochs without improvement that are tolerated"),
+      bind("training.schedule.threshold", ADAPT_MEMBER(training.schedule.threshold),
+           NumberDomain{0, 1, Ends::open_high},
+           "reduce_on_plateau: relative improvement of the training loss that counts"),
+  };
+}
+
+std::vector<Setting> precision_settings() {
+  const IntegerDomain word_length{2, 32};
+  const IntegerDomain fractional_length{-64, 64};
+  return {
+      bind("precision.policy", ADAPT_MEMBER(precision.name), RegistryDomain{&KnownNames::policies},
+           "who decides the formats; any but float32 needs engine.name: emulated"),
+      bind("precision.quantize.inputs", ADAPT_MEMBER(precision.quantize.inputs), BooleanDomain{},
+           "activations entering a layer"),
+      bind("precision.quantize.outputs", ADAPT_MEMBER(precision.quantize.outputs), BooleanDomain{},
+           "activations leaving a layer"),
+      bind("precision.quantize.gradients", ADAPT_MEMBER(precision.quantize.gradients), BooleanDomain{},
+           "parameter gradients"),
+      bind("precision.fixed.word_length", ADAPT_MEMBER(precision.fixed.word_length), word_length,
+           "bits of every layer, sign included"),
+      bind("precision.fixed.fractional_length", ADAPT_MEMBER(precision.fixed.fractional_length),
+           fractional_length, "of them behind the binary point"),
+  };
+}
+
+std::vector<Setting> adapt_settings() {
+  const IntegerDomain steps{1, 1000000};
+  const IntegerDomain bins{2, 100000};
+  return {
+      bind("precision.adapt.word_length", ADAPT_MEMBER(precision.adapt.word_length), IntegerDomain{2, 32},
+           "initial word length, bits"),
+      bind("precision.adapt.fractional_length", ADAPT_MEMBER(precision.adapt.fractional_length),
+           IntegerDomain{0, 32}, "initial fractional length, bits"),
+      bind("precision.adapt.lookback_lower", ADAPT_MEMBER(precision.adapt.lookback_lower), steps,
+           "fewest steps between two switches of a layer"),
+      bind("precision.adapt.lookback_upper", ADAPT_MEMBER(precision.adapt.lookback_upper), steps,
+           "most steps between two switches of a layer"),
+      bind("precision.adapt.resolution_lower", ADAPT_MEMBER(precision.adapt.resolution_lower), bins,
+           "fewest histogram bins of PushDown"),
+      bind("precision.adapt.resolution_upper", ADAPT_MEMBER(precision.adapt.resolution_upper), bins,
+           "most histogram bins of PushDown"),
+      bind("precision.adapt.lookback_momentum", ADAPT_MEMBER(precision.adapt.lookback_momentum),
+           NumberDomain{0, 1}, "gamma: weight of the new lookback against the old one"),
+      bind("precision.adapt.buffer_bits", ADAPT_MEMBER(precision.adapt.buffer_bits), IntegerDomain{0, 31},
+           "b: integer bits kept free"),
+      bind("precision.adapt.epsilon", ADAPT_MEMBER(precision.adapt.epsilon),
+           NumberDomain{0, 100, Ends::open_low}, "bound on the KL divergence of PushDown"),
+      bind("precision.adapt.smoothing", ADAPT_MEMBER(precision.adapt.smoothing),
+           NumberDomain{0, 1, Ends::open}, "pseudo-count of a histogram bin, as a share of all counts"),
+      bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy),
+           ChoiceDomain{{"adaptive", "min", "mean", "max"}}, "size of the steps up; adaptive: by the loss"),
+  };
+}
+
+std::vector<Setting> record_settings() {
+  return {
+      bind("record.layer_interval", ADAPT_MEMBER(record.layer_interval), IntegerDomain{1, kMany},
+           "steps between rows of the per-layer series", false),
+      bind("record.flush_seconds", ADAPT_MEMBER(record.flush_seconds), NumberDomain{0, 86400},
+           "at most so long until what was computed is on disk", false),
+  };
+}
+
+#undef ADAPT_MEMBER
+
+std::vector<Setting> make_settings() {
+  std::vector<Setting> table = general_settings();
+  add(table, data_settings());
+  add(table, training_settings());
+  add(table, precision_settings());
+  add(table, adapt_settings());
+  add(table, record_settings());
+  return table;
+}
+
+template <class Entry>
+const Entry* find_entry(const std::vector<Entry>& table, const std::string& key) {
+  const auto entry = std::find_if(table.begin(), table.end(), [&](const Entry& e) { return e.key == key; });
+  return entry == table.end() ? nullptr : &*entry;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> kTable = make_settings();
+  return kTable;
+}
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> kTable = {
+      {"model", "which network", "model.name"},
+      {"engine", "how layers are executed", "engine.name"},
+      {"exchange", "how gradients cross shards and ranks", "exchange.encoding"},
+      {"data", "what is trained on", "data.name"},
+      {"training", "the recipe", ""},
+      {"training.schedule", "how the learning rate moves", "training.schedule.name"},
+      {"precision", "who decides the formats", "precision.policy"},
+      {"precision.quantize", "which tensors a layer's format applies to besides the weights", ""},
+      {"precision.fixed", "policy fixed: one format for all layers", ""},
+      {"precision.adapt", "policy adapt: hyper-parameters of AdaPT (arXiv 2107.13490)", ""},
+      {"record", "what goes to the run's log and how often", ""},
+  };
+  return kTable;
+}
+
+const Setting* find_setting(const std::string& key) { return find_entry(settings(), key); }
+
+const Section* find_section(const std::string& key) { return find_entry(sections(), key); }
+
+std::vector<std::string> keys_in(const std::string& section) {
+  const std::string prefix = section.empty() ? "" : section + ".";
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings()) {
+    if (!setting.key.starts_with(prefix)) {
+      continue;
+    }
+    const std::string key =
+        setting.key.substr(prefix.size(), setting.key.find('.', prefix.size()) - prefix.size());
+    if (keys.empty() || keys.back() != key) {
+      keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
+}  // namespace adapt

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "experiment/configuration.hpp"
+
+namespace adapt {
+
+/// One key of an experiment file, bound to a member of Configuration. Reading, writing, overrides and the
+/// reference text all come from the table settings().
+struct Setting {
+  std::string key;         ///< "training.schedule.factor"
+  std::string doc;         ///< one line
+  bool identifies = true;  ///< counts in run_identity()
+  /// Sets the member; throws BadInput without place and key.
+  std::function<void(Configuration&, const YAML::Node&, const KnownNames&)> read;
+  std::function<std::string(const Configuration&)> write;  ///< the value as YAML on one line
+  std::function<std::string(const KnownNames&)> describe;  ///< the values it accepts
+};
+
+/// A mapping of keys.
+struct Section {
+  std::string key;        ///< "training.schedule"
+  std::string doc;        ///< one line
+  std::string shorthand;  ///< the setting that a plain value instead of a mapping sets, or empty
+};
+
+/// All settings; those of a section stand together, in the order in which they are written.
+const std::vector<Setting>& settings();
+
+/// All sections, outer before inner.
+const std::vector<Section>& sections();
+
+/// The setting or section with this key, or null.
+const Setting* find_setting(const std::string& key);
+const Section* find_section(const std::string& key);
+
+/// Names of the keys directly in a section ("" is the whole file), sections included.
+std::vector<std::string> keys_in(const std::string& section);
+
+}  // namespace adapt

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hdf5/group.hpp"
+
+namespace adapt::hdf5 {
+
+/// An HDF5 file in memory; no file of that name exists. What is opened from it must not outlive it. All
+/// members throw Error.
+class File {
+ public:
+  /// An empty file for writing, in the format of HDF5 1.10 (all metadata has checksums, small datasets take
+  /// little room).
+  static File create();
+  /// Opens the bytes of an HDF5 file for reading; `name` is for messages. Bytes after the end that the file
+  /// itself names are ignored; bytes that are missing there are an Error.
+  static File open(std::span<const std::byte> image, const std::string& name);
+
+  [[nodiscard]] Group root() const;
+  /// The bytes of a whole, closed HDF5 file with everything written so far.
+  [[nodiscard]] std::vector<std::byte> image() const;
+
+ private:
+  explicit File(Handle handle) : handle_(std::move(handle)) {}
+
+  Handle handle_;
+};
+
+}  // namespace adapt::hdf5

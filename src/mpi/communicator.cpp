@@ -1,0 +1,91 @@
+#include "mpi/communicator.hpp"
+
+#include <mpi.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+
+#include "base/error.hpp"
+
+namespace adapt::mpi {
+namespace {
+
+void check(int status, const char* call) {
+  if (status == MPI_SUCCESS) {
+    return;
+  }
+  std::array<char, MPI_MAX_ERROR_STRING> text = {};
+  int length = 0;
+  MPI_Error_string(status, text.data(), &length);
+  throw Failure(concat(call, " failed: ", std::string(text.data(), static_cast<std::size_t>(length))));
+}
+
+int count_of(std::size_t count) {
+  if (count > INT_MAX) {
+    throw Failure(concat("a message of ", count, " elements is too long for MPI"));
+  }
+  return static_cast<int>(count);
+}
+
+template <class T>
+void reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), type, operation, MPI_COMM_WORLD),
+        "MPI_Allreduce");
+}
+
+}  // namespace
+
+Session::Session(int* argc, char*** argv) {
+  int provided = 0;
+  check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+Session::~Session() { MPI_Finalize(); }
+
+int Communicator::rank() const {
+  int value = 0;
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &value), "MPI_Comm_rank");
+  return value;
+}
+
+int Communicator::size() const {
+  int value = 0;
+  check(MPI_Comm_size(MPI_COMM_WORLD, &value), "MPI_Comm_size");
+  return value;
+}
+
+void Communicator::sum(std::span<std::int32_t> values) const { reduce(values, MPI_INT32_T, MPI_SUM); }
+void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_SUM); }
+void Communicator::sum(std::span<float> values) const { reduce(values, MPI_FLOAT, MPI_SUM); }
+void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_MAX); }
+
+void Communicator::broadcast(std::span<std::byte> bytes) const {
+  check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+}
+
+std::string Communicator::broadcast(const std::string& text, int root) const {
+  std::int64_t length = static_cast<std::int64_t>(text.size());
+  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, MPI_COMM_WORLD), "MPI_Bcast");
+  std::string result = rank() == root ? text : std::string(static_cast<std::size_t>(length), ' ');
+  check(MPI_Bcast(result.data(), count_of(result.size()), MPI_CHAR, root, MPI_COMM_WORLD), "MPI_Bcast");
+  return result;
+}
+
+void Communicator::barrier() const { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+
+void abort(int code) {
+  MPI_Abort(MPI_COMM_WORLD, code);
+  std::_Exit(code);
+}
+
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text = {};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string whole(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
+}  // namespace adapt::mpi

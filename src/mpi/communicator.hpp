@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace adapt::mpi {
+
+/// Starts MPI and ends it at the end of the scope; one per process. Errors must be caught within the scope: a
+/// rank that failed cannot take part in ending MPI and calls abort() instead.
+class Session {
+ public:
+  Session(int* argc, char*** argv);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+};
+
+/// All ranks of the program. Every call but rank() and size() is collective. Errors of MPI throw Failure with
+/// MPI's words.
+class Communicator {
+ public:
+  [[nodiscard]] int rank() const;
+  [[nodiscard]] int size() const;
+
+  /// Element-wise sum over the ranks, to all, in place. Integer sums do not depend on the number of ranks;
+  /// float sums do.
+  void sum(std::span<std::int32_t> values) const;
+  void sum(std::span<std::int64_t> values) const;
+  void sum(std::span<float> values) const;
+  /// Element-wise maximum over the ranks, to all, in place.
+  void maximum(std::span<std::int64_t> values) const;
+  /// Bytes of rank 0 to all. Sizes must agree.
+  void broadcast(std::span<std::byte> bytes) const;
+  /// Text of `root` to all.
+  [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
+  void barrier() const;
+};
+
+/// Ends all ranks at once with `code`. Does not return.
+[[noreturn]] void abort(int code);
+
+/// "Open MPI v4.1.4, ..." in one line.
+std::string library_version();
+
+}  // namespace adapt::mpi

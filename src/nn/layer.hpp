@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <dnnl.hpp>
+#include <string>
+#include <vector>
+
+#include "nn/graph.hpp"
+#include "nn/parameters.hpp"
+#include "numerics/format.hpp"
+#include "numerics/plan.hpp"
+
+namespace adapt {
+
+/// What the layers need to know about the pass that runs.
+struct Pass {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+  std::uint32_t shard = 0;
+  Rounding rounding = Rounding::nearest;  ///< of activations
+  const PrecisionPlan* plan = nullptr;    ///< null: all float32
+  double quantize_seconds = 0;            ///< time spent in quantization, counted by the layers
+};
+
+/// The memory a layer works on. Activations are (N, C, H, W), channels last, float32.
+struct LayerMemory {
+  std::vector<dnnl::memory> sources;
+  dnnl::memory destination;
+  std::vector<dnnl::memory> source_gradients;  ///< an empty memory where none is wanted
+  dnnl::memory destination_gradient;           ///< empty at inference
+};
+
+/// One layer of a network, compiled for a batch size.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+
+  /// destination ← f(sources).
+  virtual void forward(Pass& pass) = 0;
+  /// source_gradients ← from destination_gradient; parameter gradients are overwritten. Called after forward
+  /// of the same pass.
+  virtual void backward(Pass& pass) = 0;
+};
+
+}  // namespace adapt

@@ -1,0 +1,77 @@
+#include "nn/layers/batch_norm.hpp"
+
+#include "nn/onednn.hpp"
+#include "nn/packed_weights.hpp"
+
+namespace adapt {
+namespace {
+
+class BatchNorm : public Layer {
+ public:
+  BatchNorm(const GraphNode& node, const LayerMemory& memory, Parameter& scale, Parameter& shift,
+            RunningStatistics& statistics, bool training)
+      : memory_(memory) {
+    const auto epsilon = static_cast<float>(std::get<BatchNormSpec>(node.spec).epsilon);
+    const auto data = memory.destination.get_desc();
+    const auto description = onednn::normalization_forward(training, data, epsilon);
+    forward_ = dnnl::batch_normalization_forward(description);
+    const dnnl::memory::dims channels = {node.input.c};
+    scale_ = view(scale.working, channels);
+    shift_ = view(shift.working, channels);
+    mean_ = view(training ? statistics.shard_mean : statistics.running_mean, channels);
+    variance_ = view(training ? statistics.shard_variance : statistics.running_variance, channels);
+    if (!training) {
+      return;
+    }
+    backward_ =
+        dnnl::batch_normalization_backward(onednn::normalization_backward(data, epsilon, description));
+    scale_gradient_ = view(scale.gradient, channels);
+    shift_gradient_ = view(shift.gradient, channels);
+    // oneDNN always writes the source's gradient; where nobody wants it (nothing with parameters before), it
+    // needs a place of its own.
+    source_gradient_ = memory.source_gradients.front() ? memory.source_gradients.front()
+                                                       : dnnl::memory(data, onednn::engine());
+  }
+
+  void forward(Pass& /*pass*/) override {
+    onednn::run(forward_, {{DNNL_ARG_SRC, memory_.sources.front()},
+                           {DNNL_ARG_SCALE, scale_},
+                           {DNNL_ARG_SHIFT, shift_},
+                           {DNNL_ARG_MEAN, mean_},
+                           {DNNL_ARG_VARIANCE, variance_},
+                           {DNNL_ARG_DST, memory_.destination}});
+  }
+
+  void backward(Pass& /*pass*/) override {
+    onednn::run(backward_, {{DNNL_ARG_SRC, memory_.sources.front()},
+                            {DNNL_ARG_SCALE, scale_},
+                            {DNNL_ARG_SHIFT, shift_},
+                            {DNNL_ARG_MEAN, mean_},
+                            {DNNL_ARG_VARIANCE, variance_},
+                            {DNNL_ARG_DIFF_DST, memory_.destination_gradient},
+                            {DNNL_ARG_DIFF_SRC, source_gradient_},
+                            {DNNL_ARG_DIFF_SCALE, scale_gradient_},
+                            {DNNL_ARG_DIFF_SHIFT, shift_gradient_}});
+  }
+
+ private:
+  LayerMemory memory_;
+  dnnl::memory scale_;
+  dnnl::memory shift_;
+  dnnl::memory mean_;
+  dnnl::memory variance_;
+  dnnl::memory scale_gradient_;
+  dnnl::memory shift_gradient_;
+  dnnl::memory source_gradient_;
+  dnnl::batch_normalization_forward forward_;
+  dnnl::batch_normalization_backward backward_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_batch_norm(const GraphNode& node, const LayerMemory& memory, Parameter& scale,
+                                       Parameter& shift, RunningStatistics& statistics, bool training) {
+  return std::make_unique<BatchNorm>(node, memory, scale, shift, statistics, training);
+}
+
+}  // namespace adapt

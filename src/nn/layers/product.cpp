@@ -1,0 +1,110 @@
+#include "nn/layers/product.hpp"
+
+namespace adapt {
+namespace {
+
+using dnnl::memory;
+
+memory::dims dims_of(const Parameter& parameter) { return {parameter.dims.begin(), parameter.dims.end()}; }
+
+/// The same memory seen as `layout`; nothing for nothing.
+memory seen_as(const memory& original, const memory::desc& layout) {
+  return original ? memory(layout, onednn::engine(), original.get_data_handle()) : memory();
+}
+
+onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& destination,
+                                const Parameter& weight, const Parameter* bias) {
+  return {source, onednn::any_layout(dims_of(weight)),
+          bias != nullptr ? onednn::plain(dims_of(*bias)) : memory::desc(), destination};
+}
+
+/// Padding behind the image, so that exactly `places` windows fit.
+memory::dim padding_behind(int size, int places, const ConvolutionSpec& spec) {
+  return (places - 1) * spec.stride + spec.kernel - size - spec.padding;
+}
+
+}  // namespace
+
+ProductLayer::ProductLayer(const LayerMemory& memory, Parameter& weight, Parameter* bias,
+                           const onednn::ProductShapes& shapes)
+    : memory_(memory),
+      weight_(weight),
+      weight_dims_(dims_of(weight)),
+      source_(seen_as(memory.sources.front(), shapes.source)),
+      destination_(seen_as(memory.destination, shapes.destination)),
+      source_gradient_(seen_as(memory.source_gradients.front(), shapes.source)),
+      destination_gradient_(seen_as(memory.destination_gradient, shapes.destination)) {
+  if (bias != nullptr) {
+    bias_ = view(bias->working, dims_of(*bias));
+    bias_gradient_ = view(bias->gradient, dims_of(*bias));
+  }
+}
+
+bool ProductLayer::wants_source_gradient() const {
+  return static_cast<bool>(memory_.source_gradients.front());
+}
+
+void ProductLayer::forward(Pass& /*pass*/) {
+  // The image's memory moves with each batch.
+  source_.set_data_handle(memory_.sources.front().get_data_handle());
+  onednn::run(forward_, {{DNNL_ARG_SRC, source_},
+                         {DNNL_ARG_WEIGHTS, forward_weights_->get()},
+                         {DNNL_ARG_BIAS, bias_},
+                         {DNNL_ARG_DST, destination_}});
+}
+
+void ProductLayer::backward(Pass& /*pass*/) {
+  onednn::run(backward_weights_, {{DNNL_ARG_SRC, source_},
+                                  {DNNL_ARG_DIFF_DST, destination_gradient_},
+                                  {DNNL_ARG_DIFF_WEIGHTS, weight_gradient_->target()},
+                                  {DNNL_ARG_DIFF_BIAS, bias_gradient_}});
+  weight_gradient_->store();
+  if (wants_source_gradient()) {
+    onednn::run(backward_data_, {{DNNL_ARG_DIFF_DST, destination_gradient_},
+                                 {DNNL_ARG_WEIGHTS, backward_data_weights_->get()},
+                                 {DNNL_ARG_DIFF_SRC, source_gradient_}});
+  }
+}
+
+std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
+                                        Parameter* bias, bool training) {
+  const auto& spec = std::get<ConvolutionSpec>(node.spec);
+  const onednn::Window window = {
+      {spec.stride, spec.stride},
+      {spec.kernel, spec.kernel},
+      {spec.padding, spec.padding},
+      {padding_behind(node.input.h, node.output.h, spec), padding_behind(node.input.w, node.output.w, spec)}};
+  const auto shapes =
+      shapes_of(memory.sources.front().get_desc(), memory.destination.get_desc(), weight, bias);
+  auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
+  const auto forward = onednn::convolution_forward(training, shapes, window);
+  layer->set_forward(forward);
+  if (!training) {
+    return layer;
+  }
+  layer->set_backward_weights(onednn::convolution_backward_weights(shapes, window, forward));
+  if (layer->wants_source_gradient()) {
+    layer->set_backward_data(onednn::convolution_backward_data(shapes, window, forward));
+  }
+  return layer;
+}
+
+std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
+                                   Parameter* bias, bool training) {
+  const memory::dim batch = node.input.n;
+  const auto shapes = shapes_of(onednn::plain({batch, node.input.elements() / batch}),
+                                onednn::plain({batch, node.output.c}), weight, bias);
+  auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
+  const auto forward = onednn::linear_forward(training, shapes);
+  layer->set_forward(forward);
+  if (!training) {
+    return layer;
+  }
+  layer->set_backward_weights(onednn::linear_backward_weights(shapes, forward));
+  if (layer->wants_source_gradient()) {
+    layer->set_backward_data(onednn::linear_backward_data(shapes, forward));
+  }
+  return layer;
+}
+
+}  // namespace adapt

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/description.hpp"
+
+namespace adapt {
+
+/// The description of the model `name` for `classes` classes. Throws BadInput for an unknown name (lists the
+/// known ones).
+ModelDescription make_model(const std::string& name, int classes);
+
+/// Names that make_model knows.
+std::vector<std::string> model_names();
+
+/// LeNet-5 (LeCun et al. 1998) with tanh and average pooling, for 28×28 grey images (32×32 after padding).
+ModelDescription lenet5(int classes);
+
+}  // namespace adapt

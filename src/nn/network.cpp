@@ -1,0 +1,177 @@
+#include "nn/network.hpp"
+
+#include "base/error.hpp"
+#include "base/stopwatch.hpp"
+#include "nn/layers/activation.hpp"
+#include "nn/layers/addition.hpp"
+#include "nn/layers/batch_norm.hpp"
+#include "nn/layers/pooling.hpp"
+#include "nn/layers/product.hpp"
+#include "nn/layers/quantization.hpp"
+#include "nn/memory_plan.hpp"
+#include "nn/onednn.hpp"
+
+namespace adapt {
+namespace {
+
+dnnl::memory memory_of(const Shape& s, void* data) {
+  return {onednn::activation(s.n, s.c, s.h, s.w), onednn::engine(), data};
+}
+
+/// A sum of two gradients of the same value that backward has to make.
+struct GradientSum {
+  dnnl::binary addition;
+  dnnl::memory previous;
+  dnnl::memory written;
+  dnnl::memory sum;
+};
+
+struct CompiledNode {
+  std::unique_ptr<Layer> layer;
+  std::vector<GradientSum> sums;
+};
+
+}  // namespace
+
+struct Network::Implementation {
+  Implementation(const Graph& model, std::shared_ptr<ModelState> shared, bool train)
+      : graph(model), state(std::move(shared)), training(train) {
+    const MemoryPlan plan = plan_memory(graph, training);
+    for (const std::int64_t size : plan.sizes) {
+      buffers.emplace_back(static_cast<std::size_t>(size));
+    }
+    make_values(plan);
+    std::size_t parameter = 0;
+    std::size_t statistics = 0;
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      nodes.push_back(compile(i, plan, parameter, statistics));
+    }
+  }
+
+  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].data(); }
+
+  void make_values(const MemoryPlan& plan) {
+    for (std::size_t value = 0; value <= graph.nodes.size(); ++value) {
+      const Shape& shape = graph.shape(static_cast<int>(value));
+      data.push_back(memory_of(shape, buffer(plan.data[value])));
+      gradient.push_back(plan.gradient[value] < 0 ? dnnl::memory()
+                                                  : memory_of(shape, buffer(plan.gradient[value])));
+    }
+  }
+
+  CompiledNode compile(std::size_t i, const MemoryPlan& plan, std::size_t& parameter,
+                       std::size_t& statistics) {
+    const GraphNode& node = graph.nodes[i];
+    CompiledNode compiled;
+    LayerMemory memory = {{}, data[i + 1], {}, gradient[i + 1]};
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      memory.sources.push_back(data[static_cast<std::size_t>(node.inputs[k])]);
+      const InputGradient action = training ? plan.inputs[i][k] : InputGradient{};
+      memory.source_gradients.push_back(action.written < 0 ? dnnl::memory()
+                                                           : memory_of(node.input, buffer(action.written)));
+      if (action.previous >= 0) {
+        const dnnl::memory sum = memory_of(node.input, buffer(action.sum));
+        compiled.sums.push_back({dnnl::binary(onednn::addition(sum.get_desc())),
+                                 memory_of(node.input, buffer(action.previous)),
+                                 memory.source_gradients.back(), sum});
+      }
+    }
+    compiled.layer = make_layer(node, memory, parameter, statistics);
+    return compiled;
+  }
+
+  std::unique_ptr<Layer> make_layer(const GraphNode& node, const LayerMemory& memory, std::size_t& parameter,
+                                    std::size_t& statistics) {
+    const auto next = [&]() -> Parameter& { return state->parameters.at(parameter++); };
+    if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
+      Parameter& weight = next();
+      return make_convolution(node, memory, weight, convolution->bias ? &next() : nullptr, training);
+    }
+    if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
+      Parameter& weight = next();
+      return make_linear(node, memory, weight, linear->bias ? &next() : nullptr, training);
+    }
+    if (std::holds_alternative<BatchNormSpec>(node.spec)) {
+      Parameter& scale = next();
+      return make_batch_norm(node, memory, scale, next(), state->statistics.at(statistics++), training);
+    }
+    if (std::holds_alternative<ActivationSpec>(node.spec)) {
+      return make_activation(node, memory, training);
+    }
+    if (std::holds_alternative<PoolingSpec>(node.spec)) {
+      return make_pooling(node, memory, training);
+    }
+    if (std::holds_alternative<AddSpec>(node.spec)) {
+      return make_addition(memory);
+    }
+    return make_quantization(node, memory);
+  }
+
+  [[nodiscard]] std::span<float> values(const dnnl::memory& memory) const {
+    return {static_cast<float*>(memory.get_data_handle()),
+            static_cast<std::size_t>(graph.shape(last()).elements())};
+  }
+  [[nodiscard]] int last() const { return static_cast<int>(graph.nodes.size()); }
+
+  Graph graph;
+  std::shared_ptr<ModelState> state;
+  bool training;
+  std::vector<AlignedVector<float>> buffers;
+  std::vector<dnnl::memory> data;      // by value
+  std::vector<dnnl::memory> gradient;  // by value
+  std::vector<CompiledNode> nodes;
+  NetworkSeconds seconds;
+};
+
+Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training)
+    : implementation_(std::make_unique<Implementation>(graph, std::move(state), training)) {}
+
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+
+int Network::batch() const { return implementation_->graph.image.n; }
+
+LossSum Network::forward(std::span<const float> images, std::span<const std::int32_t> labels, Pass& pass) {
+  Implementation& self = *implementation_;
+  const bool fits = static_cast<std::int64_t>(images.size()) == self.graph.image.elements() &&
+                    labels.size() <= static_cast<std::size_t>(batch()) &&
+                    (!self.training || labels.size() == static_cast<std::size_t>(batch()));
+  if (!fits) {
+    throw Failure(concat("a network for ", batch(), " images was given ", images.size(), " numbers and ",
+                         labels.size(), " labels"));
+  }
+  const Stopwatch watch;
+  const double quantize_before = pass.quantize_seconds;
+  self.data.front().set_data_handle(const_cast<float*>(images.data()));
+  for (const CompiledNode& node : self.nodes) {
+    node.layer->forward(pass);
+  }
+  const auto gradient = self.training ? self.values(self.gradient.back()) : std::span<float>();
+  const int classes = self.graph.shape(self.last()).c;
+  const LossSum sum = softmax_cross_entropy(logits(), labels, classes, gradient);
+  const double quantize = pass.quantize_seconds - quantize_before;
+  self.seconds.quantize += quantize;
+  self.seconds.forward += watch.seconds() - quantize;
+  return sum;
+}
+
+void Network::backward(Pass& pass) {
+  Implementation& self = *implementation_;
+  const Stopwatch watch;
+  for (auto node = self.nodes.rbegin(); node != self.nodes.rend(); ++node) {
+    node->layer->backward(pass);
+    for (const GradientSum& sum : node->sums) {
+      onednn::run(sum.addition,
+                  {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
+    }
+  }
+  self.seconds.backward += watch.seconds();
+}
+
+std::span<const float> Network::logits() const {
+  return implementation_->values(implementation_->data.back());
+}
+
+const NetworkSeconds& Network::seconds() const { return implementation_->seconds; }
+
+}  // namespace adapt

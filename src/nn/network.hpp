@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "nn/graph.hpp"
+#include "nn/layer.hpp"
+#include "nn/loss.hpp"
+#include "nn/parameters.hpp"
+
+namespace adapt {
+
+/// Seconds that a network has spent, by phase.
+struct NetworkSeconds {
+  double forward = 0;  ///< quantization excluded
+  double backward = 0;
+  double quantize = 0;
+};
+
+/// A model compiled for one batch size, for training or inference; the parameters are shared with other
+/// networks of the same model.
+class Network {
+ public:
+  Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training);
+  ~Network();
+  Network(Network&&) noexcept;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  /// Images of a batch.
+  [[nodiscard]] int batch() const;
+
+  /// Runs the images (N, H, W, C) through the network and returns loss and hits of the first labels.size() of
+  /// them (at most N; fewer for the last batch of a data set, at inference only). `images` must stay valid
+  /// until backward is done; it is not written.
+  LossSum forward(std::span<const float> images, std::span<const std::int32_t> labels, Pass& pass);
+
+  /// Parameter gradients of the mean loss of the batch of the last forward, into Parameter::gradient.
+  void backward(Pass& pass);
+
+  /// The logits (N, classes) of the last forward.
+  [[nodiscard]] std::span<const float> logits() const;
+
+  [[nodiscard]] const NetworkSeconds& seconds() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace adapt

@@ -1,0 +1,240 @@
+#include "nn/onednn.hpp"
+
+#include <omp.h>
+
+#include "base/error.hpp"
+
+namespace adapt::onednn {
+namespace {
+
+using dnnl::memory;
+using dnnl::prop_kind;
+
+prop_kind kind(bool training) {
+  return training ? prop_kind::forward_training : prop_kind::forward_inference;
+}
+
+dnnl::normalization_flags normalization_flags(bool training) {
+  const auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+  return training ? flags : flags | dnnl::normalization_flags::use_global_stats;
+}
+
+/// Builds the descriptor of `Primitive` from the arguments that both generations share, in the order of
+/// either. `hints` is the forward descriptor of a backward primitive, or nothing.
+template <class Primitive, class... Hints>
+auto describe(const Hints&... hints) {
+  return [&hints...](const auto&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+    return typename Primitive::primitive_desc(engine(), arguments..., hints...);
+#else
+    return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine(), hints...);
+#endif
+  };
+}
+
+/// Runs `call` and turns oneDNN's exception into ours, with the name of what was asked for.
+template <class Call>
+auto checked(const char* what, Call&& call) {
+  try {
+    return call();
+  } catch (const dnnl::error& error) {
+    throw Failure(concat("oneDNN ", version(), " refused ", what, ": ", error.what()));
+  }
+}
+
+}  // namespace
+
+const dnnl::engine& engine() {
+  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+  return instance;
+}
+
+dnnl::stream& stream() {
+  static dnnl::stream instance(engine());
+  return instance;
+}
+
+std::string version() {
+  const dnnl_version_t* const numbers = dnnl_version();
+  return concat(numbers->major, '.', numbers->minor, '.', numbers->patch);
+}
+
+std::string instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return concat("other (", static_cast<int>(dnnl::get_effective_cpu_isa()), ")");
+  }
+}
+
+void set_threads(int threads) { omp_set_num_threads(threads); }
+
+void run(const dnnl::primitive& primitive, Arguments arguments) {
+  checked("to run a primitive", [&] {
+    primitive.execute(stream(), arguments);
+    stream().wait();
+  });
+}
+
+ConvolutionForward convolution_forward(bool training, const ProductShapes& s, const Window& w) {
+  return checked("a convolution", [&] {
+    return describe<dnnl::convolution_forward>()(kind(training), dnnl::algorithm::convolution_direct,
+                                                 s.source, s.weights, s.bias, s.destination, w.strides,
+                                                 w.padding_before, w.padding_after);
+  });
+}
+
+ConvolutionData convolution_backward_data(const ProductShapes& s, const Window& w,
+                                          const ConvolutionForward& hint) {
+  return checked("a convolution's data gradient", [&] {
+    return describe<dnnl::convolution_backward_data>(hint)(dnnl::algorithm::convolution_direct, s.source,
+                                                           s.weights, s.destination, w.strides,
+                                                           w.padding_before, w.padding_after);
+  });
+}
+
+ConvolutionWeights convolution_backward_weights(const ProductShapes& s, const Window& w,
+                                                const ConvolutionForward& hint) {
+  return checked("a convolution's weight gradient", [&] {
+    return describe<dnnl::convolution_backward_weights>(hint)(dnnl::algorithm::convolution_direct, s.source,
+                                                              s.weights, s.bias, s.destination, w.strides,
+                                                              w.padding_before, w.padding_after);
+  });
+}
+
+LinearForward linear_forward(bool training, const ProductShapes& s) {
+  return checked("a linear layer", [&] {
+    return describe<dnnl::inner_product_forward>()(kind(training), s.source, s.weights, s.bias,
+                                                   s.destination);
+  });
+}
+
+LinearData linear_backward_data(const ProductShapes& s, const LinearForward& hint) {
+  return checked("a linear layer's data gradient", [&] {
+    return describe<dnnl::inner_product_backward_data>(hint)(s.source, s.weights, s.destination);
+  });
+}
+
+LinearWeights linear_backward_weights(const ProductShapes& s, const LinearForward& hint) {
+  return checked("a linear layer's weight gradient", [&] {
+    return describe<dnnl::inner_product_backward_weights>(hint)(s.source, s.weights, s.bias, s.destination);
+  });
+}
+
+PoolingForward pooling_forward(bool training, dnnl::algorithm algorithm, const memory::desc& source,
+                               const memory::desc& destination, const Window& w) {
+  return checked("a pooling layer", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return PoolingForward(engine(), kind(training), algorithm, source, destination, w.strides, w.kernel,
+                          {0, 0}, w.padding_before, w.padding_after);
+#else
+    return describe<dnnl::pooling_forward>()(kind(training), algorithm, source, destination, w.strides, w.kernel,
+                                             w.padding_before, w.padding_after);
+#endif
+  });
+}
+
+PoolingBackward pooling_backward(dnnl::algorithm algorithm, const memory::desc& source,
+                                 const memory::desc& destination, const Window& w,
+                                 const PoolingForward& hint) {
+  return checked("a pooling layer's gradient", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return PoolingBackward(engine(), algorithm, source, destination, w.strides, w.kernel, {0, 0},
+                           w.padding_before, w.padding_after, hint);
+#else
+    return describe<dnnl::pooling_backward>(hint)(algorithm, source, destination, w.strides, w.kernel,
+                                                  w.padding_before, w.padding_after);
+#endif
+  });
+}
+
+ElementwiseForward elementwise_forward(bool training, dnnl::algorithm algorithm, const memory::desc& data) {
+  return checked("an element-wise layer", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return ElementwiseForward(engine(), kind(training), algorithm, data, data, 0.0F, 0.0F);
+#else
+    return describe<dnnl::eltwise_forward>()(kind(training), algorithm, data, 0.0F, 0.0F);
+#endif
+  });
+}
+
+ElementwiseBackward elementwise_backward(dnnl::algorithm algorithm, const memory::desc& data,
+                                         const ElementwiseForward& hint) {
+  return checked("an element-wise layer's gradient", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return ElementwiseBackward(engine(), algorithm, data, data, data, 0.0F, 0.0F, hint);
+#else
+    return describe<dnnl::eltwise_backward>(hint)(algorithm, data, data, 0.0F, 0.0F);
+#endif
+  });
+}
+
+NormalizationForward normalization_forward(bool training, const memory::desc& data, float epsilon) {
+  return checked("a batch normalization", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return NormalizationForward(engine(), kind(training), data, data, epsilon, normalization_flags(training));
+#else
+    return describe<dnnl::batch_normalization_forward>()(kind(training), data, epsilon,
+                                                         normalization_flags(training));
+#endif
+  });
+}
+
+NormalizationBackward normalization_backward(const memory::desc& data, float epsilon,
+                                             const NormalizationForward& hint) {
+  return checked("a batch normalization's gradient", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    return NormalizationBackward(engine(), prop_kind::backward, data, data, data, epsilon,
+                                 normalization_flags(true), hint);
+#else
+    return describe<dnnl::batch_normalization_backward>(hint)(prop_kind::backward, data, data, epsilon,
+                                                              normalization_flags(true));
+#endif
+  });
+}
+
+Addition addition(const memory::desc& data) {
+  return checked("an addition",
+                 [&] { return describe<dnnl::binary>()(dnnl::algorithm::binary_add, data, data, data); });
+}
+
+memory::desc activation(int n, int c, int h, int w) {
+  return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
+}
+
+memory::desc plain(const memory::dims& dims) {
+  memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) {
+    strides[i - 1] = strides[i] * dims[i];
+  }
+  return {dims, memory::data_type::f32, strides};
+}
+
+memory::desc any_layout(const memory::dims& dims) {
+  return {dims, memory::data_type::f32, memory::format_tag::any};
+}
+
+void reorder(const memory& source, const memory& destination) {
+  checked("a change of layout", [&] {
+    dnnl::reorder(source, destination)
+        .execute(stream(), const_cast<memory&>(source), const_cast<memory&>(destination));
+    stream().wait();
+  });
+}
+
+}  // namespace adapt::onednn

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <dnnl.hpp>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+/// The thin adapter that holds the differences between oneDNN 2.x (operation descriptors) and 3.x (none). The
+/// rest of the room names primitives through these functions only. All layouts of activations are channels
+/// last: what a random number or an integer engine sees under an index does not depend on the instruction
+/// set, and no reorder stands between layers.
+namespace adapt::onednn {
+
+/// The process's CPU engine and its stream.
+const dnnl::engine& engine();
+dnnl::stream& stream();
+
+/// Version of the library at run time, "2.6.3".
+std::string version();
+
+/// The instruction set that the library's kernels use, "avx512_core_vnni".
+std::string instruction_set();
+
+/// Threads that primitives run on, for the calling thread. Weight gradients in float32 may depend on it.
+void set_threads(int threads);
+
+using Arguments = std::initializer_list<std::pair<const int, dnnl::memory>>;
+
+/// Runs a primitive and waits for its end.
+void run(const dnnl::primitive& primitive, Arguments arguments);
+
+/// Geometry of a convolution or pooling window; dilation 0 means dense.
+struct Window {
+  dnnl::memory::dims strides;
+  dnnl::memory::dims kernel;
+  dnnl::memory::dims padding_before;
+  dnnl::memory::dims padding_after;
+};
+
+using ConvolutionForward = dnnl::convolution_forward::primitive_desc;
+using ConvolutionData = dnnl::convolution_backward_data::primitive_desc;
+using ConvolutionWeights = dnnl::convolution_backward_weights::primitive_desc;
+using LinearForward = dnnl::inner_product_forward::primitive_desc;
+using LinearData = dnnl::inner_product_backward_data::primitive_desc;
+using LinearWeights = dnnl::inner_product_backward_weights::primitive_desc;
+using PoolingForward = dnnl::pooling_forward::primitive_desc;
+using PoolingBackward = dnnl::pooling_backward::primitive_desc;
+using ElementwiseForward = dnnl::eltwise_forward::primitive_desc;
+using ElementwiseBackward = dnnl::eltwise_backward::primitive_desc;
+using NormalizationForward = dnnl::batch_normalization_forward::primitive_desc;
+using NormalizationBackward = dnnl::batch_normalization_backward::primitive_desc;
+using Addition = dnnl::binary::primitive_desc;
+
+/// Operands of a convolution or linear layer; `bias` may be a zero descriptor (no bias).
+struct ProductShapes {
+  dnnl::memory::desc source;
+  dnnl::memory::desc weights;
+  dnnl::memory::desc bias;
+  dnnl::memory::desc destination;
+};
+
+ConvolutionForward convolution_forward(bool training, const ProductShapes& shapes, const Window& window);
+ConvolutionData convolution_backward_data(const ProductShapes& shapes, const Window& window,
+                                          const ConvolutionForward& hint);
+ConvolutionWeights convolution_backward_weights(const ProductShapes& shapes, const Window& window,
+                                                const ConvolutionForward& hint);
+
+LinearForward linear_forward(bool training, const ProductShapes& shapes);
+LinearData linear_backward_data(const ProductShapes& shapes, const LinearForward& hint);
+LinearWeights linear_backward_weights(const ProductShapes& shapes, const LinearForward& hint);
+
+PoolingForward pooling_forward(bool training, dnnl::algorithm algorithm, const dnnl::memory::desc& source,
+                               const dnnl::memory::desc& destination, const Window& window);
+PoolingBackward pooling_backward(dnnl::algorithm algorithm, const dnnl::memory::desc& source,
+                                 const dnnl::memory::desc& destination, const Window& window,
+                                 const PoolingForward& hint);
+
+ElementwiseForward elementwise_forward(bool training, dnnl::algorithm algorithm,
+                                       const dnnl::memory::desc& data);
+ElementwiseBackward elementwise_backward(dnnl::algorithm algorithm, const dnnl::memory::desc& data,
+                                         const ElementwiseForward& hint);
+
+/// With per-channel scale and shift; at inference with given statistics.
+NormalizationForward normalization_forward(bool training, const dnnl::memory::desc& data, float epsilon);
+NormalizationBackward normalization_backward(const dnnl::memory::desc& data, float epsilon,
+                                             const NormalizationForward& hint);
+
+/// Element-wise sum of two tensors of the same shape.
+Addition addition(const dnnl::memory::desc& data);
+
+/// Descriptor of a float32 activation (N, C, H, W), channels last.
+dnnl::memory::desc activation(int n, int c, int h, int w);
+/// Descriptor of a float32 matrix or vector, row-major.
+dnnl::memory::desc plain(const dnnl::memory::dims& dims);
+/// Descriptor of float32 weights in whatever layout the primitive likes best.
+dnnl::memory::desc any_layout(const dnnl::memory::dims& dims);
+
+/// Copies `source` to `destination`, changing the layout.
+void reorder(const dnnl::memory& source, const dnnl::memory& destination);
+
+}  // namespace adapt::onednn

@@ -1,0 +1,81 @@
+#include "numerics/dispatch.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+#include "numerics/quantize.hpp"
+
+namespace adapt::vector {
+
+const Kernels* find_kernels(std::string_view instruction_set) {
+  if (instruction_set == "generic") {
+    return &generic::kKernels;
+  }
+  if (instruction_set == "avx2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    return &avx2::kKernels;
+  }
+  if (instruction_set == "avx512" && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return &avx512::kKernels;
+  }
+  return nullptr;
+}
+
+const Kernels& select_kernels(std::string_view wanted) {
+  const Kernels* best = &generic::kKernels;
+  std::string available;
+  for (const std::string_view name : kInstructionSets) {
+    const Kernels* found = find_kernels(name);
+    if (found == nullptr) {
+      continue;
+    }
+    if (name == wanted) {
+      return *found;
+    }
+    best = found;
+    available += concat(available.empty() ? "" : ", ", name);
+  }
+  if (!wanted.empty()) {
+    throw BadInput(
+        concat("environment variable ADAPT_ISA is \"", wanted, "\", but this machine can run ", available));
+  }
+  return *best;
+}
+
+const Kernels& kernels() {
+  static const Kernels& chosen = []() -> const Kernels& {
+    const char* wanted = std::getenv("ADAPT_ISA");
+    return select_kernels(wanted == nullptr ? "" : wanted);
+  }();
+  return chosen;
+}
+
+Grid grid_of(FixedFormat format) {
+  if (format.word_length < 1 || format.word_length > kMaxWordLength ||
+      format.fractional_length < kMinFractionalLength || format.fractional_length > kMaxFractionalLength) {
+    throw BadInput(concat("cannot quantize to the format ", format, ": the word length must be in 1..",
+                          kMaxWordLength, " and the fractional length in ", kMinFractionalLength, "..",
+                          kMaxFractionalLength));
+  }
+  const auto highest = static_cast<double>(format.highest());
+  auto high = static_cast<float>(highest);
+  if (high > highest) {
+    high = std::nextafter(high, 0.0F);
+  }
+  return {.scale = format.scale(),
+          .step = format.step(),
+          .low = static_cast<float>(format.lowest()),
+          .high = high,
+          .excess = static_cast<std::int32_t>(highest - high)};
+}
+
+Sequence sequence_of(const RandomKey& key, std::uint32_t first_block) {
+  return {.key = {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32U)},
+          .counter = {static_cast<std::uint32_t>(key.stream) << 24U | key.tensor, key.step, key.shard},
+          .first_block = first_block};
+}
+
+}  // namespace adapt::vector

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "numerics/format.hpp"
+#include "numerics/random.hpp"
+#include "numerics/vector/kernels.hpp"
+
+namespace adapt::vector {
+
+/// The instruction sets with vector code of their own, slowest first.
+inline constexpr std::array<std::string_view, 3> kInstructionSets = {"generic", "avx2", "avx512"};
+
+/// The kernels of one of kInstructionSets, or null when this processor (or its operating system) cannot run
+/// them.
+[[nodiscard]] const Kernels* find_kernels(std::string_view instruction_set);
+
+/// The fastest kernels this processor runs, or those named by `wanted` unless it is empty. Throws BadInput
+/// when `wanted` is not one of kInstructionSets or cannot run here.
+[[nodiscard]] const Kernels& select_kernels(std::string_view wanted);
+
+/// select_kernels for the environment variable ADAPT_ISA, decided at the first call.
+[[nodiscard]] const Kernels& kernels();
+
+/// `format` as the kernels need it. Throws BadInput for a format that quantize.hpp excludes.
+[[nodiscard]] Grid grid_of(FixedFormat format);
+
+/// The words behind random_block(key, first_block) and its successors.
+[[nodiscard]] Sequence sequence_of(const RandomKey& key, std::uint32_t first_block);
+
+}  // namespace adapt::vector

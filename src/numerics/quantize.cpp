@@ -1,0 +1,80 @@
+#include "numerics/quantize.hpp"
+
+#include <cmath>
+#include <cstddef>
+
+#include "base/error.hpp"
+#include "numerics/dispatch.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr int kMaxExactExponent = 512;
+
+void require_equal_lengths(const char* function, std::size_t src, std::size_t other) {
+  if (src != other) {
+    throw Failure(concat(function, ": the source has ", src, " elements, the other span ", other));
+  }
+}
+
+/// Runs one of the passes that share their arguments.
+template <class Pass, class Destination>
+QuantizeResult run(Pass pass, std::span<const float> src, std::span<Destination> dst, FixedFormat format,
+                   Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  require_equal_lengths("quantize", src.size(), dst.size());
+  const vector::Grid grid = vector::grid_of(format);
+  const vector::Sequence sequence = vector::sequence_of(key, first_block);
+  const bool stochastic = rounding == Rounding::stochastic;
+  const vector::Tally tally =
+      pass(src.data(), dst.data(), src.size(), grid, stochastic ? &sequence : nullptr);
+  return {.nonzero = tally.nonzero, .finite = tally.finite};
+}
+
+}  // namespace
+
+QuantizeResult quantize(std::span<const float> src, std::span<float> dst, FixedFormat format,
+                        Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  return run(vector::kernels().quantize, src, dst, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_add(std::span<const float> src, std::span<std::int32_t> sum, FixedFormat format,
+                            Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  return run(vector::kernels().quantize_add32, src, sum, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_add(std::span<const float> src, std::span<std::int64_t> sum, FixedFormat format,
+                            Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  return run(vector::kernels().quantize_add64, src, sum, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::int32_t> dst,
+                                    FixedFormat format, Rounding rounding, const RandomKey& key,
+                                    std::uint32_t first_block) {
+  return run(vector::kernels().quantize_to_integers, src, dst, format, rounding, key, first_block);
+}
+
+QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,
+                         int terms) {
+  require_equal_lengths("add_exact", src.size(), sum.size());
+  if (terms < 1 || std::abs(fractional_length) > kMaxExactExponent) {
+    throw Failure(concat("add_exact: ", terms, " terms and fractional length ", fractional_length,
+                         "; terms must be at least 1 and the length within ", kMaxExactExponent));
+  }
+  const vector::Tally tally = vector::kernels().add_exact(src.data(), sum.data(), src.size(),
+                                                          std::ldexp(1.0, fractional_length), 0x1p62 / terms);
+  return {.nonzero = tally.nonzero, .finite = tally.finite};
+}
+
+void dequantize(std::span<const std::int32_t> src, std::span<float> dst, double scale) {
+  require_equal_lengths("dequantize", src.size(), dst.size());
+  vector::kernels().dequantize32(src.data(), dst.data(), src.size(), scale);
+}
+
+void dequantize(std::span<const std::int64_t> src, std::span<float> dst, double scale) {
+  require_equal_lengths("dequantize", src.size(), dst.size());
+  vector::kernels().dequantize64(src.data(), dst.data(), src.size(), scale);
+}
+
+const char* vector_isa() { return vector::kernels().name; }
+
+}  // namespace adapt

@@ -1,0 +1,66 @@
+#pragma once
+
+// The vector code behind numerics/quantize.hpp and numerics/sum.hpp: one source, compiled once per
+// instruction set into a table of plain functions. This header is seen by all three compilations, so it holds
+// no inline function: the linker would keep one copy of it, perhaps one this processor cannot run.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adapt::vector {
+
+/// A fixed-point format as the kernels need it.
+struct Grid {
+  float scale;          ///< 2^FL
+  float step;           ///< 2^-FL
+  float low;            ///< -2^(WL-1)
+  float high;           ///< the largest float32 that is <= 2^(WL-1) - 1
+  std::int32_t excess;  ///< 2^(WL-1) - 1 - high, not zero where WL > 25
+};
+
+/// A random sequence as Philox words: block b has the counter {first_block + b, counter[0..2]}.
+struct Sequence {
+  std::uint32_t key[2];
+  std::uint32_t counter[3];
+  std::uint32_t first_block;
+};
+
+/// What a pass learned about its input.
+struct Tally {
+  std::int64_t nonzero;
+  bool finite;
+};
+
+/// The functions of one instruction set. All arrays have `count` elements and any alignment; `dst` may be
+/// `src`. `random` is null for rounding to nearest.
+struct Kernels {
+  const char* name;
+  Tally (*quantize)(const float* src, float* dst, std::size_t count, const Grid& grid,
+                    const Sequence* random);
+  Tally (*quantize_to_integers)(const float* src, std::int32_t* dst, std::size_t count, const Grid& grid,
+                                const Sequence* random);
+  Tally (*quantize_add32)(const float* src, std::int32_t* sum, std::size_t count, const Grid& grid,
+                          const Sequence* random);
+  Tally (*quantize_add64)(const float* src, std::int64_t* sum, std::size_t count, const Grid& grid,
+                          const Sequence* random);
+  /// `scale` is the power of two, `limit` the magnitude from which on an element counts as not finite.
+  Tally (*add_exact)(const float* src, std::int64_t* sum, std::size_t count, double scale, double limit);
+  void (*dequantize32)(const std::int32_t* src, float* dst, std::size_t count, double scale);
+  void (*dequantize64)(const std::int64_t* src, float* dst, std::size_t count, double scale);
+  double (*sum_squares)(const float* src, std::size_t count);
+  double (*sum_abs)(const float* src, std::size_t count);
+  std::int64_t (*count_nonzero)(const float* src, std::size_t count);
+  float (*maximum_magnitude)(const float* src, std::size_t count);
+};
+
+namespace generic {
+extern const Kernels kKernels;
+}
+namespace avx2 {
+extern const Kernels kKernels;
+}
+namespace avx512 {
+extern const Kernels kKernels;
+}
+
+}  // namespace adapt::vector

@@ -1,0 +1,211 @@
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "base/error.hpp"
+#include "precision/option_checks.hpp"
+#include "precision/push_down.hpp"
+#include "precision/push_up.hpp"
+#include "precision/registry.hpp"
+#include "precision/state_bytes.hpp"
+#include "precision/strategy_tracker.hpp"
+#include "precision/window.hpp"
+
+namespace adapt {
+namespace {
+
+/// AdaPT (arXiv 2107.13490): each layer's format moves by PushDown and PushUp whenever its window of
+/// gradients is full.
+///
+/// Order of one step, where the publication leaves it open:
+///  1. The loss is kept; every layer's window takes in its gradient.
+///  2. If any window is full (k >= lb), the strategy is updated once, before those layers switch, with
+///     lb_avg = the mean lookback before their updates, rounded down. (Updating it every step would let the
+///     noise of two successive batches lead from min to max.)
+///  3. Each layer with a full window, in the model's order: Δ of the window; lb from Δ; r from the new lb;
+///     PushDown of the master weights after the update, from the WL in force and with the new r; PushUp with
+///     Δ and the strategy; the window is cleared. So lb and r stay as they are within a window.
+class AdaptPolicy : public PrecisionPolicy {
+ public:
+  AdaptPolicy(const PolicyOptions& options, const std::vector<LayerInfo>& layers)
+      : options_(options.adapt),
+        quantize_(options.quantize),
+        tracker_(static_cast<std::size_t>(options.adapt.lookback_upper),
+                 strategy_named(options.adapt.strategy).value_or(Strategy::min),
+                 options.adapt.strategy == "adaptive") {
+    const FixedFormat start{options_.word_length, options_.fractional_length};
+    for (const LayerInfo& info : layers) {
+      if (info.parameters < 1) {
+        throw Failure(concat("layer ", info.name, ": has ", info.parameters, " weights, needs at least one"));
+      }
+      layers_.emplace_back(info, start, options_);
+    }
+    plan_.layers.assign(layers.size(), formats_of(start, quantize_));
+  }
+
+  std::vector<SwitchEvent> observe(const StepObservation& observation) override;
+
+  [[nodiscard]] LayerState state(int layer) const override {
+    return layers_.at(static_cast<std::size_t>(layer)).state;
+  }
+
+  [[nodiscard]] bool wants_unit_gradients() const override { return true; }
+  [[nodiscard]] std::string strategy() const override { return to_string(tracker_.strategy()); }
+
+  [[nodiscard]] std::vector<std::byte> save_state() const override;
+  void restore_state(std::span<const std::byte> state) override;
+
+ private:
+  struct Layer {
+    Layer(const LayerInfo& layer_info, FixedFormat start, const AdaptPolicyOptions& options)
+        : info(layer_info), format(start), window(static_cast<std::size_t>(layer_info.parameters)) {
+      state.lookback = options.lookback_lower;
+      state.resolution = options.resolution_lower;
+    }
+
+    [[nodiscard]] bool window_full() const { return window.steps() >= state.lookback; }
+
+    LayerInfo info;
+    FixedFormat format;
+    LayerState state;
+    GradientWindow window;
+  };
+
+  void check(const StepObservation& observation) const;
+  [[nodiscard]] std::size_t mean_lookback() const;
+  SwitchEvent switch_precision(std::size_t index, const StepObservation& observation);
+
+  AdaptPolicyOptions options_;
+  QuantizeOptions quantize_;
+  std::vector<Layer> layers_;
+  StrategyTracker tracker_;
+};
+
+std::vector<SwitchEvent> AdaptPolicy::observe(const StepObservation& observation) {
+  check(observation);
+  tracker_.add(observation.loss);
+  bool any_full = false;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const LayerObservation& seen = observation.layers[i];
+    layers_[i].window.add(seen.gradient, seen.gradient_norm);
+    any_full = any_full || layers_[i].window_full();
+  }
+  std::vector<SwitchEvent> events;
+  if (!any_full) {
+    return events;
+  }
+
+  tracker_.update(mean_lookback());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].window_full()) {
+      events.push_back(switch_precision(i, observation));
+    }
+  }
+  ++plan_.version;
+  return events;
+}
+
+void AdaptPolicy::check(const StepObservation& observation) const {
+  if (observation.layers.size() != layers_.size()) {
+    throw Failure(concat("step ", observation.step, ": ", observation.layers.size(),
+                         " layers observed, the policy has ", layers_.size()));
+  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const LayerObservation& seen = observation.layers[i];
+    const LayerInfo& info = layers_[i].info;
+    const auto parameters = static_cast<std::size_t>(info.parameters);
+    if (seen.weights.size() != parameters || seen.gradient.size() != parameters) {
+      throw Failure(concat("step ", observation.step, ", layer ", info.name, ": ", seen.weights.size(),
+                           " weights and ", seen.gradient.size(), " gradients observed, expected ",
+                           parameters));
+    }
+    if (!std::isfinite(seen.gradient_norm)) {
+      throw Failure(concat("step ", observation.step, ", layer ", info.name,
+                           ": the gradient holds NaN or Inf; a smaller training.learning_rate may help"));
+    }
+  }
+}
+
+std::size_t AdaptPolicy::mean_lookback() const {
+  const auto add = [](std::size_t sum, const Layer& layer) {
+    return sum + static_cast<std::size_t>(layer.state.lookback);
+  };
+  return std::accumulate(layers_.begin(), layers_.end(), std::size_t{0}, add) / layers_.size();
+}
+
+SwitchEvent AdaptPolicy::switch_precision(std::size_t index, const StepObservation& observation) {
+  Layer& layer = layers_[index];
+  const SortedValues weights(observation.layers[index].weights);
+  if (!weights.finite()) {
+    throw Failure(concat("step ", observation.step, ", layer ", layer.info.name,
+                         ": the weights hold NaN or Inf; a smaller training.learning_rate may help"));
+  }
+  LayerState& state = layer.state;
+  state.diversity = layer.window.diversity();
+  state.lookback = next_lookback(state.lookback, state.diversity, options_);
+  state.resolution = next_resolution(state.resolution, state.lookback, options_);
+  const PushDownResult minimal =
+      push_down(weights, layer.format.word_length, {state.resolution, options_.epsilon, options_.smoothing});
+  state.divergence = minimal.divergence;
+  const FixedFormat before = layer.format;
+  layer.format = push_up(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits);
+  plan_.layers[index] = formats_of(layer.format, quantize_);
+  layer.window.clear();
+
+  SwitchEvent event;
+  event.step = observation.step;
+  event.layer = static_cast<int>(index);
+  event.before = before;
+  event.after = layer.format;
+  event.minimal = minimal.format;
+  event.lookback = state.lookback;
+  event.resolution = state.resolution;
+  event.diversity = state.diversity;
+  event.divergence = state.divergence;
+  event.strategy = strategy();
+  return event;
+}
+
+std::vector<std::byte> AdaptPolicy::save_state() const {
+  StateWriter writer;
+  writer.put(plan_.version);
+  writer.put(tracker_.strategy());
+  writer.put_all(tracker_.losses());
+  for (const Layer& layer : layers_) {
+    writer.put(layer.format);
+    writer.put(layer.state);
+    writer.put(layer.window.steps());
+    writer.put(layer.window.norm_sum());
+    writer.put_all(layer.window.sum());
+  }
+  return writer.bytes();
+}
+
+void AdaptPolicy::restore_state(std::span<const std::byte> state) {
+  StateReader reader(state);
+  plan_.version = reader.get<std::int64_t>();
+  const auto strategy = reader.get<Strategy>();
+  tracker_.restore(reader.get_all<double>(0, static_cast<std::size_t>(options_.lookback_upper)), strategy);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    layer.format = reader.get<FixedFormat>();
+    layer.state = reader.get<LayerState>();
+    const auto steps = reader.get<int>();
+    const auto norm_sum = reader.get<double>();
+    const auto parameters = static_cast<std::size_t>(layer.info.parameters);
+    layer.window.restore(reader.get_all<float>(parameters, parameters), norm_sum, steps);
+    plan_.layers[i] = formats_of(layer.format, quantize_);
+  }
+  reader.finish();
+}
+
+}  // namespace
+
+std::unique_ptr<PrecisionPolicy> make_adapt_policy(const PolicyOptions& options,
+                                                   const std::vector<LayerInfo>& layers) {
+  check_adapt_options(options.adapt);
+  return std::make_unique<AdaptPolicy>(options, layers);
+}
+
+}  // namespace adapt

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace adapt {
+
+/// What one logged row of a layer says. It stands for the steps after the row before, up to its own.
+struct CostRow {
+  std::int64_t step = 0;  ///< from 1, strictly growing
+  int word_length = 32;   ///< 32 for float32
+  double density = 1;     ///< share of non-zero quantized weights; 1 if not logged
+};
+
+/// One precision switch of a layer.
+struct CostSwitch {
+  int word_length = 8;  ///< in force before the switch: where PushDown starts
+  int resolution = 0;   ///< r, bins
+  int lookback = 0;     ///< lb, steps of the window that ended
+  double density = 1;
+};
+
+/// A quantized layer over a whole run.
+struct LayerCosts {
+  std::string name;
+  std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
+  std::int64_t parameters = 0;  ///< numel
+  std::vector<CostRow> rows;    ///< at least one
+  std::vector<CostSwitch> switches;
+};
+
+/// A run as the analytical model sees it.
+struct RunCosts {
+  std::int64_t images_per_step = 1;  ///< global batch: MAdds are per sample, a switch is paid once
+  bool quantized_backward = false;   ///< `backward: quantized`: the backward pass counts at WL bits
+  std::vector<LayerCosts> layers;    ///< at least one, all logged at the same steps
+};
+
+/// The modelled figures of a run (none is wall clock), in MAdds · bits and ratios.
+struct ModelledCosts {
+  double forward = 0;            ///< sum over steps and layers of images · d · MAdds · WL
+  double backward = 0;           ///< the same sum at 32 bits, or equal to `forward` if quantized
+  double overhead = 0;           ///< PushDown and PushUp of all switches, at 32 bits
+  double float32 = 0;            ///< a float32 run of as many steps: d = 1, 32 bits, forward and backward
+  double training_speedup = 1;   ///< float32 / (forward + backward + overhead)
+  double inference_speedup = 1;  ///< sum MAdds · 32 / sum d · MAdds · WL of the last rows
+  double model_size = 1;  ///< sum d · numel · WL / sum numel · 32 of the last rows; below 1 is smaller
+  double training_memory = 1;     ///< float32 master and quantized copy relative to float32, mean over steps
+  double overhead_share = 0;      ///< overhead / (forward + backward + overhead)
+  double mean_word_length = 32;   ///< over steps and layers, every layer alike
+  double final_word_length = 32;  ///< mean over layers of the last rows
+};
+
+/// AdaPT's analytical performance model. One switch costs, in MAdds, 3 · numel · 2 · log2(max(WL - 8, 2)) · r
+/// · d for PushDown and (lb + 1) · numel for PushUp; spread over the lb steps of its window that is the same
+/// total. The 32-bit backward sum keeps the density d, as the forward sum does. Ratios with nothing to divide
+/// by (density 0 everywhere) are +inf. Throws Failure for a run without layers or rows, or rows at different
+/// steps.
+ModelledCosts model_costs(const RunCosts& run);
+
+/// Training speedup at equal accuracy: times all epochs / epochs until the float32 run's best accuracy was
+/// reached (`epochs_until`, 1..epochs).
+double iso_accuracy_speedup(double training_speedup, int epochs, int epochs_until);
+
+}  // namespace adapt

@@ -1,0 +1,77 @@
+#include "precision/option_checks.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "precision/push_down.hpp"
+
+namespace adapt {
+namespace {
+
+template <class T>
+void check_range(const std::string& key, T value, T lowest, T highest) {
+  if (value >= lowest && value <= highest) {
+    return;
+  }
+  throw BadInput(concat(key, ": is ", value, ", must be in ", lowest, "..", highest));
+}
+
+void check_positive_below_one(const std::string& key, double value) {
+  if (value > 0 && value < 1) {
+    return;
+  }
+  throw BadInput(concat(key, ": is ", value, ", must be above 0 and below 1"));
+}
+
+void check_order(const std::string& section, const std::string& lower_key, int lower,
+                 const std::string& upper_key, int upper) {
+  if (lower <= upper) {
+    return;
+  }
+  throw BadInput(
+      concat(section, lower_key, ": is ", lower, ", must not exceed ", section, upper_key, " = ", upper));
+}
+
+}  // namespace
+
+void check_format(FixedFormat format, const std::string& key) {
+  check_range(key + ".word_length", format.word_length, kLowestWordLength, kHighestWordLength);
+  check_range(key + ".fractional_length", format.fractional_length, kLowestFractionalLength,
+              kHighestFractionalLength);
+}
+
+void check_adapt_options(const AdaptPolicyOptions& options) {
+  constexpr int kMostSteps = 1'000'000;
+  constexpr int kMostBins = 1'000'000;
+  constexpr int kMostBufferBits = 30;
+  const std::string section = "precision.adapt.";
+  check_format({options.word_length, options.fractional_length}, "precision.adapt");
+  check_range(section + "lookback_lower", options.lookback_lower, 1, kMostSteps);
+  check_range(section + "lookback_upper", options.lookback_upper, 1, kMostSteps);
+  check_order(section, "lookback_lower", options.lookback_lower, "lookback_upper", options.lookback_upper);
+  check_range(section + "resolution_lower", options.resolution_lower, 2, kMostBins);
+  check_range(section + "resolution_upper", options.resolution_upper, 2, kMostBins);
+  check_order(section, "resolution_lower", options.resolution_lower, "resolution_upper",
+              options.resolution_upper);
+  check_range(section + "lookback_momentum", options.lookback_momentum, 0.0, 1.0);
+  check_range(section + "buffer_bits", options.buffer_bits, 0, kMostBufferBits);
+  if (!(options.epsilon > 0) || !std::isfinite(options.epsilon)) {
+    throw BadInput(concat(section, "epsilon: is ", options.epsilon, ", must be above 0 and finite"));
+  }
+  check_positive_below_one(section + "smoothing", options.smoothing);
+  check_name(options.strategy, {"adaptive", "min", "mean", "max"}, section + "strategy", "strategy");
+}
+
+void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,
+                const std::string& kind) {
+  if (std::ranges::find(known, name) != known.end()) {
+    return;
+  }
+  const auto candidate = nearest(name, known);
+  const std::string hint = candidate ? concat("; did you mean '", *candidate, "'?") : "";
+  throw BadInput(concat(key, ": unknown ", kind, " '", name, "'; known: ", join_names(known), hint));
+}
+
+}  // namespace adapt

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "numerics/format.hpp"
+#include "precision/options.hpp"
+
+namespace adapt {
+
+/// Throws BadInput naming `key` and the range unless word_length is in 2..32 and fractional_length in
+/// -100..32.
+void check_format(FixedFormat format, const std::string& key);
+
+/// Throws BadInput naming the key (`precision.adapt.lookback_lower`), the value and what would be right.
+void check_adapt_options(const AdaptPolicyOptions& options);
+
+/// Throws BadInput "KEY: unknown KIND 'NAME'; known: ..." unless `name` is among `known`, with "; did you
+/// mean
+/// '...'?" when one of them is close.
+void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,
+                const std::string& kind);
+
+}  // namespace adapt

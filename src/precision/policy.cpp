@@ -1,0 +1,77 @@
+#include "precision/policy.hpp"
+
+#include "base/error.hpp"
+#include "precision/option_checks.hpp"
+#include "precision/registry.hpp"
+#include "precision/state_bytes.hpp"
+
+namespace adapt {
+namespace {
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<PrecisionPolicy> (*make)(const PolicyOptions&, const std::vector<LayerInfo>&);
+};
+
+#define ADAPT_POLICY_ENTRY(NAME) {#NAME, make_##NAME##_policy},
+constexpr Entry kPolicies[] = {ADAPT_POLICIES(ADAPT_POLICY_ENTRY)};
+#undef ADAPT_POLICY_ENTRY
+
+}  // namespace
+
+std::vector<std::byte> PrecisionPolicy::save_state() const { return {}; }
+
+void PrecisionPolicy::restore_state(std::span<const std::byte> state) { StateReader(state).finish(); }
+
+std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
+                                             const std::vector<LayerInfo>& layers) {
+  check_name(options.name, policy_names(), "precision.name", "policy");
+  const Entry* entry = kPolicies;
+  while (entry->name != options.name) {
+    ++entry;
+  }
+  return entry->make(options, layers);
+}
+
+std::vector<std::string> policy_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kPolicies) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+LayerFormats formats_of(FixedFormat format, const QuantizeOptions& quantize) {
+  LayerFormats formats;
+  formats.weights = format;
+  if (quantize.inputs) {
+    formats.inputs = format;
+  }
+  if (quantize.outputs) {
+    formats.outputs = format;
+  }
+  if (quantize.gradients) {
+    formats.gradients = format;
+  }
+  return formats;
+}
+
+double precision_penalty(const PrecisionPlan& plan, std::span<const double> densities) {
+  if (densities.size() != plan.layers.size()) {
+    throw Failure(
+        concat("precision penalty: ", densities.size(), " densities for ", plan.layers.size(), " layers"));
+  }
+  if (densities.empty()) {
+    return 0;
+  }
+  constexpr int kFloatBits = 32;
+  double sum = 0;
+  for (std::size_t i = 0; i < densities.size(); ++i) {
+    const auto& weights = plan.layers[i].weights;
+    const int bits = weights ? weights->word_length : kFloatBits;
+    sum += bits * densities[i] / kFloatBits;
+  }
+  return sum / static_cast<double>(densities.size());
+}
+
+}  // namespace adapt

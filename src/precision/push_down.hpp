@@ -1,0 +1,45 @@
+#pragma once
+
+#include "numerics/format.hpp"
+#include "numerics/histogram.hpp"
+
+namespace adapt {
+
+/// Bounds of the search: word lengths 2..32 (one bit would hold no positive number), fractional lengths
+/// -100..32 (PushUp never goes beyond 32; 2^100 stays a float32).
+inline constexpr int kLowestWordLength = 2;
+inline constexpr int kHighestWordLength = 32;
+inline constexpr int kLowestFractionalLength = -100;
+inline constexpr int kHighestFractionalLength = 32;
+
+/// When a format counts as one that loses no information about a tensor.
+struct InformationBound {
+  int resolution;    ///< r, bins of the histograms
+  double epsilon;    ///< bound on KL(P‖Q), nats
+  double smoothing;  ///< see kl_divergence
+};
+
+/// What PushDown found.
+struct PushDownResult {
+  FixedFormat format;     ///< ⟨WL_min, FL_min⟩
+  double divergence = 0;  ///< KL(P‖Q) at `format`
+  bool satisfied = true;  ///< divergence <= epsilon
+};
+
+/// AdaPT's PushDown: the smallest format that loses no information about `weights` (finite), by bisection:
+/// first the smallest FL at `word_length`, then the smallest WL at that FL. A format passes when
+/// KL(P‖Q) <= epsilon, with P and Q the histograms over [min W, max W] of W and of its copy rounded to
+/// nearest (deterministic, where training rounds stochastically).
+///
+/// FL is searched from the largest at which all weights round to zero to the largest at which none saturates.
+/// If the latter does not pass, `word_length` is too short for these weights and the search for FL is
+/// repeated with 32 bits. If even that does not pass, the result is the finest 32-bit format that saturates
+/// nothing, and `satisfied` is false.
+///
+/// KL need not fall monotonically with FL or WL. The result passes all the same, because the upper end of the
+/// bisection only moves to formats that passed; a still smaller format beyond one that failed may be missed.
+///
+/// Constant weights must be represented exactly to pass; for all-zero weights the result is ⟨2, 0⟩.
+PushDownResult push_down(const SortedValues& weights, int word_length, const InformationBound& bound);
+
+}  // namespace adapt

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "data/dataset.hpp"
+#include "exchange/metrics.hpp"
+#include "mpi/communicator.hpp"
+#include "nn/network.hpp"
+#include "numerics/plan.hpp"
+
+namespace adapt {
+
+/// Loss and accuracy of `network` (compiled for inference) over a data set, on all ranks together: batch i is
+/// taken by rank i mod N. The result is the same on every rank and for every number of ranks. `plan` may be
+/// null (all float32); activations are rounded to nearest.
+MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
+                   const PrecisionPlan* plan, const mpi::Communicator& ranks);
+
+}  // namespace adapt

@@ -1,0 +1,100 @@
+#include "train/model_file.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "base/error.hpp"
+#include "numerics/quantize.hpp"
+
+namespace adapt {
+namespace {
+
+ModelTensor store_numbers(const std::string& name, const AlignedVector<float>& values) {
+  return {name, {static_cast<std::int64_t>(values.size())}, std::nullopt, {}, {values.begin(), values.end()}};
+}
+
+ModelTensor store(const Parameter& parameter, const std::optional<FixedFormat>& format) {
+  ModelTensor tensor = {parameter.name, parameter.dims, format, {}, {}};
+  if (!format) {
+    tensor.numbers.assign(parameter.working.begin(), parameter.working.end());
+    return tensor;
+  }
+  // The working copy is on the grid: rounding changes nothing.
+  tensor.integers.resize(parameter.working.size());
+  quantize_to_integers(parameter.working, tensor.integers, *format, Rounding::nearest, {});
+  return tensor;
+}
+
+/// The layer's formats, if the parameter is its weight.
+void store_activation_formats(const Parameter& parameter, const PrecisionPlan& plan, ModelTensor& tensor) {
+  if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+    return;
+  }
+  const LayerFormats& formats = plan.layers.at(static_cast<std::size_t>(parameter.layer));
+  tensor.inputs = formats.inputs;
+  tensor.outputs = formats.outputs;
+}
+
+using TensorsByName = std::map<std::string, const ModelTensor*>;
+
+/// Finds the tensor `name`, checks that it has as many values as `values`, and puts them there.
+const ModelTensor& load(const TensorsByName& tensors, const std::string& name, std::span<float> values) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) {
+    throw BadInput(concat("the stored model has no tensor '", name, "'"));
+  }
+  const ModelTensor& tensor = *found->second;
+  const std::size_t size = tensor.format ? tensor.integers.size() : tensor.numbers.size();
+  if (size != values.size()) {
+    throw BadInput(
+        concat("stored tensor '", name, "' has ", size, " values; the model expects ", values.size()));
+  }
+  if (tensor.format) {
+    dequantize(tensor.integers, values, tensor.format->step());
+  } else {
+    std::copy(tensor.numbers.begin(), tensor.numbers.end(), values.begin());
+  }
+  return tensor;
+}
+
+}  // namespace
+
+std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan) {
+  std::vector<ModelTensor> tensors;
+  for (const Parameter& parameter : state.parameters) {
+    const auto layer = static_cast<std::size_t>(parameter.layer);
+    tensors.push_back(store(parameter, parameter.layer < 0 ? std::nullopt : plan.layers.at(layer).weights));
+    store_activation_formats(parameter, plan, tensors.back());
+  }
+  for (const RunningStatistics& statistics : state.statistics) {
+    tensors.push_back(store_numbers(statistics.name + ".running_mean", statistics.running_mean));
+    tensors.push_back(store_numbers(statistics.name + ".running_variance", statistics.running_variance));
+  }
+  return tensors;
+}
+
+PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& state, std::size_t layers) {
+  TensorsByName by_name;
+  for (const ModelTensor& tensor : tensors) {
+    by_name[tensor.name] = &tensor;
+  }
+  PrecisionPlan plan;
+  plan.layers.resize(layers);
+  for (Parameter& parameter : state.parameters) {
+    const ModelTensor& tensor = load(by_name, parameter.name, parameter.master);
+    use_master(parameter);
+    if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+      continue;
+    }
+    plan.layers.at(static_cast<std::size_t>(parameter.layer)) = {
+        tensor.format, tensor.inputs, tensor.outputs, {}};
+  }
+  for (RunningStatistics& statistics : state.statistics) {
+    load(by_name, statistics.name + ".running_mean", statistics.running_mean);
+    load(by_name, statistics.name + ".running_variance", statistics.running_variance);
+  }
+  return plan;
+}
+
+}  // namespace adapt

@@ -1,0 +1,115 @@
+#include "train/schedule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace adapt {
+namespace {
+
+class Constant : public Schedule {
+ public:
+  [[nodiscard]] double factor(double /*progress*/) const override { return 1; }
+};
+
+/// From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts).
+class Cosine : public Schedule {
+ public:
+  explicit Cosine(int epochs) : epochs_(epochs) {}
+  [[nodiscard]] double factor(double progress) const override {
+    return 0.5 * (1 + std::cos(std::numbers::pi * std::min(progress / epochs_, 1.0)));
+  }
+
+ private:
+  double epochs_;
+};
+
+class MultiStep : public Schedule {
+ public:
+  explicit MultiStep(const ScheduleOptions& options)
+      : milestones_(options.milestones), factor_(options.factor) {}
+  [[nodiscard]] double factor(double progress) const override {
+    const auto passed =
+        std::count_if(milestones_.begin(), milestones_.end(), [&](int m) { return progress >= m; });
+    return std::pow(factor_, static_cast<double>(passed));
+  }
+
+ private:
+  std::vector<int> milestones_;
+  double factor_;
+};
+
+/// Multiplies the rate when the training loss has not improved (relatively, by more than the threshold) for
+/// more than `patience` epochs.
+class ReduceOnPlateau : public Schedule {
+ public:
+  explicit ReduceOnPlateau(const ScheduleOptions& options) : options_(options) {}
+  [[nodiscard]] double factor(double /*progress*/) const override { return current_; }
+
+  void end_epoch(double train_loss) override {
+    if (train_loss < best_ * (1 - options_.threshold)) {
+      best_ = train_loss;
+      bad_epochs_ = 0;
+      return;
+    }
+    if (++bad_epochs_ > options_.patience) {
+      current_ *= options_.factor;
+      bad_epochs_ = 0;
+    }
+  }
+
+ private:
+  ScheduleOptions options_;
+  double current_ = 1;
+  double best_ = std::numeric_limits<double>::infinity();
+  int bad_epochs_ = 0;
+};
+
+/// A linear ramp from 0 in front of another schedule.
+class Warmup : public Schedule {
+ public:
+  Warmup(std::unique_ptr<Schedule> inner, double epochs) : inner_(std::move(inner)), epochs_(epochs) {}
+  [[nodiscard]] double factor(double progress) const override {
+    const double ramp = progress < epochs_ ? progress / epochs_ : 1;
+    return ramp * inner_->factor(progress);
+  }
+  void end_epoch(double train_loss) override { inner_->end_epoch(train_loss); }
+
+ private:
+  std::unique_ptr<Schedule> inner_;
+  double epochs_;
+};
+
+std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs) {
+  if (options.name == "constant") {
+    return std::make_unique<Constant>();
+  }
+  if (options.name == "cosine") {
+    return std::make_unique<Cosine>(epochs);
+  }
+  if (options.name == "multi_step") {
+    return std::make_unique<MultiStep>(options);
+  }
+  if (options.name == "reduce_on_plateau") {
+    return std::make_unique<ReduceOnPlateau>(options);
+  }
+  throw BadInput(concat("unknown training.schedule.name '", options.name,
+                        "'; known: constant, cosine, multi_step, reduce_on_plateau"));
+}
+
+}  // namespace
+
+std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs) {
+  auto schedule = make_plain(options, epochs);
+  if (options.warmup_epochs <= 0) {
+    return schedule;
+  }
+  return std::make_unique<Warmup>(std::move(schedule), options.warmup_epochs);
+}
+
+}  // namespace adapt

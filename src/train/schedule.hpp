@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/options.hpp"
+
+namespace adapt {
+
+/// The learning rate over a run. A door: one class and one line in make_schedule.
+class Schedule {
+ public:
+  virtual ~Schedule() = default;
+  Schedule() = default;
+  Schedule(const Schedule&) = delete;
+  Schedule& operator=(const Schedule&) = delete;
+
+  /// Factor on the base rate at `progress` epochs since the start (fractions are steps within an epoch).
+  [[nodiscard]] virtual double factor(double progress) const = 0;
+  /// Told at the end of each epoch with its mean training loss.
+  virtual void end_epoch(double /*train_loss*/) {}
+};
+
+/// Makes the schedule that `options.name` names, for a run of `epochs`; warm-up comes on top of it. Throws
+/// BadInput for an unknown name.
+std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs);
+
+}  // namespace adapt

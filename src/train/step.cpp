@@ -1,0 +1,221 @@
+#include "train/step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/stopwatch.hpp"
+#include "nn/models.hpp"
+#include "numerics/sum.hpp"
+#include "train/working_weights.hpp"
+
+namespace adapt {
+namespace {
+
+bool is_emulated(const EngineOptions& engine) {
+  if (engine.name == "emulated") {
+    return true;
+  }
+  if (engine.name == "float32") {
+    return false;
+  }
+  throw BadInput(concat("unknown engine.name '", engine.name, "'; known: float32, emulated"));
+}
+
+LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communicator& ranks) {
+  const TrainingOptions& training = options.training;
+  if (ranks.size() > training.shards) {
+    throw BadInput(concat("training.shards is ", training.shards, ", but there are ", ranks.size(),
+                          " ranks, so some would have no work; start at most ", training.shards,
+                          " ranks or raise training.shards"));
+  }
+  return {.seed = options.seed,
+          .batch = training.batch,
+          .shards = training.shards,
+          .rank = ranks.rank(),
+          .ranks = ranks.size(),
+          .augmentation = options.augmentation,
+          .crop_padding = options.crop_padding};
+}
+
+std::vector<LayerInfo> layer_infos(const Graph& graph) {
+  std::vector<LayerInfo> infos;
+  for (const QuantizedLayer& layer : graph.layers) {
+    infos.push_back({layer.name, layer.parameters});
+  }
+  return infos;
+}
+
+std::vector<ExchangeTensor> exchange_tensors(const ModelState& state) {
+  std::vector<ExchangeTensor> tensors;
+  for (const Parameter& parameter : state.parameters) {
+    tensors.push_back({parameter.name, parameter.master.size(), parameter.layer});
+  }
+  return tensors;
+}
+
+bool has_format(const PrecisionPlan& plan, std::optional<FixedFormat> LayerFormats::*which) {
+  return std::any_of(plan.layers.begin(), plan.layers.end(),
+                     [&](const LayerFormats& layer) { return (layer.*which).has_value(); });
+}
+
+std::string encoding_name(const ExchangeOptions& exchange, const PrecisionPlan& plan) {
+  if (exchange.encoding != "auto") {
+    return exchange.encoding;
+  }
+  return has_format(plan, &LayerFormats::gradients) ? "layer" : "exact";
+}
+
+UpdateOptions update_options(const TrainingOptions& training, const PrecisionPolicy& policy) {
+  const bool unit =
+      training.normalize == "yes" || (training.normalize == "auto" && policy.wants_unit_gradients());
+  return {training.momentum, training.weight_decay, training.l1, unit};
+}
+
+}  // namespace
+
+Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
+  const ImageShape image = data.train->shape();
+  return lower(make_model(options.model.name, data.train->classes()),
+               {batch, image.channels, image.height, image.width}, is_emulated(options.engine));
+}
+
+TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data,
+                           const mpi::Communicator& ranks)
+    : options_(options),
+      ranks_(ranks),
+      graph_(make_graph(options, data, options.training.batch / options.training.shards)),
+      state_(initialize(graph_, options.model.init_scale, options.seed)),
+      network_(graph_, state_, /*training=*/true),
+      loader_(data.train, data.normalization, loader_options(options, ranks)),
+      policy_(make_policy(options.precision, layer_infos(graph_))),
+      plan_(policy_->plan()),
+      plan_broadcast_(plan_.version),
+      encoding_(make_encoding(encoding_name(options.exchange, plan_), exchange_tensors(*state_),
+                              options.training.shards)),
+      statistics_(*state_, options.training.shards),
+      optimizer_(*state_, update_options(options.training, *policy_)) {
+  if (!is_emulated(options.engine) && has_format(plan_, &LayerFormats::weights)) {
+    throw BadInput(concat("engine.name is float32, but precision.policy '", options.precision.name,
+                          "' quantizes; use engine.name: emulated, or precision.policy: float32"));
+  }
+  densities_ = make_working_weights(*state_, plan_, options.seed, 0);
+}
+
+std::vector<LoggedLayer> TrainingStep::layers() const {
+  std::vector<LoggedLayer> layers;
+  for (const QuantizedLayer& layer : graph_.layers) {
+    layers.push_back({layer.name, layer.madds, layer.parameters});
+  }
+  return layers;
+}
+
+StepOutcome TrainingStep::run(double learning_rate) {
+  const std::int64_t in_epoch = step_ % steps_per_epoch();
+  if (in_epoch == 0) {
+    loader_.start_epoch(step_ / steps_per_epoch());
+  }
+  ++step_;
+  StepOutcome outcome;
+  outcome.record.step = step_;
+  outcome.record.learning_rate = learning_rate;
+  run_shards(outcome);
+  exchange(outcome);
+  decide(outcome);
+  Stopwatch watch;
+  optimizer_.update(*state_, learning_rate);
+  outcome.record.seconds.update += watch.lap();
+  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
+  outcome.record.seconds.quantize += watch.lap();
+  return outcome;
+}
+
+void TrainingStep::run_shards(StepOutcome& outcome) {
+  const NetworkSeconds before = network_.seconds();
+  PhaseSeconds& seconds = outcome.record.seconds;
+  const auto step = static_cast<std::uint32_t>(step_);
+  encoding_->begin({options_.seed, step, &plan_});
+  statistics_.begin(step);
+  for (int shard = ranks_.rank(); shard < options_.training.shards; shard += ranks_.size()) {
+    Stopwatch watch;
+    const ShardBatch& batch = loader_.next();
+    seconds.data += watch.lap();
+    run_shard(batch, outcome);
+  }
+  const NetworkSeconds& after = network_.seconds();
+  seconds.forward = after.forward - before.forward;
+  seconds.backward = after.backward - before.backward;
+  seconds.quantize += after.quantize - before.quantize;
+}
+
+void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
+  Pass pass;
+  pass.seed = options_.seed;
+  pass.step = static_cast<std::uint32_t>(step_);
+  pass.shard = static_cast<std::uint32_t>(batch.shard);
+  pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
+  pass.plan = &plan_;
+  const LossSum loss = network_.forward(batch.images, batch.labels, pass);
+  outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
+  network_.backward(pass);
+  const Stopwatch watch;
+  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+    encoding_->add(p, pass.shard, state_->parameters[p].gradient);
+  }
+  statistics_.add(*state_, pass.shard);
+  outcome.record.seconds.quantize += watch.seconds();
+}
+
+void TrainingStep::exchange(StepOutcome& outcome) {
+  Stopwatch watch;
+  encoding_->reduce(ranks_);
+  outcome.metrics.reduce(ranks_);
+  statistics_.reduce(*state_, ranks_);
+  outcome.record.bytes_sent = ranks_.size() > 1 ? encoding_->bytes() : 0;
+  outcome.record.cross_entropy = outcome.metrics.mean_loss();
+  outcome.record.loss = outcome.record.cross_entropy;
+  outcome.record.seconds.exchange = watch.lap();
+  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+    encoding_->mean(p, optimizer_.gradient(p));
+  }
+  optimizer_.prepare(*state_);
+  outcome.record.seconds.update = watch.lap();
+}
+
+void TrainingStep::decide(StepOutcome& outcome) {
+  const Stopwatch watch;
+  if (ranks_.rank() == 0) {
+    const TrainingOptions& training = options_.training;
+    outcome.record.loss += regularization_loss(*state_, training.l1, training.weight_decay);
+    if (training.penalty && has_format(plan_, &LayerFormats::weights)) {
+      outcome.record.loss += precision_penalty(plan_, densities_);
+    }
+    outcome.record.strategy = policy_->strategy();
+    StepObservation observation = {step_, (step_ - 1) / steps_per_epoch() + 1, outcome.record.loss,
+                                   std::vector<LayerObservation>(graph_.layers.size())};
+    for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+      const Parameter& parameter = state_->parameters[p];
+      if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+        continue;
+      }
+      const auto layer = static_cast<std::size_t>(parameter.layer);
+      const std::span<const float> gradient = optimizer_.gradient(p);
+      observation.layers[layer] = {parameter.master, gradient, std::sqrt(sum_squares(gradient)),
+                                   densities_[layer]};
+    }
+    record_layers(outcome);
+    outcome.switches = policy_->observe(observation);
+    plan_ = policy_->plan();
+  }
+  plan_broadcast_.update(plan_, ranks_);
+  outcome.record.seconds.policy = watch.seconds();
+}
+
+void TrainingStep::record_layers(StepOutcome& outcome) const {
+  for (std::size_t layer = 0; layer < graph_.layers.size(); ++layer) {
+    outcome.layers.push_back(
+        {step_, plan_.layers[layer], policy_->state(static_cast<int>(layer)), densities_[layer]});
+  }
+}
+
+}  // namespace adapt

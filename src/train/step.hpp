@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "data/loader.hpp"
+#include "exchange/encoding.hpp"
+#include "exchange/metrics.hpp"
+#include "exchange/plan_broadcast.hpp"
+#include "nn/network.hpp"
+#include "precision/policy.hpp"
+#include "record/run_log.hpp"
+#include "train/optimizer.hpp"
+#include "train/statistics.hpp"
+#include "train/trainer.hpp"
+
+namespace adapt {
+
+/// The graph of the chosen model for `batch` images of the data, for the chosen engine. Throws BadInput for
+/// an unknown engine or model, or one that does not fit the images.
+Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch);
+
+/// What a step did.
+struct StepOutcome {
+  StepRecord record;                  ///< complete on rank 0; loss without regularization elsewhere
+  MetricSum metrics;                  ///< over the global batch
+  std::vector<LayerRecord> layers;    ///< rank 0 only: what the step computed with
+  std::vector<SwitchEvent> switches;  ///< rank 0 only
+};
+
+/// One training step, from the images to the re-quantized weights, on all ranks together (architecture.md
+/// "One training step").
+class TrainingStep {
+ public:
+  TrainingStep(const TrainerOptions& options, const DataSplits& data, const mpi::Communicator& ranks);
+
+  /// Runs the next step (collective); epochs follow one another by themselves.
+  StepOutcome run(double learning_rate);
+
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return loader_.steps(); }
+  [[nodiscard]] const std::shared_ptr<ModelState>& state() const { return state_; }
+  /// The plan in force.
+  [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
+  [[nodiscard]] std::vector<LoggedLayer> layers() const;
+
+ private:
+  void run_shards(StepOutcome& outcome);
+  void run_shard(const ShardBatch& batch, StepOutcome& outcome);
+  void exchange(StepOutcome& outcome);
+  void decide(StepOutcome& outcome);
+  void record_layers(StepOutcome& outcome) const;
+
+  TrainerOptions options_;
+  const mpi::Communicator& ranks_;
+  Graph graph_;
+  std::shared_ptr<ModelState> state_;
+  Network network_;
+  TrainLoader loader_;
+  std::unique_ptr<PrecisionPolicy> policy_;
+  PrecisionPlan plan_;
+  PlanBroadcast plan_broadcast_;
+  std::unique_ptr<GradientEncoding> encoding_;
+  StatisticsExchange statistics_;
+  Optimizer optimizer_;
+  std::vector<double> densities_;  // of the working weights, by quantized layer
+  std::int64_t step_ = 0;          // done
+};
+
+}  // namespace adapt

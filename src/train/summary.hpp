@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "precision/cost_model.hpp"
+#include "record/run_log.hpp"
+
+namespace adapt {
+
+/// Gathers what the analytical cost model needs while a run goes on, and computes the run's final figures.
+class RunSummary {
+ public:
+  RunSummary(const std::vector<LoggedLayer>& layers, int images_per_step);
+
+  void add(std::span<const LayerRecord> layers, std::span<const SwitchEvent> switches);
+
+  /// Figures for /summary: names that start with "modelled_" come from the cost model, with "measured_" from
+  /// the clock.
+  [[nodiscard]] std::map<std::string, double> finish(std::span<const EpochRecord> epochs) const;
+
+ private:
+  RunCosts costs_;
+  std::vector<std::int64_t> last_switch_;  // step, by layer
+};
+
+}  // namespace adapt

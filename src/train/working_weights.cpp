@@ -1,0 +1,46 @@
+#include "train/working_weights.hpp"
+
+#include "base/error.hpp"
+#include "numerics/quantize.hpp"
+#include "numerics/sum.hpp"
+
+namespace adapt {
+namespace {
+
+/// Returns how many values are not zero.
+std::int64_t make_working(Parameter& parameter, const std::optional<FixedFormat>& format,
+                          const RandomKey& key) {
+  if (!format) {
+    use_master(parameter);
+    return count_nonzero(parameter.working);
+  }
+  const QuantizeResult result =
+      quantize(parameter.master, parameter.working, *format, Rounding::stochastic, key);
+  if (!result.finite) {
+    throw Failure(concat("parameter '", parameter.name, "' is NaN or infinite at step ", key.step,
+                         "; a smaller training.learning_rate may help"));
+  }
+  ++parameter.version;
+  return result.nonzero;
+}
+
+}  // namespace
+
+std::vector<double> make_working_weights(ModelState& state, const PrecisionPlan& plan, std::uint64_t seed,
+                                         std::uint32_t step) {
+  std::vector<double> densities(plan.layers.size(), 1);
+  for (std::size_t p = 0; p < state.parameters.size(); ++p) {
+    Parameter& parameter = state.parameters[p];
+    const auto layer = static_cast<std::size_t>(parameter.layer);
+    const auto format = parameter.layer < 0 ? std::nullopt : plan.layers.at(layer).weights;
+    const RandomKey key = {
+        .seed = seed, .stream = Stream::weights, .tensor = static_cast<std::uint32_t>(p), .step = step};
+    const std::int64_t nonzero = make_working(parameter, format, key);
+    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+      densities[layer] = static_cast<double>(nonzero) / static_cast<double>(parameter.size());
+    }
+  }
+  return densities;
+}
+
+}  // namespace adapt

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Checks the order of the house: who may include what, and how long files are.
+
+ - An include points downwards: from a room of a higher floor to one of a lower floor. Rooms of the same floor do
+   not include each other, except that mpi/ and hdf5/ use base/.
+ - Each external library is touched by one room only.
+ - No circle among files.
+ - Nine of ten files have less than 400 lines, none more than 800.
+
+Run without arguments: tests the checks on made-up trees, then checks this tree.
+"""
+
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+FLOORS = {
+    "base": 0, "mpi": 0, "hdf5": 0,
+    "numerics": 1,
+    "data": 2,
+    "precision": 3, "nn": 3,
+    "record": 4, "exchange": 4,
+    "train": 5,
+    "experiment": 6, "bench": 6,
+    "cli": 7,
+}
+
+# Includes between rooms of the same floor that are allowed: (from, to).
+SAME_FLOOR = {("mpi", "base"), ("hdf5", "base")}
+
+# What only one room may include: pattern of the header, room.
+# Headers that the build generates.
+GENERATED = {"record/build_info.hpp"}
+EXTERNAL = [
+    (r"boost/", "cli"),
+    (r"yaml-cpp/", "experiment"),
+    (r"(hdf5|H5\w*)\.h$", "hdf5"),
+    (r"mpi\.h$", "mpi"),
+    (r"(oneapi/)?dnnl", "nn"),
+    (r"zlib\.h$", "data"),
+    (r"\w*intrin\.h$", "numerics"),
+    (r"benchmark/", "bench"),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+MEASURED_FOLDERS = ["src", "tests", "analysis", "slurm", "experiments"]
+MEASURED_SUFFIXES = {".cpp", ".hpp", ".inc", ".py", ".sh"}
+USUAL_LINES = 400
+MOST_LINES = 800
+
+
+def source_files(src):
+    """All C++ files below `src` with their includes: {relative path: [(kind, header)]}."""
+    files = sorted(p for p in src.rglob("*") if p.suffix in {".cpp", ".hpp", ".inc"})
+    return {p.relative_to(src).as_posix(): INCLUDE.findall(p.read_text(encoding="utf-8")) for p in files}
+
+
+def may_include(room, other):
+    """Whether a file of `room` may include one of `other`."""
+    return room == other or FLOORS[other] < FLOORS[room] or (room, other) in SAME_FLOOR
+
+
+def check_own(path, header, files):
+    """Problems of an include of one of our own files."""
+    room, other = path.split("/")[0], header.split("/")[0]
+    if header in GENERATED:
+        return []
+    if header not in files:
+        return [f'{path}: includes "{header}", which is not in src/']
+    if other not in FLOORS or room not in FLOORS or may_include(room, other):
+        return []
+    return [f'{path}: {room}/ (floor {FLOORS[room]}) must not include "{header}" (floor {FLOORS[other]})']
+
+
+def check_external(path, header):
+    """Problems of an include of somebody else's file."""
+    room = path.split("/")[0]
+    for pattern, owner in EXTERNAL:
+        if re.match(pattern, header) and room != owner:
+            return [f"{path}: includes <{header}>, which only {owner}/ may touch"]
+    return []
+
+
+def check_includes(src):
+    """Problems of the includes of all files below `src`."""
+    files = source_files(src)
+    problems = [f"{path}: {path.split('/')[0]} is not in the table of floors"
+                for path in files if path.split("/")[0] not in FLOORS]
+    for path, includes in files.items():
+        for kind, header in includes:
+            problems += check_own(path, header, files) if kind == '"' else check_external(path, header)
+    return problems + check_circles(files)
+
+
+def check_circles(files):
+    """The first circle of includes, if any."""
+    finished = set()
+
+    def visit(path, trail):
+        if path in trail:
+            return trail[trail.index(path):] + [path]
+        if path in finished:
+            return None
+        for _, header in files[path]:
+            circle = visit(header, trail + [path]) if header in files else None
+            if circle:
+                return circle
+        finished.add(path)
+        return None
+
+    for start in files:
+        circle = visit(start, [])
+        if circle:
+            return ["a circle of includes: " + " -> ".join(circle)]
+    return []
+
+
+def check_lengths(root):
+    """Problems of the lengths of all files."""
+    lengths = {}
+    for folder in MEASURED_FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in MEASURED_SUFFIXES and path.is_file():
+                lengths[path.relative_to(root).as_posix()] = len(path.read_bytes().splitlines())
+    problems = [f"{path}: {lines} lines; expected at most {MOST_LINES}"
+                for path, lines in lengths.items() if lines > MOST_LINES]
+    long = [path for path, lines in lengths.items() if lines >= USUAL_LINES]
+    if 10 * len(long) > len(lengths):
+        problems.append(f"{len(long)} of {len(lengths)} files have {USUAL_LINES} lines or more; "
+                        f"expected at most one in ten: {', '.join(long)}")
+    return problems
+
+
+class MadeUpTree(unittest.TestCase):
+    """The checks must be able to fail."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.root = Path(self.folder.name)
+
+    def write(self, path, text):
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    def problems(self, **files):
+        for path, text in files.items():
+            self.write("src/" + path.replace("__", "/") + ".hpp", text)
+        return check_includes(self.root / "src")
+
+    def test_what_is_allowed(self):
+        self.assertEqual(self.problems(
+            base__a="#include <vector>\n", mpi__a='#include "base/a.hpp"\n#include <mpi.h>\n',
+            hdf5__a='#include "base/a.hpp"\n#include <hdf5.h>\n', data__a="#include <zlib.h>\n",
+            nn__a='#include "data/a.hpp"\n#include <oneapi/dnnl/dnnl.hpp>\n', nn__b='#include "nn/a.hpp"\n',
+            exchange__a='#include "nn/a.hpp"\n#include "mpi/a.hpp"\n', experiment__a="#include <yaml-cpp/yaml.h>\n",
+            cli__a='#include "experiment/a.hpp"\n#include <boost/program_options.hpp>\n'), [])
+
+    def test_upwards(self):
+        self.assertEqual(self.problems(base__a='#include "nn/a.hpp"\n', nn__a=""),
+                         ['base/a.hpp: base/ (floor 0) must not include "nn/a.hpp" (floor 3)'])
+
+    def test_sideways(self):
+        self.assertEqual(self.problems(nn__a='# include "precision/a.hpp"', precision__a=""),
+                         ['nn/a.hpp: nn/ (floor 3) must not include "precision/a.hpp" (floor 3)'])
+        self.assertEqual(len(self.problems(base__b='#include "mpi/b.hpp"\n', mpi__b="")), 2)
+
+    def test_external(self):
+        headers = ["boost/any.hpp", "yaml-cpp/yaml.h", "hdf5.h", "H5Fpublic.h", "mpi.h", "dnnl.hpp",
+                   "oneapi/dnnl/dnnl.h", "zlib.h", "immintrin.h", "benchmark/benchmark.h"]
+        problems = self.problems(train__a="".join(f"#include <{header}>\n" for header in headers))
+        self.assertEqual(len(problems), len(headers), problems)
+        self.assertEqual(problems[4], "train/a.hpp: includes <mpi.h>, which only mpi/ may touch")
+
+    def test_circle(self):
+        problems = self.problems(nn__a='#include "nn/b.hpp"\n', nn__b='#include "nn/c.hpp"\n',
+                                 nn__c='#include "nn/a.hpp"\n')
+        self.assertEqual(problems, ["a circle of includes: nn/a.hpp -> nn/b.hpp -> nn/c.hpp -> nn/a.hpp"])
+
+    def test_unknown_room_and_missing_file(self):
+        self.assertEqual(self.problems(attic__a='#include "base/nothing.hpp"\n'),
+                         ["attic/a.hpp: attic is not in the table of floors",
+                          'attic/a.hpp: includes "base/nothing.hpp", which is not in src/'])
+
+    def test_lengths(self):
+        for i in range(9):
+            self.write(f"src/base/{i}.cpp", "\n" * 399)
+        self.write("tests/long.py", "\n" * 400)
+        self.assertEqual(check_lengths(self.root), [])
+        self.write("slurm/long.sh", "\n" * 801)
+        self.assertEqual(check_lengths(self.root), [
+            "slurm/long.sh: 801 lines; expected at most 800",
+            "2 of 11 files have 400 lines or more; expected at most one in ten: tests/long.py, slurm/long.sh"])
+
+
+class ThisTree(unittest.TestCase):
+    """The project itself."""
+
+    root = Path(__file__).resolve().parent.parent
+
+    def test_includes(self):
+        self.assertGreater(len(source_files(self.root / "src")), 10)
+        self.assertEqual(check_includes(self.root / "src"), [])
+
+    def test_lengths(self):
+        self.assertEqual(check_lengths(self.root), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "nn/graph.hpp"
+#include "nn/loss.hpp"
+#include "nn/models.hpp"
+#include "nn/parameters.hpp"
+
+namespace adapt {
+namespace {
+
+TEST(Model, Lenet5HasThePublishedSize) {
+  const Graph graph = lower(make_model("lenet5", 10), {2, 1, 28, 28}, false);
+  const auto state = initialize(graph, 0.5, 1);
+  std::int64_t parameters = 0;
+  for (const Parameter& parameter : state->parameters) {
+    parameters += parameter.size();
+  }
+  EXPECT_EQ(parameters, 61706);
+  ASSERT_EQ(graph.layers.size(), 5U);
+  EXPECT_EQ(graph.layers[0].madds, 6 * 25 * 28 * 28);
+  EXPECT_EQ(graph.layers[1].madds, 16 * 6 * 25 * 10 * 10);
+  EXPECT_EQ(graph.layers[2].madds, 120 * 16 * 25);
+  EXPECT_EQ(graph.layers[4].madds, 84 * 10);
+  EXPECT_EQ(graph.layers[2].name, "conv3");
+}
+
+TEST(Model, UnknownNameListsTheKnown) {
+  try {
+    make_model("lenet6", 10);
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    EXPECT_NE(std::string(error.what()).find("lenet5"), std::string::npos);
+  }
+}
+
+TEST(Model, ShapesThatDoNotFitNameTheLayer) {
+  try {
+    lower(lenet5(10), {1, 1, 12, 12}, false);
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    EXPECT_NE(std::string(error.what()).find("conv3"), std::string::npos) << error.what();
+  }
+  ModelBuilder uneven("uneven");
+  uneven.convolution("a", {.channels = 3, .kernel = 3}).add("sum", 0);
+  EXPECT_THROW(lower(uneven.build(), {1, 3, 6, 6}, false), BadInput);
+  EXPECT_THROW(lower(ModelBuilder("twice").linear("a", 2).linear("a", 2).build(), {1, 1, 1, 1}, false),
+               BadInput);
+}
+
+TEST(Model, EmulatedGraphQuantizesAroundEachProduct) {
+  const Graph graph = lower(lenet5(10), {1, 1, 28, 28}, true);
+  EXPECT_EQ(graph.nodes[0].name, "conv1.inputs");
+  EXPECT_EQ(graph.nodes[1].name, "conv1");
+  EXPECT_EQ(graph.nodes[2].name, "conv1.outputs");
+  EXPECT_EQ(graph.nodes.size(), lower(lenet5(10), {1, 1, 28, 28}, false).nodes.size() + 10);
+  EXPECT_FALSE(graph.nodes[1].input_gradient) << "nobody needs the image's gradient";
+}
+
+TEST(Model, InitializationIsTruncatedAndScaled) {
+  const Graph graph = lower(lenet5(10), {1, 1, 28, 28}, false);
+  const auto state = initialize(graph, 0.5, 1);
+  const Parameter& weight = state->parameters[state->find("conv3.weight")];
+  const double deviation = std::sqrt(0.5 / 400);
+  double square = 0;
+  float largest = 0;
+  for (const float value : weight.master) {
+    square += double{value} * value;
+    largest = std::max(largest, std::abs(value));
+  }
+  EXPECT_LE(largest, std::sqrt(3.0) * deviation);
+  EXPECT_GT(largest, 0.99 * std::sqrt(3.0) * deviation);
+  // A normal cut at ±√3 σ keeps 1 - 2·√3·φ(√3) / (2Φ(√3) - 1) = 0.6636 of the variance.
+  EXPECT_NEAR(std::sqrt(square / static_cast<double>(weight.size())) / deviation, std::sqrt(0.6636), 0.01);
+  EXPECT_NE(initialize(graph, 0.5, 2)->parameters[0].master, state->parameters[0].master);
+  EXPECT_EQ(initialize(graph, 0.5, 1)->parameters[4].master, state->parameters[4].master);
+}
+
+TEST(Loss, HandComputed) {
+  const std::vector<float> logits = {0, 0, 1000, 0};
+  const std::vector<std::int32_t> labels = {1, 0};
+  std::vector<float> gradient(4);
+  const LossSum sum = softmax_cross_entropy(logits, labels, 2, gradient);
+  EXPECT_DOUBLE_EQ(sum.loss, std::log(2.0)) << "two equal logits, and a certain hit that must not overflow";
+  EXPECT_EQ(sum.correct, 1) << "of equal logits the first one counts";
+  EXPECT_EQ(gradient, (std::vector<float>{0.25F, -0.25F, 0, 0}));
+}
+
+}  // namespace
+}  // namespace adapt

@@ -1,0 +1,61 @@
+#include "numerics/dispatch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.hpp"
+#include "numerics/quantize.hpp"
+
+namespace adapt::vector {
+namespace {
+
+TEST(Dispatch, TakesTheFastestUnlessAskedForLess) {
+  const Kernels* fastest = nullptr;
+  for (const std::string_view name : kInstructionSets) {
+    const Kernels* found = find_kernels(name);
+    if (found == nullptr) {
+      continue;
+    }
+    EXPECT_EQ(found->name, name);
+    EXPECT_EQ(&select_kernels(name), found);
+    fastest = found;
+  }
+  EXPECT_EQ(&select_kernels(""), fastest);
+}
+
+TEST(Dispatch, GenericRunsEverywhere) { EXPECT_NE(find_kernels("generic"), nullptr); }
+
+TEST(Dispatch, AnUnknownNameIsBadInputThatListsTheChoice) {
+  EXPECT_EQ(find_kernels("sse9"), nullptr);
+  try {
+    (void)select_kernels("sse9");
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("sse9"), std::string::npos) << message;
+    EXPECT_NE(message.find("generic"), std::string::npos) << message;
+  }
+}
+
+TEST(Dispatch, ThePublicNameIsTheChoice) { EXPECT_STREQ(vector_isa(), kernels().name); }
+
+TEST(Dispatch, GridOfAFormat) {
+  const Grid grid = grid_of({.word_length = 8, .fractional_length = 4});
+  EXPECT_EQ(grid.scale, 16.0F);
+  EXPECT_EQ(grid.step, 0.0625F);
+  EXPECT_EQ(grid.low, -128.0F);
+  EXPECT_EQ(grid.high, 127.0F);
+  EXPECT_EQ(grid.excess, 0);
+}
+
+TEST(Dispatch, GridWhoseHighestNumberIsNoFloat) {
+  const Grid grid = grid_of({.word_length = 32, .fractional_length = 0});
+  EXPECT_EQ(grid.high, 2147483520.0F);
+  EXPECT_EQ(grid.excess, 127);
+  EXPECT_EQ(grid_of({.word_length = 25, .fractional_length = 0}).excess, 0);
+  EXPECT_EQ(grid_of({.word_length = 26, .fractional_length = 0}).excess, 1);
+}
+
+}  // namespace
+}  // namespace adapt::vector

@@ -1,0 +1,130 @@
+#include "precision/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "base/error.hpp"
+
+namespace adapt {
+namespace {
+
+const std::vector<LayerInfo> kTwoLayers = {{"first", 3}, {"second", 2}};
+
+std::string message_of_making(const PolicyOptions& options) {
+  try {
+    make_policy(options, kTwoLayers);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(MakePolicy, KnowsItsNames) {
+  EXPECT_EQ(policy_names(), (std::vector<std::string>{"float32", "fixed", "adapt"}));
+  for (const std::string& name : policy_names()) {
+    PolicyOptions options;
+    options.name = name;
+    EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers.size(), 2U) << name;
+  }
+}
+
+TEST(MakePolicy, UnknownNameListsTheKnownAndTheNearest) {
+  PolicyOptions options;
+  options.name = "adpat";
+  EXPECT_EQ(message_of_making(options),
+            "precision.name: unknown policy 'adpat'; known: float32, fixed, adapt; did you mean 'adapt'?");
+}
+
+TEST(Float32Policy, HasNoFormatsAndNeverSwitches) {
+  const auto policy = make_policy({}, kTwoLayers);
+  EXPECT_EQ(policy->plan(), (PrecisionPlan{0, {LayerFormats{}, LayerFormats{}}}));
+  EXPECT_TRUE(policy->observe({}).empty());
+  EXPECT_EQ(policy->strategy(), "");
+  EXPECT_TRUE(policy->save_state().empty());
+  policy->restore_state({});
+  const std::vector<std::byte> foreign(1);
+  EXPECT_THROW(policy->restore_state(foreign), BadInput);
+}
+
+TEST(FixedPolicy, GivesEveryLayerItsFormat) {
+  PolicyOptions options;
+  options.name = "fixed";
+  options.fixed = {12, 9};
+  const FixedFormat format{12, 9};
+  const auto policy = make_policy(options, kTwoLayers);
+  const LayerFormats all{format, format, format, format};
+  EXPECT_EQ(policy->plan(), (PrecisionPlan{0, {all, all}}));
+  EXPECT_TRUE(policy->observe({}).empty());
+}
+
+TEST(FixedPolicy, LeavesOutWhatIsNotQuantized) {
+  PolicyOptions options;
+  options.name = "fixed";
+  const FixedFormat format{options.fixed.word_length, options.fixed.fractional_length};
+  options.quantize = {.inputs = false, .outputs = true, .gradients = true};
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, {}, format, format}));
+  options.quantize = {.inputs = true, .outputs = false, .gradients = true};
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, format, {}, format}));
+  options.quantize = {.inputs = true, .outputs = true, .gradients = false};
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, format, format, {}}));
+}
+
+struct WrongOption {
+  std::string key;
+  std::function<void(PolicyOptions&)> set;
+};
+
+TEST(MakePolicy, WrongOptionsNameTheirKey) {
+  const std::vector<WrongOption> fixed = {
+      {"precision.fixed.word_length: is 1, must be in 2..32", [](auto& o) { o.fixed.word_length = 1; }},
+      {"precision.fixed.word_length: is 33,", [](auto& o) { o.fixed.word_length = 33; }},
+      {"precision.fixed.fractional_length: is 33,", [](auto& o) { o.fixed.fractional_length = 33; }},
+  };
+  const std::vector<WrongOption> adapt = {
+      {"precision.adapt.word_length: is 0,", [](auto& o) { o.adapt.word_length = 0; }},
+      {"precision.adapt.fractional_length: is -101,", [](auto& o) { o.adapt.fractional_length = -101; }},
+      {"precision.adapt.lookback_lower: is 0,", [](auto& o) { o.adapt.lookback_lower = 0; }},
+      {"precision.adapt.lookback_lower: is 101, must not exceed precision.adapt.lookback_upper = 100",
+       [](auto& o) { o.adapt.lookback_lower = 101; }},
+      {"precision.adapt.lookback_upper: is -1,", [](auto& o) { o.adapt.lookback_upper = -1; }},
+      {"precision.adapt.resolution_lower: is 1,", [](auto& o) { o.adapt.resolution_lower = 1; }},
+      {"precision.adapt.resolution_lower: is 151, must not exceed precision.adapt.resolution_upper = 150",
+       [](auto& o) { o.adapt.resolution_lower = 151; }},
+      {"precision.adapt.lookback_momentum: is 1.5, must be in 0..1",
+       [](auto& o) { o.adapt.lookback_momentum = 1.5; }},
+      {"precision.adapt.lookback_momentum: is nan",
+       [](auto& o) { o.adapt.lookback_momentum = std::nan(""); }},
+      {"precision.adapt.buffer_bits: is -1,", [](auto& o) { o.adapt.buffer_bits = -1; }},
+      {"precision.adapt.buffer_bits: is 31,", [](auto& o) { o.adapt.buffer_bits = 31; }},
+      {"precision.adapt.epsilon: is 0,", [](auto& o) { o.adapt.epsilon = 0; }},
+      {"precision.adapt.epsilon: is nan,", [](auto& o) { o.adapt.epsilon = std::nan(""); }},
+      {"precision.adapt.smoothing: is 0,", [](auto& o) { o.adapt.smoothing = 0; }},
+      {"precision.adapt.strategy: unknown strategy 'mea'; known: adaptive, min, mean, max; did you mean "
+       "'mean'?",
+       [](auto& o) { o.adapt.strategy = "mea"; }},
+  };
+  for (const auto& [name, wrong_options] : {std::pair("fixed", fixed), std::pair("adapt", adapt)}) {
+    for (const WrongOption& wrong : wrong_options) {
+      PolicyOptions options;
+      options.name = name;
+      wrong.set(options);
+      EXPECT_EQ(message_of_making(options).rfind(wrong.key, 0), 0U)
+          << "expected: " << wrong.key << "\nfound: " << message_of_making(options);
+    }
+  }
+}
+
+TEST(PrecisionPenalty, ByHand) {
+  PrecisionPlan plan;
+  EXPECT_EQ(precision_penalty(plan, {}), 0.0);
+  plan.layers.resize(2);
+  plan.layers[0].weights = FixedFormat{8, 4};
+  const std::vector<double> densities = {0.5, 0.75};
+  EXPECT_EQ(precision_penalty(plan, densities), (0.25 * 0.5 + 1.0 * 0.75) / 2);
+  EXPECT_THROW(precision_penalty(plan, std::vector<double>{0.5}), Failure);
+}
+
+}  // namespace
+}  // namespace adapt

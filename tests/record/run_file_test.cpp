@@ -1,0 +1,192 @@
+#include "record/run_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <random>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "hdf5/file.hpp"
+#include "record/integrity.hpp"
+#include "sample_run.hpp"
+#include "support/scratch.hpp"
+
+namespace adapt {
+namespace {
+
+using test::Scratch;
+
+/// Reads everything there is.
+void read_all(const std::filesystem::path& path) {
+  const RunFile run(path);
+  static_cast<void>(run.configuration());
+  static_cast<void>(run.provenance());
+  static_cast<void>(run.summary());
+  static_cast<void>(run.steps());
+  static_cast<void>(run.epochs());
+  static_cast<void>(run.switches());
+  static_cast<void>(run.model());
+  for (const LoggedLayer& layer : run.layers()) {
+    static_cast<void>(run.layer_rows(layer.name));
+  }
+}
+
+/// The message of the BadInput that reading `path` throws; empty when it can be read.
+std::string refusal(const std::filesystem::path& path) {
+  try {
+    read_all(path);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void expect_refused(const std::filesystem::path& path, const std::string& reason) {
+  const std::string message = refusal(path);
+  EXPECT_NE(message.find(reason), std::string::npos) << "got: " << message;
+  EXPECT_NE(message.find(path.string()), std::string::npos) << "the path is missing: " << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+}
+
+TEST(RunFile, ReadsBackWhatWasLogged) {
+  const Scratch scratch;
+  test::write_sample_run(scratch.path());
+  const RunFile run(scratch.path());
+  EXPECT_EQ(run.configuration(), "training:\n  seed: 1\n");
+  EXPECT_EQ(run.provenance(), test::sample_provenance());
+  EXPECT_EQ(run.layers(), test::sample_layers());
+  EXPECT_EQ(run.summary().at("modelled_speedup"), 1.27);
+  const auto steps = run.steps();
+  ASSERT_EQ(steps.size(), 12U);
+  EXPECT_EQ(steps[11].step, 12);
+  EXPECT_EQ(steps[11].loss, test::sample_step(12).loss);
+  EXPECT_EQ(steps[11].seconds.data, 0.5);
+  EXPECT_EQ(steps[11].seconds.record, 7.5);
+  EXPECT_EQ(steps[11].bytes_sent, (std::int64_t{1} << 40) + 12);
+  EXPECT_EQ(steps[11].strategy, "mean");
+  const auto epochs = run.epochs();
+  ASSERT_EQ(epochs.size(), 2U);
+  EXPECT_TRUE(std::isnan(epochs[1].test_loss));
+  EXPECT_EQ(epochs[1].test_accuracy, 0.2);
+  EXPECT_EQ(epochs[1].test_seconds, 0.75);
+}
+
+TEST(RunFile, ReadsBackFormatsSwitchesAndTensors) {
+  const Scratch scratch;
+  test::write_sample_run(scratch.path());
+  const RunFile run(scratch.path() / "run.h5");
+  for (int layer = 0; layer < 3; ++layer) {
+    const auto rows = run.layer_rows(test::sample_layers()[static_cast<std::size_t>(layer)].name);
+    ASSERT_EQ(rows.size(), 12U);
+    const LayerRecord expected = test::sample_layer_row(layer, 12);
+    EXPECT_EQ(rows[11].formats, expected.formats);
+    EXPECT_EQ(rows[11].state.diversity, expected.state.diversity);
+    EXPECT_EQ(rows[11].density, expected.density);
+  }
+  const auto switches = run.switches();
+  ASSERT_EQ(switches.size(), 2U);
+  EXPECT_EQ(switches[1].step, 10);
+  EXPECT_EQ(switches[1].layer, 1);
+  EXPECT_EQ(switches[1].before, (FixedFormat{8, 4}));
+  EXPECT_EQ(switches[1].after, std::nullopt);
+  EXPECT_EQ(switches[1].minimal, (FixedFormat{6, -3}));
+  EXPECT_EQ(switches[1].strategy, "max");
+  const auto model = run.model();
+  ASSERT_EQ(model.size(), test::sample_model().size());
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    EXPECT_EQ(model[i].name, test::sample_model()[i].name);
+    EXPECT_EQ(model[i].dims, test::sample_model()[i].dims);
+    EXPECT_EQ(model[i].format, test::sample_model()[i].format);
+    EXPECT_EQ(model[i].integers, test::sample_model()[i].integers);
+    EXPECT_EQ(model[i].numbers, test::sample_model()[i].numbers);
+  }
+}
+
+TEST(RunFile, RefusesWhatIsNoRun) {
+  const Scratch scratch;
+  expect_refused(scratch.path() / "nothing", "No such file");
+  expect_refused(scratch.path(), "holds no run.h5");
+  std::filesystem::create_directories(scratch.path() / "dir" / "run.h5");
+  expect_refused(scratch.path() / "dir" / "run.h5", "holds no run.h5");
+  std::ofstream(scratch.path() / "empty").flush();
+  expect_refused(scratch.path() / "empty", "is empty");
+  std::ofstream(scratch.path() / "text") << "not HDF5 at all";
+  expect_refused(scratch.path() / "text", "file signature not found");
+}
+
+TEST(RunFile, RefusesForeignFilesAndNewerVersions) {
+  const Scratch scratch;
+  const hdf5::File file = hdf5::File::create();
+  write_atomically(scratch.path() / "foreign", file.image());
+  expect_refused(scratch.path() / "foreign", "format_name is not 'adapt-run'");
+  file.root().set_attribute("format_name", "adapt-run");
+  file.root().set_attribute("format_version", std::int64_t{2});
+  write_atomically(scratch.path() / "newer", file.image());
+  expect_refused(scratch.path() / "newer", "format_version is 2");
+  file.root().set_attribute("format_version", std::int64_t{1});
+  write_atomically(scratch.path() / "bare", file.image());
+  expect_refused(scratch.path() / "bare", "/config is missing");
+}
+
+class DamagedRunFile : public ::testing::Test {
+ protected:
+  DamagedRunFile() {
+    test::write_sample_run(scratch_.path() / "run");
+    bytes_ = read_file(scratch_.path() / "run" / "run.h5");
+  }
+  /// Writes `bytes` as a file of their own.
+  std::filesystem::path file_of(std::span<const std::byte> bytes) {
+    const auto path = scratch_.path() / "damaged.h5";
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return path;
+  }
+
+  Scratch scratch_;
+  std::vector<std::byte> bytes_;
+  std::mt19937 random_{7};
+};
+
+TEST_F(DamagedRunFile, EveryTruncationIsRefused) {
+  // A cut inside the seal leaves a whole HDF5 file, as one that another program wrote.
+  const std::size_t seal = 82;
+  for (std::size_t size = 0; size + seal < bytes_.size(); size += 1 + size / 16) {
+    EXPECT_NE(refusal(file_of(std::span(bytes_).first(size))), "")
+        << size << " of " << bytes_.size() << " bytes";
+  }
+  EXPECT_NE(refusal(file_of(std::span(bytes_).first(bytes_.size() - seal - 1))), "");
+  EXPECT_EQ(refusal(file_of(std::span(bytes_).first(bytes_.size() - 1))), "");
+}
+
+TEST_F(DamagedRunFile, EveryFlippedBitIsRefused) {
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::byte> bad = bytes_;
+    const std::size_t at = random_() % (bad.size() - 82);
+    bad[at] ^= static_cast<std::byte>(1U << (random_() % 8));
+    EXPECT_NE(refusal(file_of(bad)), "") << "byte " << at;
+  }
+}
+
+TEST_F(DamagedRunFile, WithoutASealFlippedBytesAreRefusedOrReadButNeverCrash) {
+  bytes_.resize(bytes_.size() - 82);
+  int refused = 0;
+  for (int round = 0; round < 600; ++round) {
+    std::vector<std::byte> bad = bytes_;
+    for (int flips = 0; flips <= round % 4; ++flips) {
+      bad[random_() % bad.size()] = static_cast<std::byte>(random_() & 0xffU);
+    }
+    refused += refusal(file_of(bad)).empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 100) << "most bytes are metadata with a checksum";
+}
+
+TEST_F(DamagedRunFile, WithoutASealTruncationsAreRefused) {
+  bytes_.resize(bytes_.size() - 82);
+  for (std::size_t size = bytes_.size() - 1; size > 0; size -= 1 + size / 16) {
+    EXPECT_NE(refusal(file_of(std::span(bytes_).first(size))), "") << size;
+  }
+}
+
+}  // namespace
+}  // namespace adapt
