@@ -97,6 +97,7 @@ class Lowering {
   /// Values of the description, as values of the graph.
   std::vector<int> mapped(const std::vector<int>& inputs) const {
     std::vector<int> out;
+    out.reserve(inputs.size());
     for (const int input : inputs) {
       out.push_back(values_.at(static_cast<std::size_t>(input)));
     }

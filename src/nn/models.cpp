@@ -32,6 +32,7 @@ ModelDescription make_model(const std::string& name, int classes) {
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
+  names.reserve(kModels.size());
   for (const ModelEntry& entry : kModels) {
     names.emplace_back(entry.name);
   }
