@@ -39,7 +39,8 @@ class CostFigures:
 def cost_figures(layers, last_step, batch):
     """The model for `layers` (analysis.run_file.Layer) trained for `last_step` steps of `batch` images.
 
-    The backward pass counts as much as one forward pass at 32 bits. A row of a layer's series holds until the next row; the first one also for the steps before it.
+    The backward pass counts as much as one forward pass at 32 bits. A row of a layer's series holds until the next
+    row; the first one also for the steps before it.
     Returns None when nothing is logged yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
@@ -53,7 +54,8 @@ def cost_figures(layers, last_step, batch):
     return CostFigures(
         training_speedup=_ratio(float_cost, total),
         inference_speedup=_ratio(
-            FLOAT_BITS * sum(layer.madds for layer in logged), sum(layer.madds * _final_bits(layer) for layer in logged)
+            FLOAT_BITS * sum(layer.madds for layer in logged),
+            sum(layer.madds * _final_bits(layer) for layer in logged),
         ),
         model_size=sum(layer.parameters * _final_bits(layer) for layer in logged) / float_parameters,
         training_memory=1 + sum(cost.copy_bits for cost in costs) / float_parameters,
