@@ -229,7 +229,7 @@ TEST_F(ProgressTest, IsToldOfATerminalBehindAPipe) {
   }
   ::unsetenv("ADAPT_PROGRESS");
   ::unsetenv("COLUMNS");
-  EXPECT_EQ(pipe.text(), kClear + "train [======>      ] 50 % x" + kClear);
+  EXPECT_EQ(pipe.text(), kClear + "train [=======>       ] 50 % x" + kClear);
 }
 
 TEST_F(ProgressTest, WithoutATotalThereIsNoPercentage) {
