@@ -93,8 +93,14 @@ class Report(ScratchTest):
 
     def test_table_files_and_stdout(self):
         outcome, page = self.report(*self.write_pair())
+        lines = outcome.stdout.splitlines()
+        self.assertRegex(lines[0], r"^run +\S+ +\S+$")
+        self.assertRegex(lines[1], r"^-+  -+  -+$")
+        self.assertEqual(len({len(line) for line in lines[:-2]}), 1, "columns stand below each other")
         with open(self.path("out", "table.md"), encoding="utf-8") as stream:
-            self.assertTrue(outcome.stdout.startswith(stream.read()))
+            rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in stream]
+        transposed = [list(column) for column in zip(rows[0], *rows[2:])]
+        self.assertEqual([re.split(" {2,}", line) for line in [lines[0], *lines[2:-2]]], transposed)
         self.assertEqual(outcome.stdout.splitlines()[-1], f"report: {self.path('out', 'report.html')}")
         with open(self.path("out", "table.csv"), encoding="utf-8", newline="") as stream:
             first, second = csv.DictReader(stream)
