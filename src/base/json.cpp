@@ -107,6 +107,9 @@ void JsonWriter::begin_item() {
   new_line();
 }
 
-void JsonWriter::new_line() { text_ += "\n" + std::string(2 * levels_.size(), ' '); }
+void JsonWriter::new_line() {
+  text_ += '\n';
+  text_.append(2 * levels_.size(), ' ');
+}
 
 }  // namespace adapt

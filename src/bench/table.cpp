@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/error.hpp"
 #include "bench/report.hpp"
 
 namespace adapt {
@@ -31,9 +32,9 @@ std::string aligned(const std::vector<Row>& rows, std::size_t left) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string blanks(widths[i] - row[i].size(), ' ');
-      line += (i == 0 ? "" : "  ") + (i < left ? row[i] + blanks : blanks + row[i]);
+      line.append(i == 0 ? 0 : 2, ' ').append(i < left ? row[i] + blanks : blanks + row[i]);
     }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    text.append(line, 0, line.find_last_not_of(' ') + 1).append(1, '\n');
   }
   return text;
 }
@@ -61,7 +62,7 @@ std::string rates(const BenchReport& report) {
       row.push_back(milliseconds(seconds.minimum));
       row.push_back(milliseconds(seconds.maximum));
       row.push_back(number("%.3f", items_per_second(result) / items_per_second(group.front())));
-      row.push_back(number("%.3f", rounds.minimum) + "-" + number("%.3f", rounds.maximum));
+      row.push_back(concat(number("%.3f", rounds.minimum), "-", number("%.3f", rounds.maximum)));
       rows.push_back(row);
     }
   }
@@ -114,7 +115,7 @@ std::string split(const BenchReport& report, const std::vector<BenchResult>& gro
       rows.back().push_back(part == nullptr ? "-" : number("%.1f", 100 * share));
     }
     if (i + 1 == parts.size() || parts[i].group != parts[i + 1].group) {
-      text += "\n" + aligned(rows, 1);
+      text.append("\n").append(aligned(rows, 1));
       rows.clear();
     }
   }

@@ -33,17 +33,25 @@ struct CompiledNode {
   std::vector<GradientSum> sums;
 };
 
-/// Adds the time until its end to a sum.
+/// Adds the time until its end to a sum; with null it does nothing.
 class Counting {
  public:
-  explicit Counting(double& seconds) : seconds_(seconds) {}
-  ~Counting() { seconds_ += watch_.seconds(); }
+  explicit Counting(double* seconds) : seconds_(seconds) {
+    if (seconds_ != nullptr) {
+      watch_.emplace();
+    }
+  }
+  ~Counting() {
+    if (seconds_ != nullptr) {
+      *seconds_ += watch_->seconds();
+    }
+  }
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
 
  private:
-  double& seconds_;
-  Stopwatch watch_;
+  double* seconds_;
+  std::optional<Stopwatch> watch_;
 };
 
 }  // namespace
@@ -122,13 +130,9 @@ struct Network::Implementation {
     return make_quantization(node, memory);
   }
 
-  /// Counts the time of node `i` until its end, if at all.
-  std::optional<Counting> clock(std::size_t i, double LayerSeconds::*direction) {
-    std::optional<Counting> counting;
-    if (!layer_seconds.empty()) {
-      counting.emplace(layer_seconds[i].*direction);
-    }
-    return counting;
+  /// Where the time of node `i` is counted, or null.
+  double* clock(std::size_t i, double LayerSeconds::*direction) {
+    return layer_seconds.empty() ? nullptr : &(layer_seconds[i].*direction);
   }
 
   [[nodiscard]] std::span<float> values(const dnnl::memory& memory) const {
@@ -169,7 +173,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   const double quantize_before = pass.quantize_seconds;
   self.data.front().set_data_handle(const_cast<float*>(images.data()));
   for (std::size_t i = 0; i < self.nodes.size(); ++i) {
-    const auto count = self.clock(i, &LayerSeconds::forward);
+    const Counting counting(self.clock(i, &LayerSeconds::forward));
     self.nodes[i].layer->forward(pass);
   }
   const auto gradient = self.training ? self.values(self.gradient.back()) : std::span<float>();
@@ -185,7 +189,7 @@ void Network::backward(Pass& pass) {
   Implementation& self = *implementation_;
   const Stopwatch watch;
   for (std::size_t i = self.nodes.size(); i-- > 0;) {
-    const auto count = self.clock(i, &LayerSeconds::backward);
+    const Counting counting(self.clock(i, &LayerSeconds::backward));
     self.nodes[i].layer->backward(pass);
     for (const GradientSum& sum : self.nodes[i].sums) {
       onednn::run(sum.addition,
