@@ -4,12 +4,17 @@
 #include <vector>
 
 #include "nn/description.hpp"
+#include "nn/graph.hpp"
 
 namespace adapt {
 
 /// The description of the model `name` for `classes` classes. Throws BadInput for an unknown name (lists the
 /// known ones).
 ModelDescription make_model(const std::string& name, int classes);
+
+/// The image (N = 1) that the model `name` is usually trained on; other sizes may fit, too. Throws as
+/// make_model does.
+Shape usual_image(const std::string& name);
 
 /// Names that make_model knows.
 std::vector<std::string> model_names();

@@ -43,6 +43,10 @@ class TrainingStep {
   [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
+  /// Time by node of the network, for benchmarks (nn/network.hpp).
+  void count_layers() { network_.count_layers(); }
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }
+
  private:
   void run_shards(StepOutcome& outcome);
   void run_shard(const ShardBatch& batch, StepOutcome& outcome);
