@@ -25,7 +25,7 @@ from analysis.page import page
 from analysis.run_figures import curves_figure, run_labels, time_figure
 from analysis.run_file import read_run
 from analysis.style import png_bytes
-from analysis.table import csv_text, markdown_text, summary_rows
+from analysis.table import console_text, csv_text, markdown_text, summary_rows
 
 OVERVIEW = (
     ("curves", curves_figure, "Loss and accuracy; the loss per step is the mean over neighbouring steps in long runs."),
@@ -104,7 +104,7 @@ def main():
     write_atomically(os.path.join(options.out, "table.md"), markdown_text(rows))
     report = os.path.join(options.out, "report.html")
     write_atomically(report, page(runs, rows, overview, of_runs))
-    print(markdown_text(rows))
+    print(console_text(rows))
     print(f"report: {os.path.abspath(report)}")
     return 0
 

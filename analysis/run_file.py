@@ -31,7 +31,7 @@ from analysis.switches import read_switches
 
 FORMAT_NAME = "adapt-run"
 FORMAT_VERSION = 1  # the newest layout that this reader knows
-READ_SECONDS = 120
+READ_SECONDS = 30  # a sound file of a long run takes one or two
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FLOAT_BITS = 32
 INTACT = "expected an unchanged copy of the run.h5 of `adapt train`"
@@ -172,8 +172,8 @@ def _check_format(file, file_path):
     version = attribute(file, "format_version", int)
     if version > FORMAT_VERSION:
         raise BadInput(
-            f"{file_path}: format_version {version} is newer than {FORMAT_VERSION}, the newest known here; "
-            "use the analysis/ that came with the adapt that wrote the file"
+            f"{file_path}: format_version is {version}, expected at most {FORMAT_VERSION}: written by a newer adapt; "
+            "use the analysis/ that came with that"
         )
     if version < 1:
         raise Damage(f"format_version is {version}")

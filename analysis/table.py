@@ -122,5 +122,16 @@ def markdown_text(rows):
     return "\n".join(lines) + "\n"
 
 
+def console_text(rows):
+    """A table for the terminal: one line per column of the summary, one column per run."""
+    lines = [[column.header, *(cell_text(row[index], column) for row in rows)] for index, column in enumerate(COLUMNS)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(rows) + 1)]
+    lines.insert(1, ["-" * width for width in widths])
+    texts = (
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))] for line in lines
+    )
+    return "".join("  ".join(cells).rstrip() + "\n" for cells in texts)
+
+
 def _markdown_line(cells):
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -218,6 +218,20 @@ TEST_F(ProgressTest, ADumbTerminalGetsLines) {
   EXPECT_EQ(terminal.text(), "adapt: train 100 % x\r\n");
 }
 
+TEST_F(ProgressTest, IsToldOfATerminalBehindAPipe) {
+  const Collected pipe;
+  ::setenv("TERM", "xterm", 1);
+  ::setenv("ADAPT_PROGRESS", "bar", 1);
+  ::setenv("COLUMNS", "31", 1);
+  {
+    Progress progress("train", 10, "", 0, to(pipe.file()));
+    progress.update(5, "x");
+  }
+  ::unsetenv("ADAPT_PROGRESS");
+  ::unsetenv("COLUMNS");
+  EXPECT_EQ(pipe.text(), kClear + "train [=======>       ] 50 % x" + kClear);
+}
+
 TEST_F(ProgressTest, WithoutATotalThereIsNoPercentage) {
   const Collected log;
   Progress progress("read", 0, "files", 0, to(log.file()));
