@@ -17,7 +17,7 @@ enum class Kind { integer, floating, text, compound, other };
 /// "integer", "floating point", "text", "compound", "other".
 const char* kind_name(Kind kind);
 
-/// A text of at most N bytes (UTF-8, filled up with NUL), as fixed-width columns hold it.
+/// A text of at most N bytes, filled up with NUL, as fixed-width columns hold it; numpy's "S<N>".
 template <std::size_t N>
 struct FixedText {
   std::array<char, N> bytes{};

@@ -6,7 +6,7 @@
 namespace adapt::hdf5 {
 namespace {
 
-/// Level 4 keeps a flush cheap; higher levels save under 2 % on logged columns.
+/// Level 4 keeps a flush cheap; level 9 makes a long log 2 % smaller.
 constexpr unsigned kDeflateLevel = 4;
 
 Handle property_list(hid_t list_class) {

@@ -1,0 +1,22 @@
+// main() of every MPI test program: all ranks run all tests, and each failure counts, wherever it happens.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "mpi/communicator.hpp"
+
+namespace {
+
+/// A rank that left a test early leaves the others waiting in a collective call: the alarm ends them.
+constexpr unsigned kWatchdogSeconds = 100;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const adapt::mpi::Session session(&argc, &argv);
+  testing::InitGoogleTest(&argc, argv);
+  // One rank tells of every test, the others of failures only.
+  GTEST_FLAG_SET(brief, adapt::mpi::Communicator().rank() != 0);
+  alarm(kWatchdogSeconds);
+  return RUN_ALL_TESTS();
+}
