@@ -118,6 +118,9 @@ train() { # train NAME EXPERIMENT
     "${settings[@]}" --out "$out/$1" --overwrite
 }
 
+# The program says itself what is wrong; mpirun need not add its own lines.
+export OMPI_MCA_orte_execute_quiet=1
+
 step adapt_install_packages
 step adapt_configure_and_build release
 find_data
