@@ -21,6 +21,14 @@ WHOLE_UNITS = ("bits", "steps")
 SHARE = "% of weights"
 
 
+def per_run_figures(run):
+    """[(name, caption, figure)] of one run; none when all its layers stayed float32."""
+    if not has_formats(run):
+        return []
+    drawn = [(name, caption, draw(run)) for name, draw, caption in PER_RUN]
+    return [(name, caption, figure) for name, caption, figure in drawn if figure is not None]
+
+
 def drawable_layers(run):
     """Layers with logged rows."""
     return [layer for layer in run.layers if len(layer.series["step"])]
@@ -173,3 +181,10 @@ def _held(layer, values, grid):
 def _bit_ticks(lowest, highest):
     """At most ten whole numbers from lowest to highest."""
     return np.arange(lowest, highest + 1, -(-(highest - lowest + 1) // 10))
+
+
+PER_RUN = (
+    ("precision", precision_figure, "Weights' format and sparsity of each layer."),
+    ("word_length_map", heat_map_figure, "Darker is more bits."),
+    ("policy", policy_figure, "What AdaPT decided from: window length, gradient diversity (gaps: not defined), strategy."),
+)
