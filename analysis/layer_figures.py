@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import BoundaryNorm
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 import matplotlib
 
@@ -100,7 +101,7 @@ def _layer_panels(layers, panels, extra_panels=0):
                               gridspec_kw={"height_ratios": [2] * len(panels) + [0.8] * extra_panels})
     colours = layer_colours(len(layers))
     crowded = len(layers) > len(PALETTE)
-    alpha = 0.6 if crowded else 0.9
+    alpha = 0.35 if crowded else 0.9
     # Few layers: later lines are thinner, so that those which coincide can all be seen.
     widths = np.full(len(layers), 0.8) if crowded else np.linspace(3.0, 1.2, len(layers))
     lines = []
@@ -120,7 +121,8 @@ def _layer_panels(layers, panels, extra_panels=0):
             axis.set_ylim(0, max(1, axis.get_ylim()[1]))
     _label_steps(axes[-1, 0])
     names = [shorten(layer.name) for layer in layers] + ["median of the layers"] * crowded
-    side_legend(figure, lines, names, "layer")
+    keys = [Line2D([], [], color=line.get_color(), linewidth=max(line.get_linewidth(), 1.4)) for line in lines]
+    side_legend(figure, keys, names, "layer")
     return figure
 
 

@@ -17,6 +17,7 @@ from analysis.published import AVERAGED_CELLS, published_averages, published_cel
 
 PUBLISHED, MODELLED, MEASURED = "published", "ours, modelled", "ours, measured"
 OURS = "ours"
+EPOCHS = "muppet_epochs_"
 LEVELS = ("8", "12", "14", "16", "float32")  # MuPPET's word lengths
 NOT_SETTINGS = ("name", "seed", "data.path", "record.")  # runs that differ in these only are repetitions
 
@@ -42,17 +43,21 @@ def adapt_rows(runs, published):
     groups = repetitions([run for run in runs if policy_of(run) == "adapt"])
     paired = {id(paired_reference(run, runs)) for group in groups for run in group}
     groups += repetitions([run for run in runs if policy_of(run) == FLOAT_POLICY and id(run) not in paired])
-    return _with_published(groups, runs, published, "accuracy_adapt", lambda figures: "accuracy_float32" in figures)
+    cells = {cell: {quantity: value for quantity, value in figures.items() if not quantity.startswith(EPOCHS)}
+             for cell, figures in published_cells(published).items()}
+    return _with_published(groups, runs, cells, "accuracy_adapt")
 
 
 def muppet_rows(runs, published):
     """The same for MuPPET, with the epochs that it spent in each level."""
     groups = repetitions([run for run in runs if policy_of(run) == "muppet"])
-    rows = _with_published(groups, runs, published, "accuracy_muppet", lambda figures: "muppet_epochs_8" in figures)
+    cells = {cell: figures for cell, figures in published_cells(published).items()
+             if any(quantity.startswith(EPOCHS) for quantity in figures)}
+    rows = _with_published(groups, runs, cells, "accuracy_muppet")
     for row in rows:
         epochs = [level_epochs(run) for run in row.runs]
         for level in LEVELS:
-            row.values[f"muppet_epochs_{level}", OURS] = _mean([each.get(level, 0) for each in epochs])
+            row.values[EPOCHS + level, OURS] = _mean([each.get(level, 0) for each in epochs])
     return rows
 
 
@@ -116,9 +121,9 @@ def level_epochs(run):
     return {level: round(count / steps_per_epoch) for level, count in counts.items()}
 
 
-def _with_published(groups, runs, published, accuracy, belongs):
-    """Rows of `groups` (lists of runs) and of the published cells for which belongs(figures), in the paper's order."""
-    cells = {cell: figures for cell, figures in published_cells(published).items() if belongs(figures)}
+def _with_published(groups, runs, cells, accuracy):
+    """Rows of `groups` (lists of runs) and of the published `cells`: {(model, dataset): {quantity: value}}, the latter
+    first."""
     order = {cell: [] for cell in cells}
     for group in groups:
         order.setdefault(cell_of(group[0]), []).append(group)

@@ -24,6 +24,7 @@ from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
 from analysis.latex import latex_text
 from analysis.paper_rows import (
+    EPOCHS,
     LEVELS,
     MEASURED,
     MODELLED,
@@ -66,7 +67,7 @@ COST = (
     Quantity("density", "density", ".3f"),
 )
 MUPPET = (
-    *(Quantity(f"muppet_epochs_{level}", f"epochs at {level}{' bits' * level.isdigit()}", "g") for level in LEVELS),
+    *(Quantity(EPOCHS + level, f"epochs at {level}{' bits' * level.isdigit()}", "g") for level in LEVELS),
     FLOAT_ACCURACY,
     Quantity("accuracy_muppet", "accuracy MuPPET (%)", ".2f"),
     DIFFERENCE,

@@ -1,12 +1,14 @@
 """Accuracy against modelled training cost, over runs."""
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from analysis.comparison import policy_of, task_of
 from analysis.cost_model import training_cost
 from analysis.style import PALETTE, new_figure, run_style, side_legend
 
 MARKERS = {"float32": "s", "adapt": "o", "muppet": "^", "fixed": "D"}
+OTHER_MARKER = "P"
 WIDE_RANGE = 10  # largest / smallest cost from which on the axis is logarithmic
 
 
@@ -32,14 +34,16 @@ def pareto_figure(runs, labels):
         return None
     columns = min(3, len(tasks))
     rows = -(-len(tasks) // columns)
-    figure, axes = new_figure(max(3.4 * rows, 1.2 + 0.17 * len(runs)), rows, columns)
+    figure, axes = new_figure(max(3.4 * rows, 1.6 + 0.17 * len(runs)), rows, columns)
     handles = {}
     for axis, (task, points) in zip(axes.flat, tasks.items()):
         _draw_task(axis, task, points, runs, handles)
     for axis in axes.flat[len(tasks):]:
         axis.remove()
     shown = sorted(handles)
-    side_legend(figure, [handles[index] for index in shown], [labels[index] for index in shown], "run")
+    policies = sorted({policy_of(runs[index]) for index in shown})
+    keys = [Line2D([], [], color="#555555", linestyle="", marker=MARKERS.get(policy, OTHER_MARKER)) for policy in policies]
+    side_legend(figure, [handles[index] for index in shown] + keys, [labels[index] for index in shown] + policies, "run")
     return figure
 
 
@@ -48,7 +52,7 @@ def _draw_task(axis, task, points, runs, handles):
     front = pareto_front(costs, accuracies)
     axis.plot(np.array(costs)[front], np.array(accuracies)[front], drawstyle="steps-post", color="#BBBBBB", zorder=1)
     for index, cost, accuracy in points:
-        marker = MARKERS.get(policy_of(runs[index]), "P")
+        marker = MARKERS.get(policy_of(runs[index]), OTHER_MARKER)
         colour = PALETTE[index % len(PALETTE)]
         fill = colour if run_style(index)[1] == "-" else "white"  # more runs than colours
         handles[index], = axis.plot(cost, accuracy, marker, color=colour, markerfacecolor=fill, markersize=7)
