@@ -91,7 +91,22 @@ class Strip(ScratchTest):
             np.testing.assert_allclose(after, before, rtol=2.0**-9)
         np.testing.assert_array_equal(rounded.steps["loss"], exact.steps["loss"])
 
-    def test_still_too_large(self):
+    def test_still_too_large_merges_rows_and_keeps_what_the_cost_model_says(self):
+        self.strip()
+        exact = read_run(self.copy)
+        self.strip("--limit", str(os.path.getsize(self.copy) - 1))
+        self.strip("--limit", str(os.path.getsize(self.copy) - 1))
+        merged = read_run(self.copy)
+        self.assertEqual(merged.switches, exact.switches)
+        self.assertEqual(len(merged.steps["step"]), 400)
+        for before, after in zip(exact.layers, merged.layers):
+            self.assertLess(len(after.series["step"]), 80)
+            self.assertEqual(after.series["step"][-1], 400)
+        before, after = computed_figures(exact), computed_figures(merged)
+        self.assertEqual(after.mean_word_length, before.mean_word_length)
+        self.assertAlmostEqual(after.training_speedup, before.training_speedup, delta=2.0**-9 * before.training_speedup)
+
+    def test_much_too_large(self):
         outcome = run_script("strip.py", self.path("run"), self.copy, "--limit", "1000")
         self.assert_one_line_error(outcome, self.source, "expected at most 1000")
         self.assertFalse(os.path.exists(self.copy))
@@ -107,16 +122,35 @@ class Strip(ScratchTest):
         self.assertEqual(len(read_run(self.copy).steps["step"]), 0)
 
 
+class Merging(unittest.TestCase):
+    def test_neighbours_that_differ_in_density_alone_become_one(self):
+        series = constant_layer(6, word_length=[8, 8, 8, 9, 9, 9], step=[2, 4, 6, 7, 8, 9],
+                                density=[0.5, 0.25, 0.75, 1, 0, 0.125])
+        merged = strip.merged_rows(series)
+        self.assertEqual(merged["step"].tolist(), [6, 8, 9])
+        self.assertEqual(merged["word_length"].tolist(), [8, 9, 9])
+        self.assertEqual(merged["density"].tolist(), [0.5, 0.5, 0.125])
+
+    def test_the_mean_counts_steps_and_groups_are_short(self):
+        merged = strip.merged_rows(constant_layer(3, step=[1, 4, 5], density=[1, 0, 0.5]))
+        self.assertEqual(merged["density"].tolist(), [0.25, 0.5])
+        self.assertEqual(strip.merged_rows(constant_layer(24))["step"].tolist(), [10, 20, 23, 24])
+
+    def test_nothing_to_merge(self):
+        for rows in (0, 1, 2):
+            self.assertEqual(len(strip.merged_rows(constant_layer(rows))["step"]), rows)
+
+
 class Rounding(unittest.TestCase):
     def test_to_nearest_with_the_ends_kept(self):
         values = np.array([0, 1, 0.5, 1 + 2**-8, 1 + 2**-9, 1 + 2**-10, -3, np.inf], np.float32)
         expected = np.array([0, 1, 0.5, 1 + 2**-8, 1 + 2**-8, 1, -3, np.inf], np.float32)
-        np.testing.assert_array_equal(strip._rounded(values, 8), expected)
-        self.assertTrue(np.isnan(strip._rounded(np.array([np.nan], np.float32), 8)[0]))
+        np.testing.assert_array_equal(strip.rounded(values), expected)
+        self.assertTrue(np.isnan(strip.rounded(np.array([np.nan], np.float32))[0]))
 
     def test_error_is_half_a_step_at_most_and_densities_stay_shares(self):
         values = np.linspace(0.001, 1, 10_000, dtype=np.float32)
-        rounded = strip._rounded(values, 8)
+        rounded = strip.rounded(values)
         np.testing.assert_allclose(rounded, values, rtol=2.0**-9)
         self.assertLessEqual(rounded.max(), 1)
 
