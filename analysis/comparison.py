@@ -63,8 +63,8 @@ def float_reference(run, runs, key):
 
 
 def paired_reference(run, runs):
-    """The float32 run among `runs` to compare accuracies with: same task, epochs, batch and augmentation; of several the
-    one whose recipe differs in the fewest keys, then the one with the same seed, then one whose wall clock can be
+    """The float32 run among `runs` to compare accuracies with: same task, epochs, batch and augmentation; of several
+    the one whose recipe differs in the fewest keys, then the one with the same seed, then one whose wall clock can be
     compared. None when there is none."""
     key = _pairing_key(run)
     candidates = [other for other in runs if policy_of(other) == FLOAT_POLICY and _pairing_key(other) == key]

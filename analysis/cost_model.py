@@ -41,8 +41,9 @@ def cost_figures(layers, switches, batch, quantized_backward=False):
     """The model for `layers` (analysis.run_file.Layer) with their `switches` (analysis.switches.Switch), trained on
     `batch` images per step.
 
-    The backward pass counts as much as one forward pass, at 32 bits or, if quantized, at the layer's own. A row of a layer's series stands for the steps
-    after the row before, up to its own. Returns None when nothing is logged yet.
+    The backward pass counts as much as one forward pass, at 32 bits or, if quantized, at the layer's own. A row
+    of a layer's series stands for the steps after the row before, up to its own. Returns None when nothing is logged
+    yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged:

@@ -188,5 +188,5 @@ def _bit_ticks(lowest, highest):
 PER_RUN = (
     ("precision", precision_figure, "Weights' format and sparsity of each layer."),
     ("word_length_map", heat_map_figure, "Darker is more bits."),
-    ("policy", policy_figure, "What AdaPT decided from: window length, gradient diversity (gaps: not defined), strategy."),
+    ("policy", policy_figure, "What AdaPT decided from: window, gradient diversity (gaps: not defined), strategy."),
 )

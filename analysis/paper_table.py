@@ -44,7 +44,7 @@ PUBLISHED_MODELLED = "published, modelled"
 
 @dataclasses.dataclass(frozen=True)
 class Quantity:
-    """A quantity of the tables: key in published.csv, heading, form of its numbers, kinds of values: (kind, heading)."""
+    """A quantity of the tables: key in published.csv, heading, form of its numbers, kinds of values (kind, heading)."""
 
     key: str
     heading: str
@@ -74,11 +74,11 @@ MUPPET = (
     TRAINING,
 )
 EXPLANATION = """\
-Published: `analysis/published.csv`; a figure that is not known stays open. Accuracy: the best test accuracy over the epochs.
-Modelled: from the analytical performance model, never wall clock. Measured: ratio of wall clocks (median seconds of an
-epoch, of an evaluation), float32 over ours, only between runs on the same host, with the same ranks, threads and batch.
-Model size: bits of the non-zero weights relative to float32. Word length: mean over steps and layers. Density: share of
-non-zero weights at the end.
+Published: `analysis/published.csv`; a figure that is not known stays open. Accuracy: the best test accuracy over the
+epochs. Modelled: from the analytical performance model, never wall clock. Measured: ratio of wall clocks (median seconds
+of an epoch, of an evaluation), float32 over ours, only between runs on the same host, with the same ranks, threads and
+batch. Model size: bits of the non-zero weights relative to float32. Word length: mean over steps and layers. Density:
+share of non-zero weights at the end.
 """
 
 

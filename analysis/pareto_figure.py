@@ -42,8 +42,10 @@ def pareto_figure(runs, labels):
         axis.remove()
     shown = sorted(handles)
     policies = sorted({policy_of(runs[index]) for index in shown})
-    keys = [Line2D([], [], color="#555555", linestyle="", marker=MARKERS.get(policy, OTHER_MARKER)) for policy in policies]
-    side_legend(figure, [handles[index] for index in shown] + keys, [labels[index] for index in shown] + policies, "run")
+    markers = [MARKERS.get(policy, OTHER_MARKER) for policy in policies]
+    keys = [handles[index] for index in shown]
+    keys += [Line2D([], [], color="#555555", linestyle="", marker=marker) for marker in markers]
+    side_legend(figure, keys, [labels[index] for index in shown] + policies, "run")
     return figure
 
 

@@ -2,8 +2,8 @@
 """strip.py RUN_DIR|run.h5 OUT.h5: a copy of a finished run's log without the weights, small enough to be committed.
 
 The copy is a valid, sealed run.h5 with an empty /model: `adapt info` and all of analysis/ read it. Its root attribute
-"stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision switch
-and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
+"stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision
+switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
 bits of their mantissa (relative error at most 2^-9); only when that is not enough, neighbouring rows of a layer that
 differ in their density alone become one, with the mean density: the cost model sums up to the same.
 """
@@ -102,9 +102,9 @@ def _copy_dataset(item, target, name, values, losses):
 
 
 def merged_rows(series):
-    """The rows of a layer (column -> array) with up to MERGED_ROWS neighbours that differ in step and density alone made
-    one: the last of them, with the mean density over the steps that they stand for. The last row of all stays as it is.
-    """
+    """The rows of a layer (column -> array) with up to MERGED_ROWS neighbours that differ in step and density alone
+    made one: the last of them, with the mean density over the steps that they stand for. The last row of all stays as
+    it is."""
     rows = len(series["step"])
     if rows < 2 or "density" not in series:
         return series

@@ -9,7 +9,14 @@ import numpy as np
 from support import ScratchTest, run_script
 from synthetic_run import constant_layer, write_run
 
-from analysis.cost_model import computed_figures, cost_figures, final_density, iso_accuracy_speedup, run_figures, training_cost
+from analysis.cost_model import (
+    computed_figures,
+    cost_figures,
+    final_density,
+    iso_accuracy_speedup,
+    run_figures,
+    training_cost,
+)
 from analysis.errors import BadInput
 from analysis.run_file import Layer, read_run
 from analysis.switches import Switch

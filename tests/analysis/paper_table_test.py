@@ -44,8 +44,8 @@ class PaperTest(ScratchTest):
 
 class Rows(PaperTest):
     def test_published_beside_ours(self):
-        values = self.row([self.quantized("q", epoch_seconds=5.0, test_seconds=0.25), self.plain(epoch_seconds=3.0)]).values
-        self.assertEqual(values, {
+        runs = [self.quantized("q", epoch_seconds=5.0, test_seconds=0.25), self.plain(epoch_seconds=3.0)]
+        self.assertEqual(self.row(runs).values, {
             ("accuracy_float32", "published"): 89.5,
             ("accuracy_float32", "ours"): 75,
             ("accuracy_adapt", "ours"): 80,
