@@ -16,6 +16,7 @@ if __name__ == "__main__":
 
 import dataclasses
 import json
+import math
 import sys
 
 import numpy as np
@@ -36,29 +37,30 @@ class CostFigures:
     mean_word_length: float  # bits, mean over steps and layers
 
 
-def cost_figures(layers, last_step, batch):
-    """The model for `layers` (analysis.run_file.Layer) trained for `last_step` steps of `batch` images.
+def cost_figures(layers, switches, batch, quantized_backward=False):
+    """The model for `layers` (analysis.run_file.Layer) with their `switches` (analysis.switches.Switch), trained on
+    `batch` images per step.
 
-    The backward pass counts as much as one forward pass at 32 bits. A row of a layer's series holds until the next row; the first one also for the steps before it.
-    Returns None when nothing is logged yet.
+    The backward pass counts as much as one forward pass, at 32 bits or, if quantized, at the layer's own. A row
+    of a layer's series stands for the steps after the row before, up to its own. Returns None when nothing is logged
+    yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
-    if not logged or last_step < 1:
+    if not logged:
         return None
-    costs = [_layer_costs(layer, last_step, batch) for layer in logged]
-    float_cost = sum(2.0 * FLOAT_BITS * layer.madds * last_step * batch for layer in logged)
-    overhead = sum(cost.overhead for cost in costs)
-    total = overhead + sum(cost.passes for cost in costs)
+    overhead = float(sum(_switch_costs(layer, switches) for layer in logged))
+    total = overhead + batch * sum(_pass_costs(layer, quantized_backward) for layer in logged)
     float_parameters = FLOAT_BITS * sum(layer.parameters for layer in logged)
     return CostFigures(
-        training_speedup=_ratio(float_cost, total),
+        training_speedup=_ratio(float_cost(logged, batch), total),
         inference_speedup=_ratio(
-            FLOAT_BITS * sum(layer.madds for layer in logged), sum(layer.madds * _final_bits(layer) for layer in logged)
+            FLOAT_BITS * sum(layer.madds for layer in logged),
+            sum(layer.madds * _final_bits(layer) for layer in logged),
         ),
         model_size=sum(layer.parameters * _final_bits(layer) for layer in logged) / float_parameters,
-        training_memory=1 + sum(cost.copy_bits for cost in costs) / float_parameters,
+        training_memory=1 + sum(_copy_bits(layer) for layer in logged) / float_parameters,
         overhead_share=_ratio(overhead, total),
-        mean_word_length=float(np.mean([cost.mean_word_length for cost in costs])),
+        mean_word_length=float(np.mean([_mean_over_steps(layer, layer.series["word_length"]) for layer in logged])),
     )
 
 
@@ -71,30 +73,43 @@ def iso_accuracy_speedup(training_speedup, accuracies, target):
 
 def final_density(layers):
     """Share of non-zero weights at the end, over all layers; None when nothing is logged yet."""
-    logged = [layer for layer in layers if len(layer.series["density"])]
+    logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged:
         return None
-    return sum(layer.parameters * layer.series["density"][-1] for layer in logged) / sum(
-        layer.parameters for layer in logged
-    )
+    nonzero = sum(layer.parameters * _density(layer)[-1] for layer in logged)
+    return float(nonzero / sum(layer.parameters for layer in logged))
 
 
 def run_figures(run):
     """CostFigures of an analysis.run_file.Run: those that the trainer stored in /summary where it did, the ones
     computed here otherwise. None when nothing is logged yet."""
     computed = computed_figures(run)
-    if computed is None:
-        return None
-    stored = {name: run.summary[name] for name in dataclasses.asdict(computed) if name in run.summary}
-    return dataclasses.replace(computed, **stored)
+    return computed and dataclasses.replace(computed, **stored_figures(run))
 
 
 def computed_figures(run):
     """CostFigures of an analysis.run_file.Run from its logged series alone."""
-    steps = run.steps["step"]
-    ends = [int(layer.series["step"][-1]) for layer in run.layers if len(layer.series["step"])]
-    last_step = max([int(steps[-1]) if len(steps) else 0, *ends])
-    return cost_figures(run.layers, last_step, batch_of(run))
+    quantized_backward = run.configuration.get("precision.backward") == "quantized"
+    return cost_figures(run.layers, run.switches, batch_of(run), quantized_backward)
+
+
+def training_cost(run):
+    """Modelled cost of the whole training, multiply-adds times bits; None when nothing is logged yet."""
+    figures = run_figures(run)
+    return figures and float_cost(run.layers, batch_of(run)) / figures.training_speedup
+
+
+def float_cost(layers, batch):
+    """Modelled cost of as many steps in float32, forward and backward, multiply-adds times bits."""
+    logged = [layer for layer in layers if len(layer.series["step"])]
+    return sum(2.0 * FLOAT_BITS * layer.madds * layer.series["step"][-1] * batch for layer in logged)
+
+
+def stored_figures(run):
+    """The fields of CostFigures that the trainer stored in /summary: {field: value}."""
+    names = {name: f"modelled_{name}" for name in (field.name for field in dataclasses.fields(CostFigures))}
+    names["mean_word_length"] = "mean_word_length"  # a mean of what was, not a model of what would be
+    return {field: run.summary[name] for field, name in names.items() if name in run.summary}
 
 
 def batch_of(run):
@@ -105,49 +120,54 @@ def batch_of(run):
     return int(text)
 
 
-@dataclasses.dataclass(frozen=True)
-class _LayerCosts:
-    passes: float  # forward and backward, bit operations
-    overhead: float  # precision switches, bit operations
-    copy_bits: float  # of the quantized copy, mean over the steps
-    mean_word_length: float  # bits
+def _density(layer):
+    """Share of non-zero weights per row; 1 where the layer is float32, which stores them all."""
+    return np.where(layer.is_float32, 1.0, layer.series["density"])
 
 
-def _layer_costs(layer, last_step, batch):
-    series = layer.series
-    durations = _durations(series["step"], last_step)
-    word_length, density = series["word_length"], series["density"]
-    passes = density * layer.madds * (word_length + FLOAT_BITS)  # forward + backward
-    copy = np.where(layer.is_float32, 0.0, density * layer.parameters * word_length)
-    return _LayerCosts(
-        passes=float(np.sum(durations * passes)) * batch,
-        overhead=float(np.sum(durations * _switch_cost_per_step(layer))) * FLOAT_BITS,
-        copy_bits=float(np.sum(durations * copy)) / last_step,
-        mean_word_length=float(np.sum(durations * word_length)) / last_step,
-    )
+def _durations(layer):
+    """For how many steps each row stands."""
+    return np.diff(np.concatenate(([0], layer.series["step"]))).astype(np.float64)
 
 
-def _durations(step, last_step):
-    """For how many of the steps 1..last_step each logged row stands; sums to last_step."""
-    durations = np.diff(np.append(step, last_step + 1)).astype(np.float64)
-    durations[0] += step[0] - 1
-    return durations
+def _mean_over_steps(layer, values):
+    """Mean of `values` (one per row) over the steps."""
+    return float(np.average(values, weights=_durations(layer)))
 
 
-def _switch_cost_per_step(layer):
-    """Multiply-adds of one precision switch (PushDown and PushUp), spread over the lookback; 0 where no lookback is
-    logged (policies without switches)."""
-    series = layer.series
-    lookback = series["lookback"]
-    evaluations = 2 * np.log2(np.maximum(series["word_length"] - 8, 2))
-    push_down = 3 * layer.parameters * evaluations * series["resolution"] * series["density"]
-    push_up = (lookback + 1) * layer.parameters
-    return np.where(lookback > 0, (push_down + push_up) / np.maximum(lookback, 1), 0.0)
+def _pass_costs(layer, quantized_backward):
+    """Forward and backward passes of all steps for one image, multiply-adds times bits."""
+    forward_bits = layer.series["word_length"]
+    backward_bits = forward_bits if quantized_backward else FLOAT_BITS
+    costs = _density(layer) * layer.madds * (forward_bits + backward_bits)
+    return float(np.sum(_durations(layer) * costs))
+
+
+def _switch_costs(layer, switches):
+    """PushDown and PushUp of all switches of `layer`, multiply-adds times bits. The lookback that counts is that of
+    the window that ended with the switch."""
+    steps, density = layer.series["step"], _density(layer)
+    total, last_step = 0.0, 0
+    for switch in (switch for switch in switches if switch.layer == layer.name):
+        word_length = switch.before[0] if switch.before else FLOAT_BITS
+        row = min(np.searchsorted(steps, switch.step), len(steps) - 1)
+        evaluations = 2 * math.log2(max(word_length - 8, 2))
+        push_down = 3 * layer.parameters * evaluations * switch.resolution * density[row]
+        push_up = (switch.step - last_step + 1) * layer.parameters
+        total += FLOAT_BITS * (push_down + push_up)
+        last_step = switch.step
+    return total
+
+
+def _copy_bits(layer):
+    """Size of the quantized copy beside the float32 master, mean over the steps; float32 needs no copy."""
+    bits = _density(layer) * layer.parameters * layer.series["word_length"]
+    return _mean_over_steps(layer, np.where(layer.is_float32, 0.0, bits))
 
 
 def _final_bits(layer):
     """Density times word length in the last row, bits."""
-    return float(layer.series["density"][-1] * layer.series["word_length"][-1])
+    return float(_density(layer)[-1] * layer.series["word_length"][-1])
 
 
 def _ratio(numerator, denominator):

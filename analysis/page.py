@@ -20,7 +20,8 @@ STYLE = """
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); margin: 0; background: #f5f6f8; }
 main { max-width: 1320px; margin: 0 auto; padding: 24px 28px 60px; background: #fff; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 10px; padding-top: 12px; border-top: 2px solid var(--line); }
+h1 { font-size: 26px; margin: 0 0 4px; }
+h2 { font-size: 20px; margin: 40px 0 10px; padding-top: 12px; border-top: 2px solid var(--line); }
 h3 { font-size: 16px; margin: 24px 0 8px; } p { max-width: 90ch; }
 .soft { color: var(--soft); } .warning { color: #9a4200; font-weight: 600; }
 nav a { margin-right: 14px; color: var(--accent); text-decoration: none; }
@@ -32,7 +33,8 @@ tbody tr:hover { background: #f7fafc; } td:first-child { font-weight: 600; white
 td.text { max-width: 420px; overflow-wrap: break-word; }
 figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: 13px; max-width: 90ch; }
-pre { background: #f5f6f8; border: 1px solid var(--line); padding: 12px; overflow-x: auto; font-size: 12.5px; line-height: 1.4; }
+pre { background: #f5f6f8; border: 1px solid var(--line); padding: 12px; overflow-x: auto;
+      font-size: 12.5px; line-height: 1.4; }
 summary { cursor: pointer; color: var(--accent); } li { max-width: 90ch; }
 """
 
@@ -83,7 +85,8 @@ def _summary_table(rows):
 
 def _notes(runs):
     unfinished = [run.name for run in runs if not run.done]
-    warning = f'<p class="warning">Not finished (no DONE): {html.escape(", ".join(unfinished))}.</p>' if unfinished else ""
+    names = html.escape(", ".join(unfinished))
+    warning = f'<p class="warning">Not finished (no DONE): {names}.</p>' if unfinished else ""
     meanings = "".join(
         f"<li><b>{html.escape(column.header)}</b>: {html.escape(column.meaning)}</li>"
         for column in COLUMNS
@@ -103,7 +106,7 @@ def _figure(figure):
 
 
 def _run_section(index, run, figures):
-    pictures = "".join(map(_figure, figures)) or '<p class="soft">No layer has a fixed-point format in this run.</p>'
+    pictures = "".join(map(_figure, figures)) or '<p class="soft">No layer of this run has a fixed-point format in the log.</p>'
     configuration = (
         "<h3>Configuration</h3><details><summary>Resolved YAML</summary>"
         f"<pre>{html.escape(run.configuration_text)}</pre></details>"
@@ -119,7 +122,8 @@ def _switch_table(run):
     if not run.switches:
         return '<h3>Precision switches</h3><p class="soft">None.</p>'
     shown = run.switches[:MAX_SWITCHES]
-    headers = ["step", "layer", "before", "after", "minimal", "lookback", "resolution", "diversity", "divergence", "strategy"]
+    headers = ["step", "layer", "before", "after", "minimal"]
+    headers += ["lookback", "resolution", "diversity", "divergence", "strategy"]
     rows = [
         [str(switch.step), switch.layer, _format(switch.before), _format(switch.after), _format(switch.minimal) if switch.minimal else "-",
          str(switch.lookback), str(switch.resolution), f"{switch.diversity:.3g}", f"{switch.divergence:.2e}",
@@ -136,8 +140,8 @@ def _model_table(run):
     if not run.model:
         return ""
     rows = [
-        [tensor.name, " × ".join(map(str, tensor.dims)) or "scalar", _format((tensor.word_length, tensor.fractional_length)),
-         f"{1 - tensor.density:.3f}"]
+        [tensor.name, " × ".join(map(str, tensor.dims)) or "scalar",
+         _format((tensor.word_length, tensor.fractional_length)), f"{1 - tensor.density:.3f}"]
         for tensor in run.model
     ]  # fmt: skip
     return (
@@ -159,7 +163,8 @@ def _differences_table(runs):
     differing = [key for key in keys if len({run.configuration.get(key) for run in runs}) > 1]
     if not differing:
         return '<p class="soft">None.</p>'
-    return _by_run_table(runs, [{key: run.configuration.get(key, "-") for key in differing} for run in runs], "key")
+    values = [{key: run.configuration.get(key, "-") for key in differing} for run in runs]
+    return _by_run_table(runs, values, "key")
 
 
 def _by_run_table(runs, dictionaries, header):

@@ -101,25 +101,36 @@ def cell_text(value, column):
     return format(value, column.form) if column.form else str(value)
 
 
-def csv_text(rows):
+def csv_text(rows, columns=COLUMNS):
     """CSV with all digits; a missing value is an empty field."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.header for column in COLUMNS])
+    writer.writerow([column.header for column in columns])
     for row in rows:
         writer.writerow(["" if value is None else repr(value) if isinstance(value, float) else value for value in row])
     return stream.getvalue()
 
 
-def markdown_text(rows):
+def markdown_text(rows, columns=COLUMNS):
     """A Markdown table with rounded numbers; a missing value is "-"."""
     lines = [
-        _markdown_line(column.header for column in COLUMNS),
-        _markdown_line("---:" if column.form else "---" for column in COLUMNS),
+        _markdown_line(column.header for column in columns),
+        _markdown_line("---:" if column.form else "---" for column in columns),
     ]
     for row in rows:
-        lines.append(_markdown_line(cell_text(value, column) for value, column in zip(row, COLUMNS)))
+        lines.append(_markdown_line(cell_text(value, column) for value, column in zip(row, columns)))
     return "\n".join(lines) + "\n"
+
+
+def console_text(rows):
+    """A table for the terminal: one line per column of the summary, one column per run."""
+    lines = [[column.header, *(cell_text(row[index], column) for row in rows)] for index, column in enumerate(COLUMNS)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(rows) + 1)]
+    lines.insert(1, ["-" * width for width in widths])
+    texts = (
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))] for line in lines
+    )
+    return "".join("  ".join(cells).rstrip() + "\n" for cells in texts)
 
 
 def _markdown_line(cells):

@@ -55,13 +55,22 @@ double system_seconds() {
 
 bool is_terminal(std::FILE* stream) {
   const char* terminal = std::getenv("TERM");
-  return ::isatty(::fileno(stream)) == 1 && terminal != nullptr && std::string(terminal) != "dumb";
+  const char* told = std::getenv("ADAPT_PROGRESS");
+  const bool behind_a_pipe = told != nullptr && std::string(told) == "bar";
+  return (behind_a_pipe || ::isatty(::fileno(stream)) == 1) && terminal != nullptr &&
+         std::string(terminal) != "dumb";
 }
 
 std::size_t terminal_width(std::FILE* stream) {
+  constexpr int kUsual = 80;
+  constexpr int kWidest = 1000;
   winsize size = {};
-  const bool known = ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+  if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    return size.ws_col;
+  }
+  const char* told = std::getenv("COLUMNS");
+  const int columns = told != nullptr ? std::atoi(told) : 0;
+  return static_cast<std::size_t>(columns > 0 && columns <= kWidest ? columns : kUsual);
 }
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
@@ -163,10 +172,15 @@ void Progress::draw_bar(const std::string& note, double elapsed) {
   const std::size_t width = terminal_width(output_.stream) - 1;  // the last column may wrap
   const std::string before = label_ + " ";
   const std::string share = total_ > 0 ? concat(percent(), " % ") : "";
-  const std::string after = share + join({note, rate(elapsed), time_left(elapsed)});
-  const std::size_t text = columns(before) + columns(after) + 1;
-  const bool bar_fits = total_ > 0 && text + kNarrowestBar <= width;
-  const std::string bar = bar_fits ? bar_of(percent(), std::min(width - text, kWidestBar)) : "";
+  std::string after = share + join({note, rate(elapsed), time_left(elapsed)});
+  const auto room_for_bar = [&] {
+    const std::size_t text = columns(before) + columns(after) + 1;
+    return total_ > 0 && text + kNarrowestBar <= width ? std::min(width - text, kWidestBar) : 0;
+  };
+  if (room_for_bar() == 0) {
+    after = share + join({note, time_left(elapsed)});  // rather a bar than a rate
+  }
+  const std::string bar = room_for_bar() > 0 ? bar_of(percent(), room_for_bar()) : "";
   const std::lock_guard lock(shown().mutex);
   write(output_.stream, kClearLine + first_columns(before + bar + after, width));
   shown().stream = output_.stream;

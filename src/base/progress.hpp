@@ -16,9 +16,9 @@ struct ProgressOutput {
 /// Shows how far a long piece of work has come, on processes that print LogLevel::info (rank 0).
 ///  - On a terminal: one line that is redrawn at most ten times a second, as wide as the terminal:
 ///    "train [=====>    ] 52 % epoch 2/3 loss 0.412, 12300 images/s, 0:41 left". Log lines clear it first.
+///    ADAPT_PROGRESS=bar says that a terminal, COLUMNS wide, lies behind a pipe, as under mpirun.
 ///  - Elsewhere (a file, a pipe, TERM=dumb): plain lines "adapt: train 50 % ...", one whenever another tenth
-///  is
-///    done, but not within a second of the last one, and one after 30 seconds without.
+///    is done, but not within a second of the last one, and one after 30 seconds without.
 /// finish() clears the bar and prints a last line with the total time. Without finish() (an exception) the
 /// bar is cleared and nothing is printed. One object at a time; all calls from one thread.
 class Progress {

@@ -17,6 +17,7 @@ constexpr std::array kCommands = {
     Command{"train", "train a model as an experiment file says", adapt::cli::train},
     Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate},
     Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare},
+    Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench},
     Command{"info", "what this program is built from, or what a run holds", adapt::cli::info},
 };
 

@@ -8,8 +8,8 @@
 
 #include "base/aligned.hpp"
 #include "mpi/communicator.hpp"
+#include "numerics/plan.hpp"
 #include "numerics/random.hpp"
-#include "precision/plan.hpp"
 
 namespace adapt {
 

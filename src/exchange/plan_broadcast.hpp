@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "mpi/communicator.hpp"
-#include "precision/plan.hpp"
+#include "numerics/plan.hpp"
 
 namespace adapt {
 

@@ -234,7 +234,7 @@ std::string PathDomain::format(const std::string& value) { return yaml_text(valu
 std::string PathDomain::describe(const KnownNames& /*names*/) { return "a path (\"\" for an empty one)"; }
 
 std::string LabelDomain::parse(const YAML::Node& node, const KnownNames& names) {
-  const std::string text = is_text(node) ? node.Scalar() : "";
+  std::string text = is_text(node) ? node.Scalar() : "";
   const bool good = !text.empty() && text.size() <= kLongestLabel && is_letter_or_digit(text[0]) &&
                     std::all_of(text.begin(), text.end(), [](char c) {
                       return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';

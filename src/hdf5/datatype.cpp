@@ -9,13 +9,11 @@ Datatype copy_of(std::int64_t type) {
   return Datatype(Handle(checked("copy a datatype", [&] { return H5Tcopy(type); }), H5Tclose));
 }
 
-Datatype text_of(std::size_t bytes) {
+Datatype text_of(std::size_t bytes, H5T_cset_t encoding, H5T_str_t padding) {
   Datatype type = copy_of(H5T_C_S1);
   checked("size of a text type", [&] { return H5Tset_size(type.id(), bytes); });
-  checked("encoding of a text type", [&] { return H5Tset_cset(type.id(), H5T_CSET_UTF8); });
-  checked("padding of a text type", [&] {
-    return H5Tset_strpad(type.id(), bytes == H5T_VARIABLE ? H5T_STR_NULLTERM : H5T_STR_NULLPAD);
-  });
+  checked("encoding of a text type", [&] { return H5Tset_cset(type.id(), encoding); });
+  checked("padding of a text type", [&] { return H5Tset_strpad(type.id(), padding); });
   return type;
 }
 
@@ -47,8 +45,13 @@ Datatype Datatype::native(const std::int32_t* /*tag*/) { return copy_of(H5T_NATI
 Datatype Datatype::native(const std::int64_t* /*tag*/) { return copy_of(H5T_NATIVE_INT64); }
 Datatype Datatype::native(const float* /*tag*/) { return copy_of(H5T_NATIVE_FLOAT); }
 Datatype Datatype::native(const double* /*tag*/) { return copy_of(H5T_NATIVE_DOUBLE); }
-Datatype Datatype::fixed_text(std::size_t bytes) { return text_of(bytes); }
-Datatype Datatype::text() { return text_of(H5T_VARIABLE); }
+Datatype Datatype::fixed_text(std::size_t bytes) { return text_of(bytes, H5T_CSET_UTF8, H5T_STR_NULLPAD); }
+
+Datatype Datatype::ascii(std::size_t bytes) {
+  // HDF5 converts no text between encodings, and this is the one numpy's "S" has.
+  return text_of(bytes, H5T_CSET_ASCII, H5T_STR_NULLPAD);
+}
+Datatype Datatype::text() { return text_of(H5T_VARIABLE, H5T_CSET_UTF8, H5T_STR_NULLTERM); }
 
 Datatype Datatype::compound(std::size_t bytes) {
   return Datatype(

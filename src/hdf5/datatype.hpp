@@ -17,7 +17,7 @@ enum class Kind { integer, floating, text, compound, other };
 /// "integer", "floating point", "text", "compound", "other".
 const char* kind_name(Kind kind);
 
-/// A text of at most N bytes (UTF-8, filled up with NUL), as fixed-width columns hold it.
+/// A text of at most N bytes, filled up with NUL, as fixed-width columns hold it; numpy's "S<N>".
 template <std::size_t N>
 struct FixedText {
   std::array<char, N> bytes{};
@@ -44,8 +44,10 @@ class Datatype {
   static Datatype of() {
     return native(static_cast<const T*>(nullptr));
   }
-  /// Text of variable length, UTF-8.
+  /// Text of variable length, UTF-8; what h5py reads as str.
   static Datatype text();
+  /// Text of `bytes` bytes, UTF-8, filled up with NUL.
+  static Datatype fixed_text(std::size_t bytes);
   /// A struct of `bytes` bytes; its members are added with insert().
   static Datatype compound(std::size_t bytes);
   void insert(const std::string& name, std::size_t offset, const Datatype& member);
@@ -69,9 +71,9 @@ class Datatype {
   static Datatype native(const double* tag);
   template <std::size_t N>
   static Datatype native(const FixedText<N>* /*tag*/) {
-    return fixed_text(N);
+    return ascii(N);
   }
-  static Datatype fixed_text(std::size_t bytes);
+  static Datatype ascii(std::size_t bytes);
 
   Handle handle_;
 };

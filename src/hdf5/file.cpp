@@ -30,14 +30,9 @@ File File::create() {
   const Handle access = memory_access();
   checked("choose HDF5's format version",
           [&] { return H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110); });
-  const Handle creation(checked("create a property list", [] { return H5Pcreate(H5P_FILE_CREATE); }),
-                        H5Pclose);
-  checked("order of the root group", [&] {
-    return H5Pset_link_creation_order(creation.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  });
   return File(Handle(
       checked("create an HDF5 file in memory",
-              [&] { return H5Fcreate(unique_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()); }),
+              [&] { return H5Fcreate(unique_name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()); }),
       H5Fclose));
 }
 

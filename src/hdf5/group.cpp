@@ -6,7 +6,7 @@
 namespace adapt::hdf5 {
 namespace {
 
-/// Level 4 keeps a flush cheap; higher levels save under 2 % on logged columns.
+/// Level 4 keeps a flush cheap; level 9 makes a long log 2 % smaller.
 constexpr unsigned kDeflateLevel = 4;
 
 Handle property_list(hid_t list_class) {
@@ -98,8 +98,9 @@ Dataset Group::create_filled(const std::string& name, std::span<const std::int64
 }
 
 Dataset Group::create_text(const std::string& name, const std::string& text) {
-  const char* const pointer = checked_c_string(text, child(name));
-  return create_filled(name, {}, Datatype::text(), &pointer, 1);
+  checked_c_string(text, child(name));
+  const std::string stored = text.empty() ? std::string(1, '\0') : text;
+  return create_filled(name, {}, Datatype::fixed_text(stored.size()), stored.data(), 1);
 }
 
 void Group::remove(const std::string& name) {

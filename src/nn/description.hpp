@@ -46,10 +46,14 @@ struct PoolingSpec {
 /// Sum of the two inputs (residual connection).
 struct AddSpec {};
 
-/// Quantization of an activation to the inputs' or outputs' format of a layer: only the emulated engine has
-/// it, descriptions never do.
+/// Which activation of a layer a quantization node is for: what enters the layer, what leaves it, or what
+/// goes on from it to a residual sum.
+enum class QuantizePlace { inputs, outputs, operand };
+
+/// Quantization of an activation to the format of a layer: only the emulated engine has it, descriptions
+/// never do.
 struct QuantizeSpec {
-  bool inputs = true;  ///< else outputs
+  QuantizePlace place = QuantizePlace::inputs;
 };
 
 using LayerSpec = std::variant<ConvolutionSpec, LinearSpec, BatchNormSpec, ActivationSpec, PoolingSpec,

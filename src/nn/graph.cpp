@@ -61,46 +61,87 @@ std::int64_t weight_count(const GraphNode& node) {
   return node.output.c * node.input.elements() / node.input.n;
 }
 
+/// Whether numbers of a grid stay on it.
+bool keeps_grid(const LayerSpec& spec) {
+  if (const auto* activation = std::get_if<ActivationSpec>(&spec)) {
+    return activation->kind == Activation::relu;
+  }
+  if (const auto* pooling = std::get_if<PoolingSpec>(&spec)) {
+    return pooling->kind == Pooling::maximum;
+  }
+  return std::holds_alternative<AddSpec>(spec);
+}
+
+/// What lowering knows of a value of the graph.
+struct ValueFacts {
+  bool has_parameters = false;  ///< parameters stand before it
+  bool on_grid = false;         ///< its numbers are on a known fixed-point grid
+  int layer = -1;               ///< quantized layer it comes from
+};
+
 class Lowering {
  public:
   Lowering(const Shape& image, bool quantized) : quantized_(quantized) {
     graph_.image = image;
     values_ = {0};
-    has_parameters_ = {false};
+    facts_ = {{}};
   }
 
   void add(const LayerNode& node) {
-    if (!is_product(node.spec)) {
-      values_.push_back(append(node, mapped(node.inputs)));
+    std::vector<int> inputs = mapped(node.inputs);
+    if (is_product(node.spec)) {
+      values_.push_back(add_product(node, inputs));
       return;
     }
-    layer_ = static_cast<int>(graph_.layers.size());
-    graph_.layers.push_back({node.name, 0, 0});
-    std::vector<int> inputs = mapped(node.inputs);
-    if (quantized_) {
-      inputs = {append({node.name + ".inputs", QuantizeSpec{true}, {}}, inputs)};
+    if (quantized_ && std::holds_alternative<AddSpec>(node.spec)) {
+      for (int& input : inputs) {
+        input = on_grid(node, input);
+      }
     }
-    int value = append(node, inputs);
-    const GraphNode& product = graph_.nodes.back();
-    QuantizedLayer& layer = graph_.layers.back();
-    layer.parameters = weight_count(product);
-    layer.madds = layer.parameters * product.output.h * product.output.w;
-    if (quantized_) {
-      value = append({node.name + ".outputs", QuantizeSpec{false}, {}}, {value});
-    }
-    values_.push_back(value);
+    values_.push_back(append(node, inputs));
   }
 
   Graph take() { return std::move(graph_); }
 
  private:
+  [[nodiscard]] const ValueFacts& facts(int value) const { return facts_[static_cast<std::size_t>(value)]; }
+
   /// Values of the description, as values of the graph.
-  std::vector<int> mapped(const std::vector<int>& inputs) const {
+  [[nodiscard]] std::vector<int> mapped(const std::vector<int>& inputs) const {
     std::vector<int> out;
+    out.reserve(inputs.size());
     for (const int input : inputs) {
       out.push_back(values_.at(static_cast<std::size_t>(input)));
     }
     return out;
+  }
+
+  int add_product(const LayerNode& node, const std::vector<int>& inputs) {
+    layer_ = static_cast<int>(graph_.layers.size());
+    graph_.layers.push_back({node.name, 0, 0});
+    int value =
+        quantized_ ? quantize(node.name + ".inputs", QuantizePlace::inputs, inputs.front()) : inputs.front();
+    value = append(node, {value});
+    const GraphNode& product = graph_.nodes.back();
+    QuantizedLayer& layer = graph_.layers.back();
+    layer.parameters = weight_count(product);
+    layer.madds = layer.parameters * product.output.h * product.output.w;
+    return quantized_ ? quantize(node.name + ".outputs", QuantizePlace::outputs, value) : value;
+  }
+
+  /// `value`, or a copy of it on the grid of the layer it comes from.
+  int on_grid(const LayerNode& sum, int value) {
+    const ValueFacts& known = facts(value);
+    if (known.on_grid || known.layer < 0) {
+      return value;
+    }
+    layer_ = known.layer;
+    const bool first = value == mapped(sum.inputs).front();
+    return quantize(sum.name + (first ? ".operand1" : ".operand2"), QuantizePlace::operand, value);
+  }
+
+  int quantize(const std::string& name, QuantizePlace place, int value) {
+    return append({name, QuantizeSpec{place}, {}}, {value});
   }
 
   int append(const LayerNode& source, const std::vector<int>& inputs) {
@@ -110,29 +151,36 @@ class Lowering {
     node.inputs = inputs;
     node.input = graph_.shape(inputs.front());
     node.output = output_shape(source, node.input);
+    const bool is_quantization = std::holds_alternative<QuantizeSpec>(node.spec);
+    const bool normalizes = std::holds_alternative<BatchNormSpec>(node.spec);
+    ValueFacts result = {false, is_quantization || keeps_grid(node.spec), facts(inputs.front()).layer};
     for (const int input : inputs) {
       if (graph_.shape(input) != node.input) {
         throw BadInput(concat("layer '", node.name, "': its inputs differ in shape, ", text(node.input),
                               " and ", text(graph_.shape(input))));
       }
-      node.input_gradient = node.input_gradient || has_parameters_[static_cast<std::size_t>(input)];
+      node.input_gradient = node.input_gradient || facts(input).has_parameters;
+      result.on_grid = result.on_grid && (is_quantization || facts(input).on_grid);
     }
-    const bool normalizes = std::holds_alternative<BatchNormSpec>(node.spec);
-    const bool belongs =
-        is_product(node.spec) || normalizes || std::holds_alternative<QuantizeSpec>(node.spec);
-    if (belongs) {
+    if (is_product(node.spec) || is_quantization) {
       node.layer = layer_;
+    } else if (normalizes) {
+      node.layer = result.layer;
     }
+    if (is_product(node.spec)) {
+      result.layer = layer_;
+    }
+    result.has_parameters = node.input_gradient || is_product(node.spec) || normalizes;
     graph_.nodes.push_back(node);
-    has_parameters_.push_back(node.input_gradient || is_product(node.spec) || normalizes);
+    facts_.push_back(result);
     return static_cast<int>(graph_.nodes.size());
   }
 
   bool quantized_;
-  int layer_ = -1;
+  int layer_ = -1;  // that quantizations and the product are for
   Graph graph_;
-  std::vector<int> values_;           // value of the description -> value of the graph
-  std::vector<bool> has_parameters_;  // by value of the graph: parameters stand before it
+  std::vector<int> values_;        // value of the description -> value of the graph
+  std::vector<ValueFacts> facts_;  // by value of the graph
 };
 
 void check_names(const ModelDescription& model) {

@@ -8,7 +8,7 @@
 #include "nn/graph.hpp"
 #include "nn/parameters.hpp"
 #include "numerics/format.hpp"
-#include "precision/plan.hpp"
+#include "numerics/plan.hpp"
 
 namespace adapt {
 

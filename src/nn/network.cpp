@@ -1,5 +1,7 @@
 #include "nn/network.hpp"
 
+#include <optional>
+
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
 #include "nn/layers/activation.hpp"
@@ -29,6 +31,27 @@ struct GradientSum {
 struct CompiledNode {
   std::unique_ptr<Layer> layer;
   std::vector<GradientSum> sums;
+};
+
+/// Adds the time until its end to a sum; with null it does nothing.
+class Counting {
+ public:
+  explicit Counting(double* seconds) : seconds_(seconds) {
+    if (seconds_ != nullptr) {
+      watch_.emplace();
+    }
+  }
+  ~Counting() {
+    if (seconds_ != nullptr) {
+      *seconds_ += watch_->seconds();
+    }
+  }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+ private:
+  double* seconds_;
+  std::optional<Stopwatch> watch_;
 };
 
 }  // namespace
@@ -107,6 +130,11 @@ struct Network::Implementation {
     return make_quantization(node, memory);
   }
 
+  /// Where the time of node `i` is counted, or null.
+  double* clock(std::size_t i, double LayerSeconds::*direction) {
+    return layer_seconds.empty() ? nullptr : &(layer_seconds[i].*direction);
+  }
+
   [[nodiscard]] std::span<float> values(const dnnl::memory& memory) const {
     return {static_cast<float*>(memory.get_data_handle()),
             static_cast<std::size_t>(graph.shape(last()).elements())};
@@ -121,6 +149,7 @@ struct Network::Implementation {
   std::vector<dnnl::memory> gradient;  // by value
   std::vector<CompiledNode> nodes;
   NetworkSeconds seconds;
+  std::vector<LayerSeconds> layer_seconds;  // by node, or empty: not counted
 };
 
 Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training)
@@ -143,8 +172,9 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
   self.data.front().set_data_handle(const_cast<float*>(images.data()));
-  for (const CompiledNode& node : self.nodes) {
-    node.layer->forward(pass);
+  for (std::size_t i = 0; i < self.nodes.size(); ++i) {
+    const Counting counting(self.clock(i, &LayerSeconds::forward));
+    self.nodes[i].layer->forward(pass);
   }
   const auto gradient = self.training ? self.values(self.gradient.back()) : std::span<float>();
   const int classes = self.graph.shape(self.last()).c;
@@ -158,9 +188,10 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
 void Network::backward(Pass& pass) {
   Implementation& self = *implementation_;
   const Stopwatch watch;
-  for (auto node = self.nodes.rbegin(); node != self.nodes.rend(); ++node) {
-    node->layer->backward(pass);
-    for (const GradientSum& sum : node->sums) {
+  for (std::size_t i = self.nodes.size(); i-- > 0;) {
+    const Counting counting(self.clock(i, &LayerSeconds::backward));
+    self.nodes[i].layer->backward(pass);
+    for (const GradientSum& sum : self.nodes[i].sums) {
       onednn::run(sum.addition,
                   {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
     }
@@ -173,5 +204,15 @@ std::span<const float> Network::logits() const {
 }
 
 const NetworkSeconds& Network::seconds() const { return implementation_->seconds; }
+
+void Network::count_layers() {
+  Implementation& self = *implementation_;
+  self.layer_seconds.clear();
+  for (const GraphNode& node : self.graph.nodes) {
+    self.layer_seconds.push_back({node.name, 0, 0});
+  }
+}
+
+const std::vector<LayerSeconds>& Network::layer_seconds() const { return implementation_->layer_seconds; }
 
 }  // namespace adapt

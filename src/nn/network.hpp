@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "nn/graph.hpp"
 #include "nn/layer.hpp"
@@ -16,6 +18,13 @@ struct NetworkSeconds {
   double forward = 0;  ///< quantization excluded
   double backward = 0;
   double quantize = 0;
+};
+
+/// Seconds that a network has spent in one node.
+struct LayerSeconds {
+  std::string name;
+  double forward = 0;
+  double backward = 0;  ///< sums of gradients that it completes included
 };
 
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other
@@ -43,6 +52,11 @@ class Network {
   [[nodiscard]] std::span<const float> logits() const;
 
   [[nodiscard]] const NetworkSeconds& seconds() const;
+
+  /// From now on the time of each node is counted; without this call nothing is measured node by node.
+  void count_layers();
+  /// By node of the graph; empty unless counted.
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const;
 
  private:
   struct Implementation;

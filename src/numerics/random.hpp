@@ -16,6 +16,7 @@ enum class Stream : std::uint32_t {
   gradients = 7,
   procedural = 8,
   test = 9,
+  operands = 10,
 };
 
 /// Names one sequence of random numbers. The number at (key, index) is a pure function of both, so it depends

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "numerics/plan.hpp"
 #include "precision/options.hpp"
-#include "precision/plan.hpp"
 
 namespace adapt {
 

@@ -187,13 +187,13 @@ std::string compare_tensors(const ModelTensor& a, const ModelTensor& b) {
   if (!comparison.equal()) {
     return comparison.sentence("model", concat("tensor '", a.name, "'"));
   }
-  const std::string integers = compare_elements(a.name, a.integers, b.integers);
+  std::string integers = compare_elements(a.name, a.integers, b.integers);
   return integers.empty() ? compare_elements(a.name, a.numbers, b.numbers) : integers;
 }
 
 std::string compare_models(const std::vector<ModelTensor>& a, const std::vector<ModelTensor>& b) {
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const std::string text = compare_tensors(a[i], b[i]);
+    std::string text = compare_tensors(a[i], b[i]);
     if (!text.empty()) {
       return text;
     }

@@ -4,7 +4,7 @@
 #include "exchange/metrics.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/network.hpp"
-#include "precision/plan.hpp"
+#include "numerics/plan.hpp"
 
 namespace adapt {
 

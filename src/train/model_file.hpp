@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "nn/parameters.hpp"
-#include "precision/plan.hpp"
+#include "numerics/plan.hpp"
 #include "record/run_log.hpp"
 
 namespace adapt {

@@ -77,7 +77,7 @@ UpdateOptions update_options(const TrainingOptions& training, const PrecisionPol
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
   const ImageShape image = data.train->shape();
-  return lower(make_model(options.model.name, data.train->classes()),
+  return lower(make_model(options.model.name, {data.train->classes(), image.height, image.width}),
                {batch, image.channels, image.height, image.width}, is_emulated(options.engine));
 }
 

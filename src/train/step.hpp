@@ -45,6 +45,10 @@ class TrainingStep {
   [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
+  /// Time by node of the network, for benchmarks (nn/network.hpp).
+  void count_layers() { network_.count_layers(); }
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }
+
  private:
   /// mpi::together for `work`, which is not collective; time spent waiting for other ranks counts as
   /// exchange.

@@ -137,9 +137,4 @@ void Trainer::run(RunLog* log, const std::function<void(const TrainerProgress&)>
 
 double Trainer::test_accuracy() const { return implementation_->progress.test_accuracy; }
 
-PhaseSeconds Trainer::step() {
-  Implementation& self = *implementation_;
-  return self.step.run(self.options.training.learning_rate).record.seconds;
-}
-
 }  // namespace adapt

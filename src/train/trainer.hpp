@@ -56,10 +56,6 @@ class Trainer {
   /// Of the last evaluation, fraction; 0 before.
   [[nodiscard]] double test_accuracy() const;
 
-  /// One step without log, evaluation or policy decision's effects on disk (collective): what benchmarks
-  /// time. Returns this rank's time split.
-  PhaseSeconds step();
-
  private:
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nn/parameters.hpp"
-#include "precision/plan.hpp"
+#include "numerics/plan.hpp"
 
 namespace adapt {
 

@@ -37,7 +37,7 @@ class Collected {
 /// A pseudo-terminal; what is printed to file() can be read back.
 class Terminal {
  public:
-  explicit Terminal(unsigned short width) : outside_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) {
+  explicit Terminal(unsigned short width) : outside_(::posix_openpt(O_RDWR | O_NOCTTY)) {
     ::grantpt(outside_);
     ::unlockpt(outside_);
     inside_ = std::fopen(::ptsname(outside_), "w");
@@ -53,11 +53,17 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   [[nodiscard]] std::FILE* file() const { return inside_; }
-  /// What was printed since the last call.
+  /// What was printed since the last call. Output takes a while through the kernel, so a mark is sent after
+  /// it.
   [[nodiscard]] std::string text() const {
-    std::string text(65536, '\0');
-    const ssize_t got = ::read(outside_, text.data(), text.size());
-    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    constexpr char kMark = '\x01';
+    std::fputc(kMark, inside_);
+    std::fflush(inside_);
+    std::string text;
+    char c = 0;
+    while (::read(outside_, &c, 1) == 1 && c != kMark) {
+      text += c;
+    }
     return text;
   }
 
@@ -210,6 +216,20 @@ TEST_F(ProgressTest, ADumbTerminalGetsLines) {
   now_ += 10;
   progress.update(10, "x");
   EXPECT_EQ(terminal.text(), "adapt: train 100 % x\r\n");
+}
+
+TEST_F(ProgressTest, IsToldOfATerminalBehindAPipe) {
+  const Collected pipe;
+  ::setenv("TERM", "xterm", 1);
+  ::setenv("ADAPT_PROGRESS", "bar", 1);
+  ::setenv("COLUMNS", "31", 1);
+  {
+    Progress progress("train", 10, "", 0, to(pipe.file()));
+    progress.update(5, "x");
+  }
+  ::unsetenv("ADAPT_PROGRESS");
+  ::unsetenv("COLUMNS");
+  EXPECT_EQ(pipe.text(), kClear + "train [=======>       ] 50 % x" + kClear);
 }
 
 TEST_F(ProgressTest, WithoutATotalThereIsNoPercentage) {

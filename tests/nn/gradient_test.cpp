@@ -147,7 +147,12 @@ TEST(Gradient, ThreeReadersOfOneValue) {
   expect_right_gradients(model.build(), {5, 2, 4, 4});
 }
 
-TEST(Gradient, WholeLenet5) { expect_right_gradients(lenet5(10), {3, 1, 28, 28}, 5e-3); }
+TEST(Gradient, ResidualNetworkOfThreeStages) {
+  // One basic block per stage with both kinds of shortcut, as in the ResNet family.
+  expect_right_gradients(resnet({5, 12, 12}, 1), {6, 3, 12, 12}, 2e-2, 3e-4F);
+}
+
+TEST(Gradient, WholeLenet5) { expect_right_gradients(lenet5({10, 28, 28}), {3, 1, 28, 28}, 5e-3); }
 
 }  // namespace
 }  // namespace adapt

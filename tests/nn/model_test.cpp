@@ -12,7 +12,7 @@ namespace adapt {
 namespace {
 
 TEST(Model, Lenet5HasThePublishedSize) {
-  const Graph graph = lower(make_model("lenet5", 10), {2, 1, 28, 28}, false);
+  const Graph graph = lower(make_model("lenet5", {10, 28, 28}), {2, 1, 28, 28}, false);
   const auto state = initialize(graph, 0.5, 1);
   std::int64_t parameters = 0;
   for (const Parameter& parameter : state->parameters) {
@@ -27,9 +27,60 @@ TEST(Model, Lenet5HasThePublishedSize) {
   EXPECT_EQ(graph.layers[2].name, "conv3");
 }
 
+std::int64_t parameter_count(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : initialize(graph, 0.5, 1)->parameters) {
+    count += parameter.size();
+  }
+  return count;
+}
+
+TEST(Model, ResnetFamilyHasThePublishedSizes) {
+  // He et al. 2016, table 6, in millions: 0.27, 0.46, 0.66, 0.85, 1.7; here with projection shortcuts.
+  const std::vector<std::pair<const char*, double>> published = {
+      {"resnet20", 0.27}, {"resnet32", 0.46}, {"resnet44", 0.66}, {"resnet56", 0.85}, {"resnet110", 1.73}};
+  for (const auto& [name, millions] : published) {
+    const Graph graph = lower(make_model(name, {10, 32, 32}), {1, 3, 32, 32}, false);
+    EXPECT_NEAR(static_cast<double>(parameter_count(graph)) * 1e-6, millions, 0.01) << name;
+    EXPECT_EQ(graph.layers.size(), static_cast<std::size_t>(std::stoi(name + 6)) + 2) << "with two shortcuts";
+  }
+  const Graph graph = lower(make_model("resnet20", {10, 32, 32}), {1, 3, 32, 32}, false);
+  EXPECT_EQ(graph.layers[5].name, "stage1.block3.conv1");
+  EXPECT_EQ(graph.layers[7].name, "stage2.block1.shortcut");
+}
+
+TEST(Model, AlexnetCountsAndSizes) {
+  const Graph graph = lower(make_model("alexnet", {10, 32, 32}), {1, 3, 32, 32}, false);
+  EXPECT_EQ(parameter_count(graph), 64 * (3 * 121 + 1) + 192 * (64 * 25 + 1) + 384 * (192 * 9 + 1) +
+                                        256 * (384 * 9 + 1) + 256 * (256 * 9 + 1) + 10 * 257);
+  EXPECT_EQ(graph.nodes.back().input, (Shape{1, 256, 1, 1}));
+}
+
+TEST(Model, AllModelsTakeGreyImagesOf28PixelsAndAnyClassCount) {
+  for (const std::string& name : model_names()) {
+    const Graph graph = lower(make_model(name, {37, 28, 28}), {2, 1, 28, 28}, true);
+    EXPECT_EQ(graph.nodes.back().output, (Shape{2, 37, 1, 1})) << name;
+  }
+}
+
+TEST(Model, OperandsOfResidualSumsAreOnGrids) {
+  const Graph graph = lower(resnet({10, 32, 32}, 1), {1, 3, 32, 32}, true);
+  std::vector<std::string> operands;
+  for (const GraphNode& node : graph.nodes) {
+    const auto* quantization = std::get_if<QuantizeSpec>(&node.spec);
+    if (quantization != nullptr && quantization->place == QuantizePlace::operand) {
+      operands.push_back(node.name);
+    }
+  }
+  // A batch norm leaves the grid, so does the stem's; the sum of a block, behind its ReLU, is on one already.
+  EXPECT_EQ(operands, (std::vector<std::string>{"stage1.block1.sum.operand1", "stage1.block1.sum.operand2",
+                                                "stage2.block1.sum.operand1", "stage2.block1.sum.operand2",
+                                                "stage3.block1.sum.operand1", "stage3.block1.sum.operand2"}));
+}
+
 TEST(Model, UnknownNameListsTheKnown) {
   try {
-    make_model("lenet6", 10);
+    make_model("lenet6", {});
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     EXPECT_NE(std::string(error.what()).find("lenet5"), std::string::npos);
@@ -38,7 +89,7 @@ TEST(Model, UnknownNameListsTheKnown) {
 
 TEST(Model, ShapesThatDoNotFitNameTheLayer) {
   try {
-    lower(lenet5(10), {1, 1, 12, 12}, false);
+    lower(lenet5({10, 28, 28}), {1, 1, 12, 12}, false);
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     EXPECT_NE(std::string(error.what()).find("conv3"), std::string::npos) << error.what();
@@ -51,16 +102,16 @@ TEST(Model, ShapesThatDoNotFitNameTheLayer) {
 }
 
 TEST(Model, EmulatedGraphQuantizesAroundEachProduct) {
-  const Graph graph = lower(lenet5(10), {1, 1, 28, 28}, true);
+  const Graph graph = lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, true);
   EXPECT_EQ(graph.nodes[0].name, "conv1.inputs");
   EXPECT_EQ(graph.nodes[1].name, "conv1");
   EXPECT_EQ(graph.nodes[2].name, "conv1.outputs");
-  EXPECT_EQ(graph.nodes.size(), lower(lenet5(10), {1, 1, 28, 28}, false).nodes.size() + 10);
+  EXPECT_EQ(graph.nodes.size(), lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, false).nodes.size() + 10);
   EXPECT_FALSE(graph.nodes[1].input_gradient) << "nobody needs the image's gradient";
 }
 
 TEST(Model, InitializationIsTruncatedAndScaled) {
-  const Graph graph = lower(lenet5(10), {1, 1, 28, 28}, false);
+  const Graph graph = lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, false);
   const auto state = initialize(graph, 0.5, 1);
   const Parameter& weight = state->parameters[state->find("conv3.weight")];
   const double deviation = std::sqrt(0.5 / 400);

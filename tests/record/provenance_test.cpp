@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
+#include <cctype>
+#include <set>
 
 namespace adapt {
 namespace {
@@ -16,9 +18,17 @@ TEST(Provenance, NamesBuildMachineAndTime) {
     EXPECT_NE(values.at(name), "") << name;
     EXPECT_EQ(values.at(name).find('\n'), std::string::npos) << name;
   }
-  EXPECT_TRUE(std::regex_match(values.at("git_commit"), std::regex("[0-9a-f]{40,64}|unknown")));
-  EXPECT_TRUE(std::regex_match(values.at("git_dirty"), std::regex("true|false|unknown")));
-  EXPECT_TRUE(std::regex_match(values.at("start_time"), std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")));
+  const std::string commit = values.at("git_commit");
+  EXPECT_TRUE(commit == "unknown" || commit.find_first_not_of("0123456789abcdef") == std::string::npos)
+      << commit;
+  EXPECT_TRUE(std::set<std::string>({"true", "false", "unknown"}).contains(values.at("git_dirty")));
+}
+
+TEST(Provenance, StartTimeIsIso8601InUtc) {
+  std::string time = build_provenance().at("start_time");
+  std::replace_if(
+      time.begin(), time.end(), [](unsigned char c) { return std::isdigit(c) != 0; }, '0');
+  EXPECT_EQ(time, "0000-00-00T00:00:00Z");
 }
 
 }  // namespace

@@ -12,6 +12,12 @@
 #include "sample_run.hpp"
 #include "support/scratch.hpp"
 
+#ifdef __SANITIZE_ADDRESS__
+/// HDF5 1.10 itself does not free a few hundred bytes when a checksum of its metadata is wrong. That no
+/// object of ours stays open is tested without this (open_objects).
+extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
+#endif
+
 namespace adapt {
 namespace {
 
@@ -170,6 +176,7 @@ TEST_F(DamagedRunFile, EveryFlippedBitIsRefused) {
 
 TEST_F(DamagedRunFile, WithoutASealFlippedBytesAreRefusedOrReadButNeverCrash) {
   bytes_.resize(bytes_.size() - 82);
+  const std::int64_t open_before = hdf5::open_objects();
   int refused = 0;
   for (int round = 0; round < 600; ++round) {
     std::vector<std::byte> bad = bytes_;
@@ -178,6 +185,7 @@ TEST_F(DamagedRunFile, WithoutASealFlippedBytesAreRefusedOrReadButNeverCrash) {
     }
     refused += refusal(file_of(bad)).empty() ? 0 : 1;
   }
+  EXPECT_EQ(hdf5::open_objects(), open_before);
   EXPECT_GT(refused, 100) << "most bytes are metadata with a checksum";
 }
 

@@ -10,11 +10,23 @@
 namespace adapt {
 namespace {
 
+Stream stream_of(QuantizePlace place) {
+  switch (place) {
+    case QuantizePlace::inputs:
+      return Stream::inputs;
+    case QuantizePlace::outputs:
+      return Stream::outputs;
+    case QuantizePlace::operand:
+      break;
+  }
+  return Stream::operands;
+}
+
 class QuantizationLayer : public Layer {
  public:
   QuantizationLayer(const GraphNode& node, const LayerMemory& memory)
       : name_(node.name),
-        inputs_(std::get<QuantizeSpec>(node.spec).inputs),
+        place_(std::get<QuantizeSpec>(node.spec).place),
         layer_(static_cast<std::size_t>(node.layer)),
         elements_(static_cast<std::size_t>(node.output.elements())),
         memory_(memory) {}
@@ -25,8 +37,8 @@ class QuantizationLayer : public Layer {
     const std::span source(static_cast<const float*>(memory_.sources.front().get_data_handle()), elements_);
     const std::span destination(static_cast<float*>(memory_.destination.get_data_handle()), elements_);
     if (const auto format = format_of(pass)) {
-      const RandomKey key = {pass.seed, inputs_ ? Stream::inputs : Stream::outputs,
-                             static_cast<std::uint32_t>(layer_), pass.step, pass.shard};
+      const RandomKey key = {pass.seed, stream_of(place_), static_cast<std::uint32_t>(layer_), pass.step,
+                             pass.shard};
       if (!quantize(source, destination, *format, pass.rounding, key).finite) {
         throw Failure(concat("NaN or Inf in '", name_, "' at step ", pass.step, ", shard ", pass.shard,
                              "; a smaller training.learning_rate may help"));
@@ -45,11 +57,11 @@ class QuantizationLayer : public Layer {
       return std::nullopt;
     }
     const LayerFormats& formats = pass.plan->layers.at(layer_);
-    return inputs_ ? formats.inputs : formats.outputs;
+    return place_ == QuantizePlace::inputs ? formats.inputs : formats.outputs;
   }
 
   std::string name_;
-  bool inputs_;
+  QuantizePlace place_;
   std::size_t layer_;
   std::size_t elements_;
   LayerMemory memory_;

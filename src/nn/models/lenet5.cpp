@@ -2,7 +2,7 @@
 
 namespace adapt {
 
-ModelDescription lenet5(int classes) {
+ModelDescription lenet5(const ModelInput& input) {
   return ModelBuilder("lenet5")
       .convolution("conv1", {.channels = 6, .kernel = 5, .padding = 2})
       .tanh()
@@ -14,7 +14,7 @@ ModelDescription lenet5(int classes) {
       .tanh()
       .linear("fc1", 84)
       .tanh()
-      .linear("fc2", classes)
+      .linear("fc2", input.classes)
       .build();
 }
 

@@ -1,0 +1,208 @@
+#include "train/step.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "bench/benchmark.hpp"
+#include "bench/synthetic.hpp"
+#include "nn/models.hpp"
+#include "nn/onednn.hpp"
+#include "precision/policy.hpp"
+
+namespace adapt {
+namespace {
+
+/// Steps until an epoch ends: starting one costs a shuffle and an empty prefetch queue, as in a real
+/// training.
+constexpr std::int64_t kEpochSteps = 64;
+/// Small enough that random labels do not make training diverge.
+constexpr double kLearningRate = 1e-3;
+
+struct EngineDefault {
+  const char* engine;
+  const char* policy;
+};
+constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"emulated", "adapt"}};
+
+struct StepArguments {
+  std::vector<std::string> models;
+  std::vector<std::string> engines;
+  std::vector<std::string> policies;  // by engine
+  TrainingOptions training;
+  bool layers = false;
+  TimingOptions timing;
+};
+
+std::vector<std::string> engine_names() {
+  std::vector<std::string> names;
+  for (const EngineDefault& entry : kEngines) {
+    names.emplace_back(entry.engine);
+  }
+  return names;
+}
+
+std::string usual_policy(const std::string& engine) {
+  return std::find_if(kEngines.begin(), kEngines.end(),
+                      [&](const EngineDefault& entry) { return entry.engine == engine; })
+      ->policy;
+}
+
+/// One policy for each engine.
+std::vector<std::string> policies_of(const BenchArguments& arguments,
+                                     const std::vector<std::string>& engines) {
+  std::vector<std::string> known = policy_names();
+  known.emplace_back("auto");
+  std::vector<std::string> policies = arguments.list("policy", known);
+  if (policies.size() == 1) {
+    policies.resize(engines.size(), policies.front());
+  }
+  if (policies.size() != engines.size()) {
+    throw BadInput(concat("--policy: expected one name, or one for each of the ", engines.size(),
+                          " engines, found ", policies.size()));
+  }
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    policies[i] = policies[i] == "auto" ? usual_policy(engines[i]) : policies[i];
+  }
+  return policies;
+}
+
+StepArguments parse(const BenchArguments& arguments) {
+  StepArguments parsed;
+  parsed.models = arguments.names("model", model_names());
+  parsed.engines = arguments.names("engine", engine_names());
+  parsed.policies = policies_of(arguments, parsed.engines);
+  parsed.training.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
+  parsed.training.shards = static_cast<int>(arguments.integer("shards", 1, 1 << 16));
+  parsed.training.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
+  parsed.layers = arguments.names("layers", {"yes", "no"}).front() == "yes";
+  parsed.timing = arguments.timing();
+  return parsed;
+}
+
+/// One engine's training: contender and its clocks.
+class Training {
+ public:
+  Training(const TrainerOptions& options, const DataSplits& data, bool layers, const mpi::Communicator& ranks)
+      : step_(options, data, ranks) {
+    if (layers) {
+      step_.count_layers();
+    }
+  }
+
+  void run(std::int64_t calls) {
+    for (std::int64_t i = 0; i < calls; ++i) {
+      const PhaseSeconds seconds = step_.run(kLearningRate).record.seconds;
+      phases_.data += seconds.data;
+      phases_.forward += seconds.forward;
+      phases_.backward += seconds.backward;
+      phases_.quantize += seconds.quantize;
+      phases_.exchange += seconds.exchange;
+      phases_.policy += seconds.policy;
+      phases_.update += seconds.update;
+    }
+  }
+
+  [[nodiscard]] std::vector<Part> parts() const {
+    std::vector<Part> parts = {
+        {"phases", "data", phases_.data},         {"phases", "forward", phases_.forward},
+        {"phases", "backward", phases_.backward}, {"phases", "quantize", phases_.quantize},
+        {"phases", "exchange", phases_.exchange}, {"phases", "policy", phases_.policy},
+        {"phases", "update", phases_.update}};
+    for (const LayerSeconds& layer : step_.layer_seconds()) {
+      parts.push_back({"layers_forward", layer.name, layer.forward});
+    }
+    for (const LayerSeconds& layer : step_.layer_seconds()) {
+      parts.push_back({"layers_backward", layer.name, layer.backward});
+    }
+    return parts;
+  }
+
+ private:
+  TrainingStep step_;
+  PhaseSeconds phases_;
+};
+
+class StepBenchmark : public Benchmark {
+ public:
+  StepBenchmark(const StepArguments& arguments, const mpi::Communicator& ranks)
+      : arguments_(arguments), ranks_(ranks) {
+    onednn::set_threads(arguments.training.threads);
+    for (const std::string& model : arguments.models) {
+      trainings_.push_back(make_group(model));
+    }
+  }
+
+  BenchReport run() override {
+    BenchReport report = {"step", "images", "engine", {}};
+    for (std::size_t m = 0; m < trainings_.size(); ++m) {
+      std::vector<Contender> contenders;
+      for (const auto& training : trainings_[m]) {
+        contenders.push_back({[&training](std::int64_t calls) { training->run(calls); },
+                              [&training] { return training->parts(); }});
+      }
+      const std::vector<Timing> timings = time_in_turn(contenders, arguments_.timing, ranks_);
+      report.groups.emplace_back();
+      for (std::size_t e = 0; e < timings.size(); ++e) {
+        report.groups.back().push_back(
+            {labels(m, e), static_cast<double>(arguments_.training.batch), timings[e]});
+      }
+    }
+    return report;
+  }
+
+ private:
+  using Group = std::vector<std::unique_ptr<Training>>;
+
+  Group make_group(const std::string& model) const {
+    const DataSplits data = synthetic_images(model, kEpochSteps * arguments_.training.batch);
+    Group group;
+    for (std::size_t e = 0; e < arguments_.engines.size(); ++e) {
+      TrainerOptions options;
+      options.model.name = model;
+      options.engine.name = arguments_.engines[e];
+      options.precision.name = arguments_.policies[e];
+      options.training = arguments_.training;
+      group.push_back(std::make_unique<Training>(options, data, arguments_.layers, ranks_));
+    }
+    return group;
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::string, BenchResult::Value>> labels(std::size_t model,
+                                                                               std::size_t engine) const {
+    const TrainingOptions& training = arguments_.training;
+    return {{"model", arguments_.models[model]},        {"engine", arguments_.engines[engine]},
+            {"policy", arguments_.policies[engine]},    {"batch", std::int64_t{training.batch}},
+            {"shards", std::int64_t{training.shards}},  {"ranks", std::int64_t{ranks_.size()}},
+            {"threads", std::int64_t{training.threads}}};
+  }
+
+  StepArguments arguments_;
+  const mpi::Communicator& ranks_;
+  std::vector<Group> trainings_;  // by model and engine
+};
+
+}  // namespace
+
+BenchmarkEntry step_benchmark() {
+  return {
+      "step", "training steps on synthetic images held in memory, engines in turn",
+      with_timing_options(
+          {
+              {"model", "lenet5", "models, names between commas"},
+              {"engine", "float32,emulated", "engines, names between commas; ratios are against the first"},
+              {"policy", "auto",
+               "precision policy of all engines, or one for each; auto: float32 for float32, adapt for "
+               "emulated"},
+              {"batch", "256", "images per step, over all ranks"},
+              {"shards", "8", "virtual shards that the batch is cut into"},
+              {"threads", "1", "oneDNN threads per rank"},
+              {"layers", "no", "yes: the time of each layer, too"},
+          },
+          "1"),
+      [](const BenchArguments& arguments, const mpi::Communicator& ranks) -> std::unique_ptr<Benchmark> {
+        return std::make_unique<StepBenchmark>(parse(arguments), ranks);
+      }};
+}
+
+}  // namespace adapt

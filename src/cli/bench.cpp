@@ -1,0 +1,97 @@
+#include <iostream>
+
+#include "base/suggest.hpp"
+#include "bench/benchmark.hpp"
+#include "cli/command.hpp"
+#include "cli/parallel.hpp"
+#include "mpi/together.hpp"
+
+namespace adapt::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* kSynopsis = "adapt bench BENCHMARK [options] [--json]";
+
+void print_benchmarks() {
+  std::cout << "usage: " << kSynopsis << "\n\nMeasures this machine; alone or under mpirun.\n\nBenchmarks:\n";
+  for (const BenchmarkEntry& entry : benchmarks()) {
+    std::cout << "  " << entry.name << std::string(12 - std::string(entry.name).size(), ' ') << entry.summary
+              << "\n";
+  }
+  std::cout << "\n`adapt bench BENCHMARK --help` tells more.\n";
+}
+
+const BenchmarkEntry& find_benchmark(const std::string& name) {
+  std::vector<std::string> known;
+  for (const BenchmarkEntry& entry : benchmarks()) {
+    if (entry.name == name) {
+      return entry;
+    }
+    known.emplace_back(entry.name);
+  }
+  throw BadInput(concat("unknown benchmark '", name, "'", name_hint(name, known)));
+}
+
+Usage usage_of(const BenchmarkEntry& entry) {
+  Usage usage;
+  usage.synopsis = concat("adapt bench ", entry.name, " [options]");
+  usage.description =
+      concat("Times ", entry.summary,
+             ".\nRates are medians over the repetitions; a repetition ends when the slowest rank "
+             "is done.");
+  usage.examples = concat("  adapt bench ", entry.name, "\n  mpirun -n 2 --bind-to core adapt bench ",
+                          entry.name, " --json\n");
+  for (const BenchOption& option : entry.options) {
+    usage.options.add_options()(option.name.c_str(), po::value<std::string>()->default_value(option.standard),
+                                option.meaning.c_str());
+  }
+  usage.options.add_options()("json", po::bool_switch(), "print JSON");
+  usage.positional.add("input", -1);
+  return usage;
+}
+
+BenchArguments arguments_of(const BenchmarkEntry& entry, const po::variables_map& values) {
+  std::map<std::string, std::string> texts;
+  for (const BenchOption& option : entry.options) {
+    texts[option.name] = values[option.name].as<std::string>();
+  }
+  return BenchArguments(texts);
+}
+
+ExitCode run_benchmark(const BenchmarkEntry& entry, const BenchArguments& arguments, bool json) {
+  return run_parallel([&](const mpi::Communicator& ranks) {
+    std::unique_ptr<Benchmark> benchmark;
+    mpi::together(ranks, [&] { benchmark = entry.make(arguments, ranks); });
+    const BenchReport report = benchmark->run();
+    if (ranks.rank() == 0) {
+      std::cout << (json ? bench_json(report) : bench_table(report));
+    }
+    return ExitCode::done;
+  });
+}
+
+}  // namespace
+
+ExitCode bench(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    throw BadInput(concat("expected the name of a benchmark; usage: ", kSynopsis));
+  }
+  if (arguments[0] == "--help" || arguments[0] == "-h") {
+    print_benchmarks();
+    return ExitCode::done;
+  }
+  const BenchmarkEntry& entry = find_benchmark(arguments[0]);
+  Usage usage = usage_of(entry);
+  po::variables_map values;
+  if (!parse(usage, {arguments.begin() + 1, arguments.end()}, values)) {
+    return ExitCode::done;
+  }
+  const auto inputs = given(values, "input");
+  if (!inputs.empty()) {
+    throw BadInput(concat("unexpected argument '", inputs[0], "'; usage: ", usage.synopsis));
+  }
+  return run_benchmark(entry, arguments_of(entry, values), values["json"].as<bool>());
+}
+
+}  // namespace adapt::cli

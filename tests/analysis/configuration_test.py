@@ -1,0 +1,38 @@
+"""The flat view of the resolved YAML."""
+
+import unittest
+
+import support  # noqa: F401  (puts the package on the path)
+
+from analysis.configuration import flatten_yaml
+
+
+class FlattenYaml(unittest.TestCase):
+    def test_nests_by_indentation(self):
+        text = "seed: 7\ntraining:\n  batch: 256\n  schedule:\n    name: cosine\n  l1: 1e-08\ndata:\n  name: mnist\n"
+        self.assertEqual(
+            flatten_yaml(text),
+            {
+                "seed": "7",
+                "training.batch": "256",
+                "training.schedule.name": "cosine",
+                "training.l1": "1e-08",
+                "data.name": "mnist",
+            },
+        )
+
+    def test_quotes_comments_and_empty_values(self):
+        text = "---\n# a comment\nname: \"a: b # c\"  # why\nother: 'x'\npath: \"\"\nplain: y # z\n"
+        self.assertEqual(flatten_yaml(text), {"name": "a: b # c", "other": "x", "plain": "y"})
+
+    def test_lists_in_both_notations_read_the_same(self):
+        self.assertEqual(flatten_yaml("a:\n  b: [3, 4]\n"), {"a.b": "[3, 4]"})
+        self.assertEqual(flatten_yaml("a:\n  b:\n    - 3\n    - 4\n"), {"a.b": "[3, 4]"})
+
+    def test_what_is_no_mapping_is_left_out(self):
+        self.assertEqual(flatten_yaml(""), {})
+        self.assertEqual(flatten_yaml("just words\nx:y\n\x00\n"), {})
+
+
+if __name__ == "__main__":
+    unittest.main()
