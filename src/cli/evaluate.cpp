@@ -48,7 +48,11 @@ void load(const std::string& run_dir, const std::vector<std::string>& overrides,
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_batch);
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
-  loaded.plan = load_model(file.model(), *state, graph.layers.size());
+  const auto tensors = file.model();
+  if (tensors.empty()) {
+    throw BadInput(concat(run_dir, " holds no model: the run ended before its first epoch did"));
+  }
+  loaded.plan = load_model(tensors, *state, graph.layers.size());
   loaded.network.emplace(graph, state, /*training=*/false);
 }
 
