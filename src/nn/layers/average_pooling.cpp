@@ -48,7 +48,7 @@ void AveragePooling::forward_image(const float* source, float* destination) cons
   AlignedVector<float> sums(static_cast<std::size_t>(row));  // over the rows of a window
   std::fill_n(destination, output_.elements() / output_.n, 0.0F);
   for (int y = 0; y < output_.h; ++y) {
-    const float* window = source + y * spec_.stride * row;
+    const float* window = source + std::ptrdiff_t{y} * spec_.stride * row;
     std::copy_n(window, row, sums.data());
     for (int ky = 1; ky < spec_.kernel; ++ky) {
       add(window + ky * row, sums.data(), row);
