@@ -89,6 +89,7 @@ const std::array kPasses = {
 
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
+  names.reserve(kPasses.size());
   for (const PassEntry& pass : kPasses) {
     names.emplace_back(pass.name);
   }
@@ -136,6 +137,7 @@ class QuantizeBenchmark : public Benchmark {
     }
     const std::vector<Timing> timings = time_in_turn(contenders, timing_, ranks_);
     std::vector<BenchResult> results;
+    results.reserve(sets.size());
     for (std::size_t i = 0; i < sets.size(); ++i) {
       results.push_back({{{"kernel", pass.name},
                           {"instruction_set", sets[i]},

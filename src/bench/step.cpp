@@ -36,6 +36,7 @@ struct StepArguments {
 
 std::vector<std::string> engine_names() {
   std::vector<std::string> names;
+  names.reserve(kEngines.size());
   for (const EngineDefault& entry : kEngines) {
     names.emplace_back(entry.engine);
   }

@@ -45,6 +45,7 @@ std::vector<Part> parts_of(const Contender& contender) {
 std::vector<double> shares(const std::vector<Part>& before, const std::vector<Part>& after,
                            std::int64_t calls, const mpi::Communicator& ranks) {
   std::vector<std::int64_t> sums;
+  sums.reserve(after.size());
   for (std::size_t i = 0; i < after.size(); ++i) {
     sums.push_back(nanoseconds(after[i].seconds - before[i].seconds));
   }
@@ -52,6 +53,7 @@ std::vector<double> shares(const std::vector<Part>& before, const std::vector<Pa
     ranks.sum(std::span(sums));
   }
   std::vector<double> seconds;
+  seconds.reserve(sums.size());
   for (const std::int64_t sum : sums) {
     seconds.push_back(static_cast<double>(sum) / kNanoseconds / static_cast<double>(calls) / ranks.size());
   }

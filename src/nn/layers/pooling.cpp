@@ -1,5 +1,6 @@
 #include "nn/layers/pooling.hpp"
 
+#include "nn/layers/average_pooling.hpp"
 #include "nn/onednn.hpp"
 
 namespace adapt {
@@ -10,12 +11,33 @@ dnnl::memory::dim padding_behind(int size, int places, const PoolingSpec& spec) 
   return (places - 1) * spec.stride + spec.kernel - size;
 }
 
-class PoolingLayer : public Layer {
+float* values(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
+
+class AverageLayer : public Layer {
  public:
-  PoolingLayer(const GraphNode& node, const LayerMemory& memory, bool training) : memory_(memory) {
+  AverageLayer(const GraphNode& node, const LayerMemory& memory)
+      : memory_(memory), pooling_(std::get<PoolingSpec>(node.spec), node.input, node.output) {}
+
+  void forward(Pass& /*pass*/) override {
+    pooling_.forward(values(memory_.sources.front()), values(memory_.destination));
+  }
+
+  void backward(Pass& /*pass*/) override {
+    if (memory_.source_gradients.front()) {
+      pooling_.backward(values(memory_.destination_gradient), values(memory_.source_gradients.front()));
+    }
+  }
+
+ private:
+  LayerMemory memory_;
+  AveragePooling pooling_;
+};
+
+class MaximumLayer : public Layer {
+ public:
+  MaximumLayer(const GraphNode& node, const LayerMemory& memory, bool training) : memory_(memory) {
     const auto& spec = std::get<PoolingSpec>(node.spec);
-    const auto algorithm = spec.kind == Pooling::maximum ? dnnl::algorithm::pooling_max
-                                                         : dnnl::algorithm::pooling_avg_exclude_padding;
+    const auto algorithm = dnnl::algorithm::pooling_max;
     const onednn::Window window = {{spec.stride, spec.stride},
                                    {spec.kernel, spec.kernel},
                                    {0, 0},
@@ -28,7 +50,7 @@ class PoolingLayer : public Layer {
     if (!training) {
       return;
     }
-    // Which element of each window was the largest: only maximum pooling has it.
+    // Which element of each window was the largest.
     workspace_ = dnnl::memory(description.workspace_desc(), onednn::engine());
     backward_ =
         dnnl::pooling_backward(onednn::pooling_backward(algorithm, source, destination, window, description));
@@ -59,7 +81,10 @@ class PoolingLayer : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> make_pooling(const GraphNode& node, const LayerMemory& memory, bool training) {
-  return std::make_unique<PoolingLayer>(node, memory, training);
+  if (std::get<PoolingSpec>(node.spec).kind == Pooling::average) {
+    return std::make_unique<AverageLayer>(node, memory);
+  }
+  return std::make_unique<MaximumLayer>(node, memory, training);
 }
 
 }  // namespace adapt
