@@ -27,7 +27,7 @@ void Canvas::draw_line(Point from, Point to, float radius, float ink) {
   const auto [first_column, last_column] = touched(from.x, to.x, reach);
   for (int row = first_row; row < last_row; ++row) {
     const float y = static_cast<float>(row) + kHalfPixel - from.y;
-    float* line = ink_.data() + row * kSide;
+    float* line = ink_.data() + std::ptrdiff_t{row} * kSide;
     for (int column = first_column; column < last_column; ++column) {
       const float x = static_cast<float>(column) + kHalfPixel - from.x;
       float along = (x * dx + y * dy) * inverse;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "data/strokes.hpp"
@@ -13,6 +14,7 @@ namespace adapt {
 class Canvas {
  public:
   static constexpr int kSide = 28;
+  static constexpr std::size_t kPixels = std::size_t{kSide} * kSide;
 
   /// Draws the line from `from` to `to` of half width `radius` pixels: the ink of a pixel is `ink` times its
   /// coverage (by the distance of its centre from the line, falling from 1 to 0 within one pixel); where
@@ -20,7 +22,7 @@ class Canvas {
   void draw_line(Point from, Point to, float radius, float ink);
 
   /// Ink of each pixel, row after row.
-  [[nodiscard]] const std::array<float, kSide * kSide>& ink() const { return ink_; }
+  [[nodiscard]] const std::array<float, kPixels>& ink() const { return ink_; }
 
  private:
   std::array<float, kSide* kSide> ink_ = {};

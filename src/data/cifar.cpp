@@ -12,7 +12,7 @@ namespace adapt {
 namespace {
 
 constexpr ImageShape kShape{32, 32, 3};
-constexpr std::size_t kPlane = 32 * 32;
+constexpr std::size_t kPlane = std::size_t{32} * 32;
 constexpr std::size_t kPixels = 3 * kPlane;
 
 /// What tells one member of the family from another.

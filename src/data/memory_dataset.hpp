@@ -15,7 +15,7 @@ struct ImageArrays {
 };
 
 /// A dataset held in memory: what every reader and the procedural generator produce.
-class MemoryDataset : public Dataset {
+class MemoryDataset final : public Dataset {
  public:
   /// Throws Failure when the number of pixels does not fit shape and labels.
   explicit MemoryDataset(ImageArrays arrays);

@@ -133,6 +133,7 @@ void draw_dirt(Canvas& canvas, Dice& dice) {
 
 /// Rounds the ink and adds uniform noise of a random strength, the image's own.
 void develop(const Canvas& canvas, int strength, RandomKey key, std::span<std::uint8_t> pixels) {
+  constexpr float kHalf = 0.5F;  // ink is not negative: cutting off after adding it rounds
   key.shard = Purpose::noise;
   std::array<std::uint32_t, 4> words = {};
   for (std::size_t i = 0; i < pixels.size(); ++i) {
@@ -140,7 +141,7 @@ void develop(const Canvas& canvas, int strength, RandomKey key, std::span<std::u
       words = random_block(key, static_cast<std::uint32_t>(i / 16));
     }
     const auto byte = static_cast<int>(words[i % 16 / 4] >> (8 * (i % 4)) & 0xFFU);
-    const int value = static_cast<int>(canvas.ink()[i] + 0.5F) + (byte - 128) * strength / 128;
+    const int value = static_cast<int>(canvas.ink()[i] + kHalf) + (byte - 128) * strength / 128;
     pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
   }
 }
@@ -156,8 +157,8 @@ int label_of(std::uint64_t seed, std::uint32_t split, std::uint32_t index) {
 }
 
 /// Draws a whole split at once, over all cores: reading is then a copy without a lock, as cheap in the first
-/// step as later. (60000 images take about half a second of one core; drawing on demand would cost the same
-/// within the first epochs, because every rank meets nearly every image.)
+/// step as later. (60000 images take about a third of a second of one core; drawing on demand would cost the
+/// same within the first epochs, because every rank meets nearly every image.)
 ImageArrays draw_split(std::uint64_t seed, std::uint32_t split, std::int64_t samples) {
   constexpr std::int64_t kPart = 2000;  // images that are worth a thread
   const auto elements = static_cast<std::size_t>(kShape.elements());

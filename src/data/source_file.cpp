@@ -46,7 +46,7 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
     parent = set ? variable : "data";
     source = set ? "$ADAPT_DATA" : "the default, as data.path and $ADAPT_DATA are not set";
   }
-  const std::filesystem::path result = parent / folder;
+  std::filesystem::path result = parent / folder;
   std::error_code ignored;
   if (!std::filesystem::is_directory(result, ignored)) {
     throw BadInput(concat("dataset ", options.name, " not found: no folder ", result.string(), " (in ",
