@@ -70,7 +70,7 @@ std::int64_t count_attribute(const hdf5::Node& node, const std::string& name) {
   return count;
 }
 
-/// Element count that a shape stands for is checked by the dataset: here the values.
+/// Fills in format and integers, which must be numbers of the format.
 ModelTensor read_fixed(const hdf5::Dataset& dataset, ModelTensor tensor) {
   const std::int64_t word_length = dataset.integer_attribute("word_length");
   const std::int64_t fractional_length = dataset.integer_attribute("fractional_length");
