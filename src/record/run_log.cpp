@@ -75,7 +75,7 @@ void check_range(const ModelTensor& tensor) {
   }
 }
 
-hdf5::Dataset write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
+void write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   const FixedFormat format = *tensor.format;
   if (format.word_length < 1 || format.word_length > 32) {
     throw hdf5::Error(
@@ -88,7 +88,6 @@ hdf5::Dataset write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   describe(dataset, "2^-fractional_length", "fixed-point integers q; a weight is q * 2^-fractional_length");
   dataset.set_attribute("word_length", std::int64_t{format.word_length});
   dataset.set_attribute("fractional_length", std::int64_t{format.fractional_length});
-  return dataset;
 }
 
 hdf5::Dataset write_float32(hdf5::Group& group, const ModelTensor& tensor) {
@@ -186,7 +185,7 @@ struct RunLog::Implementation {
     pending_switches.push_back(to_stored(event, layer(event.layer).name));
   }
 
-  /// Moves all kept rows into the image and writes it. Returns the SHA-256 of the file when asked for.
+  /// Moves all kept rows into the image and writes it.
   void flush() {
     steps->flush();
     epochs->flush();
