@@ -49,8 +49,9 @@ class Trainer {
   /// The quantized layers, for the log.
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
-  /// Trains all epochs (collective). `log` is null on ranks other than 0; `on_step` may be empty. Throws
-  /// Failure where training diverges.
+  /// Trains all epochs, or until training.target_accuracy is reached (collective). The log gets the last and
+  /// the best model (the earliest of equals). `log` is null on ranks other than 0; `on_step` may be empty.
+  /// Throws Failure where training diverges.
   void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step);
 
   /// Of the last evaluation, fraction; 0 before.
