@@ -92,15 +92,17 @@ def _layer_panels(layers, panels, extra_panels=0):
                               gridspec_kw={"height_ratios": [2] * len(panels) + [0.8] * extra_panels})
     colours = layer_colours(len(layers))
     crowded = len(layers) > len(PALETTE)
-    look = {"linewidth": 0.8, "alpha": 0.6} if crowded else {"alpha": 0.9}
+    alpha = 0.6 if crowded else 0.9
+    # Few layers: later lines are thinner, so that those which coincide can all be seen.
+    widths = np.full(len(layers), 0.8) if crowded else np.linspace(3.0, 1.2, len(layers))
     lines = []
     for (title, unit, values_of, thin), axis in zip(panels, axes[:, 0]):
         style = "steps-post" if thin is thin_changes else "default"
         lines = []
-        for layer, colour in zip(layers, colours):
+        for layer, colour, width in zip(layers, colours, widths):
             x, y = thin(layer.series["step"], values_of(layer))
             marker = "o" if len(x) == 1 else None
-            lines += axis.plot(x, y, color=colour, drawstyle=style, marker=marker, **look)
+            lines += axis.plot(x, y, color=colour, linewidth=width, alpha=alpha, drawstyle=style, marker=marker)
         if crowded:
             lines += _plot_median(axis, layers, values_of, thin, style)
         axis.set_title(title)

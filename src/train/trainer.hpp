@@ -50,8 +50,8 @@ class Trainer {
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
   /// Trains all epochs, or until training.target_accuracy is reached (collective). The log gets the last and
-  /// the best model (the earliest of equals). `log` is null on ranks other than 0; `on_step` may be empty.
-  /// Throws Failure where training diverges.
+  /// the best model (the earliest of equals); it is null on ranks other than 0. `on_step` may be empty. Where
+  /// training diverges, all ranks throw the same mpi::SharedError; the log then holds the steps before.
   void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step);
 
   /// Of the last evaluation, fraction; 0 before.
