@@ -16,8 +16,8 @@ TEST(Synthetic, HasTheShapeThatTheModelTakes) {
     const ImageShape shape = data.train->shape();
     EXPECT_EQ(data.train->size(), 40);
     EXPECT_EQ(data.train->classes(), 10);
-    EXPECT_NO_THROW(lower(make_model(model, {10, shape.height, shape.width}),
-                          {2, shape.channels, shape.height, shape.width}, true));
+    const ModelInput input = {data.train->classes(), shape.height, shape.width};
+    EXPECT_NO_THROW(lower(make_model(model, input), {2, shape.channels, shape.height, shape.width}, true));
   }
   EXPECT_EQ(synthetic_images("lenet5", 1).train->shape(), (ImageShape{28, 28, 1}));
   EXPECT_THROW(synthetic_images("lenet6", 1), BadInput);
