@@ -50,14 +50,20 @@ struct EvaluateArguments {
 };
 
 std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArguments& arguments) {
-  const std::vector<ModelTensor> tensors =
-      arguments.model == "best" ? file.best_model().tensors : file.model();
-  if (tensors.empty()) {
-    throw BadInput(concat("run ", arguments.run_dir, " holds no ", arguments.model,
-                          " model; expected a run with at least one finished epoch",
-                          arguments.model == "best" && !file.model().empty() ? ", or --model last" : ""));
+  const std::vector<ModelTensor> last = file.model();
+  if (last.empty()) {
+    throw BadInput(concat(arguments.run_dir, " holds no model: the run ended before its first epoch did"));
   }
-  return tensors;
+  if (arguments.model == "last") {
+    return last;
+  }
+  const std::vector<ModelTensor> best = file.best_model().tensors;
+  if (best.empty()) {
+    throw BadInput(concat(arguments.run_dir,
+                          " holds no best model: an older adapt kept the last one only; "
+                          "expected --model last"));
+  }
+  return best;
 }
 
 void load(const EvaluateArguments& arguments, Loaded& loaded) {
