@@ -42,6 +42,12 @@ class CostFigures(unittest.TestCase):
         self.assertEqual(figures.overhead_share, 0)
         self.assertEqual(figures.mean_word_length, 8)
 
+    def test_quantized_backward_pass_costs_as_much_as_the_forward_pass(self):
+        layer = Layer("a", 100, 10, constant_layer(10, 8, 4, density=np.full(10, 0.5)))
+        figures = cost_figures([layer], [], batch=4, quantized_backward=True)
+        self.assertEqual(figures.training_speedup, 6400 / (0.5 * 100 * (8 + 8)))
+        self.assertEqual(figures.inference_speedup, 32 / (0.5 * 8))
+
     def test_layers_weigh_by_multiply_adds_or_parameters(self):
         layers = [Layer("a", 300, 10, constant_layer(2, 8, 4)), Layer("b", 100, 30, constant_layer(2, 16, 4))]
         figures = cost_figures(layers, [], batch=1)
