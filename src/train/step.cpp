@@ -27,10 +27,9 @@ LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communica
   const TrainingOptions& training = options.training;
   const int shards = training.step_shards();
   if (ranks.size() > shards) {
-    throw BadInput(concat("an optimizer step has ", shards,
-                          " shards (training.shards x training.accumulate), "
-                          "but there are ",
-                          ranks.size(), " ranks, so some would have no work; start at most ", shards,
+    throw BadInput(concat("training.shards", training.accumulate > 1 ? " x training.accumulate" : "", " is ",
+                          shards, ", but there are ", ranks.size(),
+                          " ranks, so some would have no work; start at most ", shards,
                           " ranks or raise training.shards"));
   }
   return {.seed = options.seed,
