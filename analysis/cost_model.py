@@ -41,19 +41,18 @@ def cost_figures(layers, switches, batch, quantized_backward=False):
     """The model for `layers` (analysis.run_file.Layer) with their `switches` (analysis.switches.Switch), trained on
     `batch` images per step.
 
-    The backward pass counts as much as one forward pass at 32 bits, or with `quantized_backward` (activation gradients
-    have formats, too) at the layer's word length. A row of a layer's series stands for the steps
-    after the row before, up to its own. Returns None when nothing is logged yet.
+    The backward pass counts as much as one forward pass, at 32 bits or, if quantized, at the layer's own. A row
+    of a layer's series stands for the steps after the row before, up to its own. Returns None when nothing is logged
+    yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged:
         return None
-    float_cost = sum(2.0 * FLOAT_BITS * layer.madds * layer.series["step"][-1] * batch for layer in logged)
     overhead = float(sum(_switch_costs(layer, switches) for layer in logged))
     total = overhead + batch * sum(_pass_costs(layer, quantized_backward) for layer in logged)
     float_parameters = FLOAT_BITS * sum(layer.parameters for layer in logged)
     return CostFigures(
-        training_speedup=_ratio(float_cost, total),
+        training_speedup=_ratio(float_cost(logged, batch), total),
         inference_speedup=_ratio(
             FLOAT_BITS * sum(layer.madds for layer in logged),
             sum(layer.madds * _final_bits(layer) for layer in logged),
@@ -92,6 +91,18 @@ def computed_figures(run):
     """CostFigures of an analysis.run_file.Run from its logged series alone."""
     quantized_backward = run.configuration.get("precision.backward") == "quantized"
     return cost_figures(run.layers, run.switches, batch_of(run), quantized_backward)
+
+
+def training_cost(run):
+    """Modelled cost of the whole training, multiply-adds times bits; None when nothing is logged yet."""
+    figures = run_figures(run)
+    return figures and float_cost(run.layers, batch_of(run)) / figures.training_speedup
+
+
+def float_cost(layers, batch):
+    """Modelled cost of as many steps in float32, forward and backward, multiply-adds times bits."""
+    logged = [layer for layer in layers if len(layer.series["step"])]
+    return sum(2.0 * FLOAT_BITS * layer.madds * layer.series["step"][-1] * batch for layer in logged)
 
 
 def stored_figures(run):

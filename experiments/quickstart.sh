@@ -90,6 +90,7 @@ stop() { # stop SIGNAL-NUMBER
     done
     kill -KILL -- "-$child" 2>/dev/null || true
   fi
+  [[ ! -t 2 ]] || echo >&2 # leaves the line of the progress bar
   echo "quickstart: stopped" >&2
   exit $((128 + $1))
 }

@@ -82,7 +82,8 @@ void write_atomically(const std::filesystem::path& path, const std::string& text
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  const Descriptor descriptor(path, O_RDONLY);
+  // Opening a pipe without O_NONBLOCK would wait for a writer.
+  const Descriptor descriptor(path, O_RDONLY | O_NONBLOCK);
   struct stat status = {};
   if (!descriptor.open() || ::fstat(descriptor.number(), &status) != 0) {
     throw BadInput(concat("cannot read ", path, ": ", reason()));

@@ -246,7 +246,9 @@ BestModel RunFile::best_model() const {
 
 bool RunFile::done() const {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(implementation_->path.parent_path() / kDoneName, ignored);
+  return std::filesystem::is_regular_file(implementation_->path.parent_path() / kDoneName, ignored) ||
+         guarded(implementation_->path,
+                 [&] { return implementation_->file.root().has_attribute("stripped"); });
 }
 
 }  // namespace adapt

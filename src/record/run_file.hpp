@@ -41,7 +41,7 @@ class RunFile {
   /// epoch, and in files that were written before adapt kept it.
   [[nodiscard]] BestModel best_model() const;
   [[nodiscard]] std::map<std::string, double> summary() const;
-  /// A finished run: DONE lies beside the file.
+  /// A finished run: DONE lies beside the file, or the file is a copy that analysis/strip.py made of one.
   [[nodiscard]] bool done() const;
 
  private:

@@ -46,7 +46,7 @@ TEST(Gzip, DamageAndSurplusAreNoticed) {
     Bytes bad = good;
     bad[offset] ^= 0x10;
     expect_bad_input([&] { inflate_gzip(bad, "the.gz"); },
-                     {"the.gz: byte ", "expected valid gzip", "incorrect"});
+                     {"the.gz: byte ", "expected valid gzip data, found "});
   }
   Bytes surplus = good;
   surplus.insert(surplus.end(), {0, 0});

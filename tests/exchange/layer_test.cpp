@@ -83,12 +83,12 @@ TEST(Layer, WidestFormatThatFitsFourBytes) {
   EXPECT_EQ(layer_mean(ShardGradients(8, {0.0F}), {30, 0}).bytes, 8);
   EXPECT_EQ(layer_mean(ShardGradients(9, {0.0F}), {29, 0}).bytes, 8);
   EXPECT_EQ(layer_mean(ShardGradients(3, {0.0F}), {30, 0}).bytes, 4);
-  EXPECT_EQ(layer_mean(ShardGradients(1, {-1e30F}), {32, 0}).mean,
-            std::vector<float>{-std::ldexp(1.0F, 31)});
+  EXPECT_EQ(layer_mean(ShardGradients(1, {-1e30F}), {32, 0}).mean, std::vector<float>{-std::ldexp(1.0F, 31)});
 }
 
 TEST(Layer, FormatsMayChangeBetweenSteps) {
-  const std::vector<ExchangeTensor> tensors = {{"a", 100, 0}, {"b", 50, 1}, {"bias", 10, 1}, {"free", 20, -1}};
+  const std::vector<ExchangeTensor> tensors = {
+      {"a", 100, 0}, {"b", 50, 1}, {"bias", 10, 1}, {"free", 20, -1}};
   const auto encoding = make_layer_encoding(tensors, 4);
   const std::vector<PrecisionPlan> plans = {gradient_plan({FixedFormat{8, 6}, FixedFormat{31, 20}}),
                                             gradient_plan({std::nullopt, FixedFormat{9, 3}}),
@@ -104,8 +104,8 @@ TEST(Layer, FormatsMayChangeBetweenSteps) {
       const int layer = tensors[t].layer;
       const auto format =
           layer < 0 ? std::nullopt : plans[s].layers[static_cast<std::size_t>(layer)].gradients;
-      const auto sum = format ? test::naive_layer_sum(gradients, *format, t, step)
-                              : test::naive_exact_sum(gradients);
+      const auto sum =
+          format ? test::naive_layer_sum(gradients, *format, t, step) : test::naive_exact_sum(gradients);
       EXPECT_EQ(encoded_mean(*encoding, t, tensors[t].size),
                 test::naive_mean(sum, format ? format->fractional_length : 40, 4))
           << "step " << s << ", tensor " << tensors[t].name;

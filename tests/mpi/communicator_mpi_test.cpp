@@ -1,10 +1,10 @@
-#include "mpi/communicator.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
 #include <limits>
 #include <vector>
+
+#include "mpi/communicator.hpp"
 
 namespace adapt::mpi {
 namespace {
@@ -51,7 +51,8 @@ TEST(Communicator, BroadcastsBytesOfRank0) {
 
 TEST(Communicator, BroadcastsTextOfAnyRankAndLength) {
   for (int root = 0; root < kRanks.size(); ++root) {
-    const std::string mine(static_cast<std::size_t>(kRanks.rank() * 1000 + 3), static_cast<char>('a' + kRanks.rank()));
+    const std::string mine(static_cast<std::size_t>(kRanks.rank() * 1000 + 3),
+                           static_cast<char>('a' + kRanks.rank()));
     const std::string expected(static_cast<std::size_t>(root * 1000 + 3), static_cast<char>('a' + root));
     EXPECT_EQ(kRanks.broadcast(mine, root), expected);
   }

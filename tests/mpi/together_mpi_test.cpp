@@ -1,8 +1,8 @@
-#include "mpi/together.hpp"
-
 #include <gtest/gtest.h>
 
 #include <functional>
+
+#include "mpi/together.hpp"
 
 namespace adapt::mpi {
 namespace {

@@ -106,6 +106,15 @@ class ReaderTest(unittest.TestCase):
             "layer a 11 21", "row 1 <8,4> <8,4> <8,4> <8,4> 25 50 1.5 1",
             "row 2 <12,-6> <12,-6> <12,-6> <12,-6> 26 51 inf 0.5"])
 
+    def test_a_stripped_copy_has_no_weights_and_is_done(self):
+        with h5py.File(self.path, "r+") as file:
+            del file["model"]
+            file.create_group("model")
+            file.attrs["stripped"] = "weights left out"
+        lines = read(self.path).stdout.splitlines()
+        self.assertIn("done 1", lines)
+        self.assertFalse([line for line in lines if line.startswith("tensor")])
+
     def test_missing_parts(self):
         def remove(name):
             return lambda file: file.__delitem__(name)

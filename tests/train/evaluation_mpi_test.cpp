@@ -1,5 +1,3 @@
-#include "train/evaluation.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "nn/description.hpp"
 #include "nn/loss.hpp"
 #include "numerics/random.hpp"
+#include "train/evaluation.hpp"
 
 namespace adapt {
 namespace {

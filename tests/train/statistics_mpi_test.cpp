@@ -1,11 +1,10 @@
-#include "train/statistics.hpp"
-
 #include <gtest/gtest.h>
 
 #include "data/memory_dataset.hpp"
 #include "nn/description.hpp"
 #include "nn/network.hpp"
 #include "train/small_state.hpp"
+#include "train/statistics.hpp"
 
 namespace adapt {
 namespace {

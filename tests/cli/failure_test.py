@@ -1,0 +1,125 @@
+"""Runs that do not reach their end: killed ranks, killed runs, training that diverges. Nothing may hang, and
+run.h5 must be whole."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+from adapt_program import ProgramTest, command, info
+
+LONG = ("training.epochs=100000", "record.flush_seconds=0")
+DIVERGING = ("training.learning_rate=1000", "training.weight_decay=1", "training.epochs=10")
+PATIENCE = 20  # seconds in which the other ranks must have ended
+
+
+def ranks_of(launcher):
+    """Process id of each rank that `launcher` (a process id) started."""
+    ranks = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            variables = (entry / "environ").read_bytes().split(b"\0") if parent == launcher else []
+        except (OSError, IndexError):
+            continue  # ended meanwhile
+        for variable in variables:
+            if variable.startswith(b"OMPI_COMM_WORLD_RANK="):
+                ranks[int(variable.split(b"=")[1])] = int(entry.name)
+    return ranks
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+class Killed(ProgramTest):
+    RANKS = 2
+
+    def start(self, *overrides):
+        """A long training that has already written some steps."""
+        sets = [word for setting in overrides for word in ("--set", setting)]
+        self.run_dir = self.folder / "run"
+        self.launcher = subprocess.Popen(
+            command("train", self.experiment(), "--out", self.run_dir, *sets, ranks=self.RANKS),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(self.launcher.wait)
+        self.addCleanup(self.launcher.kill)
+        written = wait_for(lambda: (self.run_dir / "run.h5").exists() and self.steps() > 0, 40)
+        self.assertTrue(written, "no step was written")
+        self.ranks = ranks_of(self.launcher.pid)
+        self.assertEqual(sorted(self.ranks), list(range(self.RANKS)))
+
+    def steps(self):
+        return int(info(self.run_dir)["steps"])
+
+    def assert_all_end(self):
+        pids = [self.launcher.pid, *self.ranks.values()]
+        self.launcher.wait(PATIENCE)
+        self.assertTrue(wait_for(lambda: not any(map(is_running, pids)), PATIENCE), "a rank still runs")
+
+    def assert_whole(self, least_steps):
+        said = info(self.run_dir)
+        self.assertEqual(said["state"], "not finished")
+        self.assertGreaterEqual(int(said["steps"]), least_steps)
+        return int(said["steps"])
+
+    def test_death_of_one_rank_ends_all(self):
+        for rank in range(self.RANKS):
+            with self.subTest(rank=rank):
+                self.start(*LONG)
+                seen = self.steps()
+                os.kill(self.ranks[rank], signal.SIGKILL)
+                self.assert_all_end()
+                self.assertNotEqual(self.launcher.returncode, 0)
+                self.assert_whole(seen)
+                self.run_dir.rename(self.folder / f"killed{rank}")
+
+    def kill_all(self):
+        for pid in (self.launcher.pid, *self.ranks.values()):
+            os.kill(pid, signal.SIGKILL)
+        self.assert_all_end()
+
+    def test_death_of_all_leaves_every_flushed_step(self):
+        self.start(*LONG)
+        seen = self.steps()
+        self.kill_all()
+        self.assert_whole(seen)
+
+    def test_what_was_not_flushed_is_lost_as_a_whole(self):
+        self.start("training.epochs=100000", "record.flush_seconds=86400")  # at the end of each epoch only
+        self.kill_all()
+        self.assertEqual(self.assert_whole(4) % 4, 0)
+
+
+class Diverging(ProgramTest):
+    def test_one_clear_message_and_the_steps_so_far(self):
+        for ranks in (0, 1, 2, 4):
+            with self.subTest(ranks=ranks):
+                result = self.train(f"run{ranks}", *DIVERGING, ranks=ranks)
+                self.assert_refused(result, "diverged", "learning_rate", code=1)
+                said = info(self.folder / f"run{ranks}")
+                self.assertEqual(said["state"], "not finished")
+                self.assertGreater(int(said["steps"]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+"""Help texts, and what the program says to words that it does not know."""
+
+import unittest
+
+from adapt_program import ProgramTest, adapt
+
+COMMANDS = ("train", "evaluate", "compare", "info")
+
+
+class Help(ProgramTest):
+    def test_program_lists_its_commands(self):
+        result = self.assert_done(adapt("--help"))
+        for name in COMMANDS:
+            self.assertIn(f"\n  {name} ", result.stdout)
+        self.assertIn("Exit codes", result.stdout)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(adapt("-h").stdout, result.stdout)
+
+    def test_nothing_given_prints_the_help_and_fails(self):
+        result = adapt()
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("usage: adapt COMMAND", result.stdout + result.stderr)
+
+    def test_every_command_has_help_with_examples(self):
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                result = self.assert_done(adapt(name, "--help"))
+                self.assertTrue(result.stdout.startswith(f"usage: adapt {name}"), result.stdout)
+                self.assertIn(f"\nExamples:\n  ", result.stdout)
+                self.assertIn(f"adapt {name}", result.stdout.split("Examples:")[1])
+                self.assertEqual(result.stderr, "")
+
+    def test_all_keys_are_an_experiment(self):
+        reference = self.assert_done(adapt("train", "--help-keys")).stdout
+        self.assertIn("lookback_upper", reference)
+        experiment = self.experiment(reference)
+        sets = ("data.train_samples=64", "data.test_samples=10", "training.epochs=1", "training.batch=64")
+        self.assert_done(self.train("run", *sets, experiment=experiment))
+
+    def test_info_says_what_the_program_is(self):
+        result = self.assert_done(adapt("info"))
+        for part in ("onednn_version", "mpi_version", "lenet5", "procedural", "adapt", "float32"):
+            self.assertIn(part, result.stdout)
+
+
+class Unknown(ProgramTest):
+    def test_command(self):
+        self.assert_refused(adapt("trian"), "'trian'", "did you mean 'train'?")
+        self.assert_refused(adapt("xyzzy"), "'xyzzy'", "adapt --help")
+
+    def test_option(self):
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                self.assert_refused(adapt(name, "--frobnicate"), "frobnicate", f"usage: adapt {name}")
+
+    def test_number_of_arguments(self):
+        self.assert_refused(adapt("train"), "one experiment file, got 0")
+        self.assert_refused(adapt("train", "a", "b"), "got 2")
+        self.assert_refused(adapt("evaluate"), "one run folder, got 0")
+        self.assert_refused(adapt("compare", "a"), "two run folders, got 1")
+        self.assert_refused(adapt("info", "a", "b"), "got 2")
+
+    def test_option_without_its_value(self):
+        self.assert_refused(adapt("train", self.experiment(), "--out"), "out")
+
+    def test_key_of_an_override(self):
+        experiment = self.experiment()
+        result = adapt("train", experiment, "--set", "training.epoch=3")
+        self.assert_refused(result, "--set training.epoch=3", "'training.epochs'")
+        result = adapt("train", experiment, "--set", "training.epochs")
+        self.assert_refused(result, "--set training.epochs")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,40 @@
+"""Data sets of a few images in the official formats, for tests."""
+
+import struct
+
+IMAGES = 16
+
+
+def _pixels(count, salt):
+    return bytes((i * 7 + salt) % 251 for i in range(count))
+
+
+def mnist(folder):
+    """The four IDX files, uncompressed, below folder/mnist."""
+    target = folder / "mnist"
+    target.mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        images = struct.pack(">IIII", 0x803, IMAGES, 28, 28) + _pixels(IMAGES * 784, 1)
+        labels = struct.pack(">II", 0x801, IMAGES) + bytes(i % 10 for i in range(IMAGES))
+        (target / f"{prefix}-images-idx3-ubyte").write_bytes(images)
+        (target / f"{prefix}-labels-idx1-ubyte").write_bytes(labels)
+    return target
+
+
+def _cifar(target, names, labels_of):
+    target.mkdir(parents=True)
+    for name in names:
+        records = b"".join(labels_of(i) + _pixels(3072, i) for i in range(IMAGES))
+        (target / name).write_bytes(records)
+    return target
+
+
+def cifar10(folder):
+    """The six batches below folder/cifar-10-batches-bin."""
+    names = [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]
+    return _cifar(folder / "cifar-10-batches-bin", names, lambda i: bytes([i % 10]))
+
+
+def cifar100(folder):
+    """Both files below folder/cifar-100-binary."""
+    return _cifar(folder / "cifar-100-binary", ["train.bin", "test.bin"], lambda i: bytes([i % 20, i % 100]))

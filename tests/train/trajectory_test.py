@@ -1,0 +1,58 @@
+"""One experiment, any number of ranks, the same bits: the promise of the virtual shards."""
+
+import hashlib
+import unittest
+
+import h5py
+
+from adapt_program import ADAPT, ProgramTest, adapt, info
+
+
+def weights_digest(run_dir):
+    """SHA-256 over names, formats and values of the final model."""
+    digest = hashlib.sha256()
+    with h5py.File(run_dir / "run.h5", "r") as file:
+        for name in sorted(file["model"]):
+            tensor = file["model"][name]
+            digest.update(f"{name} {sorted((k, str(v)) for k, v in tensor.attrs.items())}".encode())
+            digest.update(tensor[()].tobytes())
+    return digest.hexdigest()
+
+
+class Trajectory(ProgramTest):
+    def assert_same_on_any_ranks(self, *overrides):
+        for ranks in (1, 2, 3, 4):
+            self.assert_done(self.train(f"ranks{ranks}", *overrides, ranks=ranks))
+        digests = {weights_digest(self.folder / f"ranks{ranks}") for ranks in (1, 2, 3, 4)}
+        self.assertEqual(len(digests), 1)
+        for ranks in (2, 3, 4):
+            result = adapt("compare", self.folder / "ranks1", self.folder / f"ranks{ranks}")
+            self.assert_done(result)
+            self.assertEqual(result.stdout, "same trajectory\n")
+            self.assertEqual(info(self.folder / f"ranks{ranks}")["ranks"], str(ranks))
+        return digests.pop()
+
+    def assert_other_seed_differs(self, digest, *overrides):
+        self.assert_done(self.train("other", *overrides, "seed=2", ranks=2))
+        result = adapt("compare", self.folder / "ranks1", self.folder / "other")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn("step 1", result.stdout)
+        self.assertNotEqual(weights_digest(self.folder / "other"), digest)
+
+    def test_float32_with_exact_sums(self):
+        digest = self.assert_same_on_any_ranks("exchange.encoding=exact")
+        self.assert_other_seed_differs(digest, "exchange.encoding=exact")
+
+    def test_adapt_with_quantized_gradients(self):
+        digest = self.assert_same_on_any_ranks(*ADAPT)
+        self.assertGreaterEqual(int(info(self.folder / "ranks1")["precision switches"]), 10)
+        self.assert_other_seed_differs(digest, *ADAPT)
+
+    def test_float32_sums_train_too(self):
+        for ranks in (1, 3):
+            self.assert_done(self.train(f"ranks{ranks}", "exchange=float32", ranks=ranks))
+        self.assertEqual(info(self.folder / "ranks3")["steps"], "12")
+
+
+if __name__ == "__main__":
+    unittest.main()
