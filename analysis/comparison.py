@@ -101,4 +101,5 @@ def _median_seconds(run, column):
 
 
 def _pairing_key(run):
-    return task_of(run) + tuple(run.configuration.get(name) for name in SAME_RECIPE)
+    accumulate = run.configuration.get("training.accumulate", "1")
+    return (*task_of(run), *(run.configuration.get(name) for name in SAME_RECIPE), accumulate)
