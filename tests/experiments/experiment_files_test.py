@@ -115,6 +115,23 @@ class ExperimentFiles(unittest.TestCase):
                 self.assertEqual(differing(plain, self.keys[path]), {"name", "engine.name", "precision.policy"})
                 self.assertEqual((plain["engine.name"], plain["precision.policy"]), ("float32", "float32"))
 
+    def test_muppet_cells_have_the_recipe_of_the_others(self):
+        # Constant in the levels, then x0.1 twice in the float32 epochs, which end the run: published as 45, every 15.
+        phases = {"paper": (45, "[15, 30]"), "short": (8, "[3, 6]")}
+        for folder, (final_epochs, milestones) in phases.items():
+            for cell in (cell for cell in CELLS if not cell.startswith("lenet5")):
+                keys = self.file(folder, f"{cell}_muppet")
+                self.assertEqual((keys["engine.name"], keys["precision.policy"]), ("emulated", "muppet"))
+                self.assertEqual((keys["precision.formats"], keys["precision.backward"]), ("per_tensor", "quantized"))
+                self.assertEqual(keys["precision.muppet.levels"], "[8, 12, 14, 16]")
+                self.assertEqual((keys["training.schedule.name"], keys["training.schedule.origin"]),
+                                 ("multi_step", "final_phase"))  # fmt: skip
+                self.assertEqual(keys["training.schedule.milestones"], milestones)
+                self.assert_numbers(keys, {"training.final_epochs": final_epochs, "training.schedule.factor": 0.1})
+                changed = differing(keys, self.file(folder, f"{cell}_adapt"))
+                self.assertLessEqual({key for key in changed if not key.startswith(("precision.", "training.schedule."))},
+                                     {"name", "training.epochs", "training.final_epochs"})  # fmt: skip
+
     def test_an_ablation_changes_one_thing(self):
         base = self.file("short", "resnet20_cifar10_adapt")
         for path in self.files("ablations"):
