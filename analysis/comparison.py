@@ -18,7 +18,8 @@ def policy_of(run):
 def task_of(run):
     """What is learned: model and data. Accuracies of runs with the same task can be compared."""
     names = ("model.name", "data.name", "data.train_samples", "data.test_samples")
-    return tuple(run.configuration.get(name) for name in names)
+    folds = tuple(run.configuration.get(name, "0") for name in ("data.folds", "data.fold"))
+    return tuple(run.configuration.get(name) for name in names) + folds
 
 
 def cell_of(run):
@@ -48,7 +49,8 @@ def ranks_of(run):
 
 def setting_of(run):
     """What wall clocks depend on besides precision. Times of runs with the same setting can be compared."""
-    recipe = (run.configuration.get("training.batch"), run.configuration.get("training.threads"))
+    batches = (run.configuration.get("training.batch"), run.configuration.get("training.accumulate", "1"))
+    recipe = batches + (run.configuration.get("training.threads"),)
     return task_of(run) + recipe + (ranks_of(run), run.provenance.get("host"), run.provenance.get("cpu_model"))
 
 
@@ -99,4 +101,5 @@ def _median_seconds(run, column):
 
 
 def _pairing_key(run):
-    return task_of(run) + tuple(run.configuration.get(name) for name in SAME_RECIPE)
+    accumulate = run.configuration.get("training.accumulate", "1")
+    return (*task_of(run), *(run.configuration.get(name) for name in SAME_RECIPE), accumulate)

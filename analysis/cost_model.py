@@ -113,10 +113,16 @@ def stored_figures(run):
 
 
 def batch_of(run):
-    """Images per optimizer step. BadInput when the configuration does not say."""
-    text = run.configuration.get("training.batch", "")
+    """Images per optimizer step: those of a mini-batch times the mini-batches. BadInput when the configuration does
+    not say."""
+    return _positive(run, "training.batch", "") * _positive(run, "training.accumulate", "1")
+
+
+def _positive(run, key, default):
+    """The positive whole number under `key` of the run's configuration."""
+    text = run.configuration.get(key, default)
     if not text.isdigit() or int(text) < 1:
-        raise BadInput(f"{run.path}: training.batch in /config is '{text}'; expected a positive number of images")
+        raise BadInput(f"{run.path}: {key} in /config is '{text}'; expected a positive number")
     return int(text)
 
 

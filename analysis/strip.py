@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """strip.py RUN_DIR|run.h5 OUT.h5: a copy of a finished run's log without the weights, small enough to be committed.
 
-The copy is a valid, sealed run.h5 with an empty /model: `adapt info` and all of analysis/ read it. Its root attribute
-"stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision
+The copy is a valid, sealed run.h5 with empty /model and /best_model: `adapt info` and all of analysis/ read it. Its root
+attribute "stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision
 switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
 bits of their mantissa (relative error at most 2^-9); only when that is not enough, neighbouring rows of a layer that
 differ in their density alone become one, with the mean density: the cost model sums up to the same.
@@ -65,7 +65,7 @@ def _copy(path, losses):
         _copy_attributes(source, target)
         target.attrs[STRIPPED] = losses
         for name in source:
-            if name == "model":
+            if name in ("model", "best_model"):
                 _copy_attributes(source[name], target.create_group(name))
             else:
                 _copy_item(source, target, name, losses)

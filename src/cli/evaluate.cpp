@@ -19,15 +19,18 @@ namespace po = boost::program_options;
 
 Usage evaluate_usage() {
   Usage usage;
-  usage.synopsis = "adapt evaluate RUN_DIR [--set KEY=VALUE]...";
+  usage.synopsis = "adapt evaluate RUN_DIR [--model last|best] [--set KEY=VALUE]...";
   usage.description =
-      "Runs the model that RUN_DIR holds over its test set and prints loss and accuracy.\n"
-      "Activations are quantized as at the end of training, rounded to nearest.";
+      "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy.\n"
+      "Activations are quantized as in training when the model was kept, rounded to nearest.";
   usage.examples =
       "  adapt evaluate runs/quickstart\n"
+      "  adapt evaluate runs/quickstart --model best\n"
       "  adapt evaluate runs/quickstart --set data.path=/somewhere/else\n";
-  usage.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
-                              "override a key of the run's configuration (may be repeated)");
+  usage.options.add_options()("model", po::value<std::string>()->default_value("last"),
+                              "which model: last (as training left it), or best (on the test set)")(
+      "set", po::value<std::vector<std::string>>()->composing(),
+      "override a key of the run's configuration (may be repeated)");
   usage.positional.add("input", -1);
   return usage;
 }
@@ -39,20 +42,40 @@ struct Loaded {
   std::optional<Network> network;
 };
 
-void load(const std::string& run_dir, const std::vector<std::string>& overrides, Loaded& loaded) {
-  const RunFile file(run_dir);
-  const Configuration configuration =
-      parse_configuration(file.configuration(), run_dir + "/run.h5:/config", overrides, known_names());
+/// What the command line asks for.
+struct EvaluateArguments {
+  std::string run_dir;
+  std::string model;
+  std::vector<std::string> overrides;
+};
+
+std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArguments& arguments) {
+  const std::vector<ModelTensor> last = file.model();
+  if (last.empty()) {
+    throw BadInput(concat(arguments.run_dir, " holds no model: the run ended before its first epoch did"));
+  }
+  if (arguments.model == "last") {
+    return last;
+  }
+  const std::vector<ModelTensor> best = file.best_model().tensors;
+  if (best.empty()) {
+    throw BadInput(concat(arguments.run_dir,
+                          " holds no best model: an older adapt kept the last one only; "
+                          "expected --model last"));
+  }
+  return best;
+}
+
+void load(const EvaluateArguments& arguments, Loaded& loaded) {
+  const RunFile file(arguments.run_dir);
+  const Configuration configuration = parse_configuration(
+      file.configuration(), arguments.run_dir + "/run.h5:/config", arguments.overrides, known_names());
   onednn::set_threads(configuration.training.threads);
   loaded.data = open_dataset(configuration.data, configuration.seed);
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_batch);
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
-  const auto tensors = file.model();
-  if (tensors.empty()) {
-    throw BadInput(concat(run_dir, " holds no model: the run ended before its first epoch did"));
-  }
-  loaded.plan = load_model(tensors, *state, graph.layers.size());
+  loaded.plan = load_model(chosen_model(file, arguments), *state, graph.layers.size());
   loaded.network.emplace(graph, state, /*training=*/false);
 }
 
@@ -68,10 +91,13 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (inputs.size() != 1) {
     throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
-  const auto overrides = given(values, "set");
+  const EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), given(values, "set")};
+  if (chosen.model != "last" && chosen.model != "best") {
+    throw BadInput(concat("--model: expected last or best, found '", chosen.model, "'"));
+  }
   return run_parallel([&](const mpi::Communicator& ranks) {
     Loaded loaded;
-    mpi::together(ranks, [&] { load(inputs[0], overrides, loaded); });
+    mpi::together(ranks, [&] { load(chosen, loaded); });
     const Stopwatch watch;
     const MetricSum result =
         adapt::evaluate(*loaded.network, *loaded.data.test, loaded.data.normalization, &loaded.plan, ranks);

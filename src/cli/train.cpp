@@ -21,23 +21,28 @@ struct TrainArguments {
   std::vector<std::string> overrides;
   std::string out;
   bool overwrite = false;
+  bool check = false;
 };
 
 Usage train_usage() {
   Usage usage;
   usage.synopsis = "adapt train EXPERIMENT.yaml [--set KEY=VALUE]... [--out RUN_DIR]";
   usage.description =
-      "Trains as EXPERIMENT.yaml says and writes RUN_DIR/run.h5 (log, provenance, final model), DONE last.\n"
+      "Trains as EXPERIMENT.yaml says and writes RUN_DIR/run.h5 (log, provenance, last and best model), DONE "
+      "last.\n"
       "Under mpirun the ranks share the work; the result does not depend on how many there are.";
   usage.examples =
       "  adapt train experiments/quickstart.yaml\n"
       "  mpirun -n 2 adapt train experiments/quickstart.yaml --set training.epochs=3 --out runs/short\n"
       "  adapt train experiments/quickstart.yaml --set precision=float32 --set engine=float32\n"
+      "  adapt train experiments/quickstart.yaml --check\n"
       "  adapt train --help-keys\n";
   usage.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                               "override a key of the experiment, as in training.epochs=3 (may be repeated)")(
       "out,o", po::value<std::string>(), "folder of the run (default: runs/NAME)")(
       "overwrite", po::bool_switch(), "replace a run that RUN_DIR already holds")(
+      "check", po::bool_switch(),
+      "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
   usage.positional.add("input", -1);
   return usage;
@@ -65,6 +70,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     parsed.out = values["out"].as<std::string>();
   }
   parsed.overwrite = values["overwrite"].as<bool>();
+  parsed.check = values["check"].as<bool>();
   return parsed;
 }
 
@@ -117,12 +123,13 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
 
 void train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
   const TrainingOptions& training = run.configuration.training;
-  const std::int64_t images = training.epochs * (run.data.train->size() / training.batch) * training.batch;
+  const std::int64_t step_images = training.step_images();
+  const std::int64_t images = training.epochs * (run.data.train->size() / step_images) * step_images;
   Progress bar(run.configuration.name, images, "images");
   TrainerProgress last;
   run.trainer->run(run.log ? &*run.log : nullptr, [&](const TrainerProgress& progress) {
     last = progress;
-    bar.update(progress.step * training.batch, note_of(progress, training.epochs));
+    bar.update(progress.step * step_images, note_of(progress, training.epochs));
   });
   if (ranks.rank() == 0) {
     run.log->finish();
@@ -136,6 +143,12 @@ void train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 ExitCode train(const std::vector<std::string>& arguments) {
   const auto parsed = parse_train(arguments);
   if (!parsed) {
+    return ExitCode::done;
+  }
+  if (parsed->check) {
+    const Configuration configuration =
+        load_configuration(parsed->experiment, parsed->overrides, known_names());
+    std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
     return ExitCode::done;
   }
   return run_parallel([&](const mpi::Communicator& ranks) {

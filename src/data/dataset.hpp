@@ -53,8 +53,9 @@ struct DataSplits {
   Normalization normalization;
 };
 
-/// Opens the dataset `options.name`. `seed` matters to the procedural dataset only. Throws BadInput: unknown
-/// name; a missing or bad file, with path, offset, expected and found.
+/// Opens the dataset `options.name`, cut into folds where `options.folds` says so. `seed` matters to the
+/// procedural dataset and to the folds only. Throws BadInput: unknown name; a missing or bad file, with path,
+/// offset, expected and found; more folds than images.
 DataSplits open_dataset(const DataOptions& options, std::uint64_t seed);
 
 /// Names that open_dataset knows.

@@ -13,6 +13,8 @@ struct DataOptions {
   std::int64_t test_samples = 0;   ///< use only the first so many; 0: all (procedural: 10000)
   std::string augmentation = "none";  ///< none, crop, crop_flip
   int crop_padding = 4;               ///< pixels of zero padding on each side before the random crop
+  int folds = 0;  ///< cross validation on the training set in so many stratified folds; 0: none
+  int fold = 0;   ///< 0..folds-1: tested on, while the others are trained on
 };
 
 }  // namespace adapt

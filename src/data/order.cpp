@@ -10,8 +10,8 @@ namespace adapt {
 
 std::int64_t steps_per_epoch(std::int64_t samples, int batch) {
   if (batch < 1 || samples < batch) {
-    throw BadInput(concat("training.batch is ", batch, ", but there are ", samples,
-                          " training images: expected a batch of 1..", samples));
+    throw BadInput(concat("training.batch x training.accumulate is ", batch, ", but there are ", samples,
+                          " training images: expected 1..", samples));
   }
   return samples / batch;
 }

@@ -1,6 +1,7 @@
 #include "data/registry.hpp"
 
 #include "base/error.hpp"
+#include "data/folds.hpp"
 
 namespace adapt {
 namespace {
@@ -19,7 +20,7 @@ constexpr Entry kEntries[] = {ADAPT_DATASETS(ADAPT_DATASET_ENTRY)};
 DataSplits open_dataset(const DataOptions& options, std::uint64_t seed) {
   for (const Entry& entry : kEntries) {
     if (options.name == entry.name) {
-      return entry.open(options, seed);
+      return cross_validation(entry.open(options, seed), options, seed);
     }
   }
   std::string known;

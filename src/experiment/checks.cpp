@@ -18,6 +18,19 @@ void check_batch(const TrainingOptions& training, const PlaceOf& place_of) {
                         below > 0 ? concat(" or ", above) : ""));
 }
 
+/// Most shards of one optimizer step: more would leave the exact gradient sums too little room
+/// (exchange/exact.cpp).
+constexpr std::int64_t kMostStepShards = 4096;
+
+void check_accumulation(const TrainingOptions& training, const PlaceOf& place_of) {
+  const std::int64_t shards = std::int64_t{training.shards} * training.accumulate;
+  if (shards > kMostStepShards) {
+    throw BadInput(concat(place_of({"training.accumulate", "training.shards"}),
+                          ": training.shards x training.accumulate is ", shards, "; expected at most ",
+                          kMostStepShards));
+  }
+}
+
 void check_schedule(const TrainingOptions& training, const PlaceOf& place_of) {
   const ScheduleOptions& schedule = training.schedule;
   if (schedule.warmup_epochs >= training.epochs) {
@@ -32,12 +45,35 @@ void check_schedule(const TrainingOptions& training, const PlaceOf& place_of) {
   }
 }
 
-void check_data(const Configuration& configuration, const PlaceOf& place_of) {
+void check_samples(const Configuration& configuration, const PlaceOf& place_of) {
+  const TrainingOptions& training = configuration.training;
   const std::int64_t samples = configuration.data.train_samples;
-  if (samples > 0 && samples < configuration.training.batch) {
-    throw BadInput(concat(place_of({"data.train_samples", "training.batch"}), ": data.train_samples is ",
-                          samples, "; expected 0 (all) or at least training.batch (",
-                          configuration.training.batch, "), else an epoch has no step"));
+  const int folds = configuration.data.folds;
+  const std::int64_t images = training.step_images();
+  const std::int64_t tested = folds > 0 ? (samples + folds - 1) / folds : 0;
+  if (samples == 0 || samples - tested >= images) {
+    return;
+  }
+  const std::int64_t enough = folds > 0 ? (images * folds + folds - 2) / (folds - 1) : images;
+  throw BadInput(
+      concat(place_of({"data.train_samples", "training.batch", "training.accumulate", "data.folds"}),
+             ": data.train_samples is ", samples, "; expected 0 (all) or at least ", enough, ": ", images,
+             " images for an optimizer step (training.batch x training.accumulate)",
+             folds > 0 ? " beside the fold to test on" : "", ", else an epoch has no step"));
+}
+
+void check_folds(const DataOptions& data, const PlaceOf& place_of) {
+  if (data.folds == 1) {
+    throw BadInput(
+        place_of({"data.folds"}) +
+        ": data.folds is 1, which leaves nothing to train on; expected 0 (no cross validation) or at "
+        "least 2");
+  }
+  if (data.fold > 0 && data.fold >= data.folds) {
+    throw BadInput(concat(place_of({"data.fold", "data.folds"}), ": data.fold is ", data.fold, "; expected ",
+                          data.folds == 0
+                              ? "data.folds: 10 or so with it, or 0"
+                              : concat("0..", data.folds - 1, " (data.folds is ", data.folds, ")")));
   }
 }
 
@@ -82,8 +118,10 @@ void check_adapt(const AdaptPolicyOptions& adapt, const PlaceOf& place_of) {
 
 void check_combinations(const Configuration& configuration, const PlaceOf& place_of) {
   check_batch(configuration.training, place_of);
+  check_accumulation(configuration.training, place_of);
   check_schedule(configuration.training, place_of);
-  check_data(configuration, place_of);
+  check_folds(configuration.data, place_of);
+  check_samples(configuration, place_of);
   check_engine(configuration, place_of);
   check_adapt(configuration.precision.adapt, place_of);
 }

@@ -64,6 +64,10 @@ std::vector<Setting> data_settings() {
            "train on the first so many images; 0: all"),
       bind("data.test_samples", ADAPT_MEMBER(data.test_samples), IntegerDomain{0, kMany},
            "test on the first so many images; 0: all"),
+      bind("data.folds", ADAPT_MEMBER(data.folds), IntegerDomain{0, 1000},
+           "cross validation: cut the training set into so many stratified folds; 0: use the test set"),
+      bind("data.fold", ADAPT_MEMBER(data.fold), IntegerDomain{0, 999},
+           "the fold to test on, from 0; the others are trained on"),
       bind("data.augmentation", ADAPT_MEMBER(data.augmentation), ChoiceDomain{{"none", "crop", "crop_flip"}},
            "random changes of the training images"),
       bind("data.crop_padding", ADAPT_MEMBER(data.crop_padding), IntegerDomain{0, 32},
@@ -75,10 +79,14 @@ std::vector<Setting> training_settings() {
   return {
       bind("training.epochs", ADAPT_MEMBER(training.epochs), IntegerDomain{1, 100000},
            "passes over the training set"),
+      bind("training.target_accuracy", ADAPT_MEMBER(training.target_accuracy), NumberDomain{0, 1},
+           "end after the first epoch that reaches this test accuracy (a fraction); 0: train all epochs"),
       bind("training.batch", ADAPT_MEMBER(training.batch), IntegerDomain{1, 1048576},
-           "images per optimizer step over all shards; a multiple of training.shards"),
+           "images per mini-batch over all shards; a multiple of training.shards"),
+      bind("training.accumulate", ADAPT_MEMBER(training.accumulate), IntegerDomain{1, 1024},
+           "mini-batches whose gradients are averaged for one optimizer step"),
       bind("training.shards", ADAPT_MEMBER(training.shards), IntegerDomain{1, 4096},
-           "virtual shards; their number, not that of the ranks, decides the result"),
+           "virtual shards of a mini-batch; their number, not that of the ranks, decides the result"),
       bind("training.threads", ADAPT_MEMBER(training.threads), IntegerDomain{1, 1024}, "threads per rank"),
       bind("training.learning_rate", ADAPT_MEMBER(training.learning_rate),
            NumberDomain{0, 1000, Ends::open_low}, "base learning rate"),
@@ -109,6 +117,9 @@ std::vector<Setting> training_settings() {
       bind("training.schedule.threshold", ADAPT_MEMBER(training.schedule.threshold),
            NumberDomain{0, 1, Ends::open_high},
            "reduce_on_plateau: relative improvement of the training loss that counts"),
+      bind("training.schedule.minimum", ADAPT_MEMBER(training.schedule.minimum),
+           NumberDomain{0, 1, Ends::open_high},
+           "share of training.learning_rate where cosine ends and the others stop falling"),
   };
 }
 

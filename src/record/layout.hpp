@@ -20,6 +20,12 @@ inline constexpr const char* kFormatName = "adapt-run";
 /// Grows when a program that knows this version could misread a file.
 inline constexpr std::int64_t kFormatVersion = 1;
 
+/// Groups of the two models that a run keeps, and the attribute of the best one's that says after which epoch
+/// it was.
+inline constexpr const char* kModelGroup = "model";
+inline constexpr const char* kBestModelGroup = "best_model";
+inline constexpr const char* kBestEpoch = "epoch";
+
 /// Longest names that the fixed-width texts of the tables hold, in bytes.
 inline constexpr std::size_t kStrategyBytes = 16;
 inline constexpr std::size_t kLayerNameBytes = 96;

@@ -115,6 +115,14 @@ ModelTensor read_tensor(const hdf5::Dataset& dataset, const std::string& name) {
   return tensor;
 }
 
+std::vector<ModelTensor> read_tensors(const hdf5::Group& group) {
+  std::vector<ModelTensor> tensors;
+  for (const std::string& name : group.names()) {
+    tensors.push_back(read_tensor(group.dataset(name), name));
+  }
+  return tensors;
+}
+
 std::vector<StoredSwitch> read_switches(const hdf5::Dataset& dataset) {
   const hdf5::Datatype stored = dataset.type();
   for (const SwitchField& field : switch_fields()) {
@@ -228,13 +236,18 @@ std::vector<LayerRecord> RunFile::layer_rows(const std::string& name) const {
 }
 
 std::vector<ModelTensor> RunFile::model() const {
+  return guarded(implementation_->path,
+                 [&] { return read_tensors(implementation_->file.root().group(kModelGroup)); });
+}
+
+BestModel RunFile::best_model() const {
   return guarded(implementation_->path, [&] {
-    const hdf5::Group group = implementation_->file.root().group("model");
-    std::vector<ModelTensor> tensors;
-    for (const std::string& name : group.names()) {
-      tensors.push_back(read_tensor(group.dataset(name), name));
+    const hdf5::Group root = implementation_->file.root();
+    if (!root.has(kBestModelGroup) || !root.group(kBestModelGroup).has_attribute(kBestEpoch)) {
+      return BestModel{};
     }
-    return tensors;
+    const hdf5::Group group = root.group(kBestModelGroup);
+    return BestModel{count_attribute(group, kBestEpoch), read_tensors(group)};
   });
 }
 

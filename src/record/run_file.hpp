@@ -10,6 +10,12 @@
 
 namespace adapt {
 
+/// The model after the epoch with the best test accuracy.
+struct BestModel {
+  std::int64_t epoch = 0;  ///< from 1; 0: there is none
+  std::vector<ModelTensor> tensors;
+};
+
 /// A run.h5 opened for reading, as it was at that moment: the whole file is taken into memory. A file that
 /// adapt wrote is checked against the digest at its end; one that another program changed has none and is
 /// read as far as it makes sense. All errors (missing, not HDF5, not an adapt run, newer format version,
@@ -29,8 +35,11 @@ class RunFile {
   [[nodiscard]] std::vector<EpochRecord> epochs() const;
   [[nodiscard]] std::vector<SwitchEvent> switches() const;
   [[nodiscard]] std::vector<LayerRecord> layer_rows(const std::string& name) const;
-  /// Empty before the end of the run.
+  /// The model as the last epoch left it. Empty before the end of the first epoch.
   [[nodiscard]] std::vector<ModelTensor> model() const;
+  /// The model that was best on the test set, the earliest of equals. Empty before the end of the first
+  /// epoch, and in files that were written before adapt kept it.
+  [[nodiscard]] BestModel best_model() const;
   [[nodiscard]] std::map<std::string, double> summary() const;
   /// A finished run: DONE lies beside the file, or the file is a copy that analysis/strip.py made of one.
   [[nodiscard]] bool done() const;

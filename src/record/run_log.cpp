@@ -113,6 +113,16 @@ void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
   write_activation_format(dataset, "outputs", tensor.outputs);
 }
 
+/// Replaces the group `name`.
+hdf5::Group write_tensors(hdf5::Group& root, const std::string& name, std::span<const ModelTensor> tensors) {
+  root.remove(name);
+  hdf5::Group group = root.create_group(name);
+  for (const ModelTensor& tensor : tensors) {
+    write_tensor(group, tensor);
+  }
+  return group;
+}
+
 }  // namespace
 
 struct RunLog::Implementation {
@@ -128,7 +138,8 @@ struct RunLog::Implementation {
       origin.set_attribute(name, value);
     }
     create_tables();
-    root.create_group("model");
+    root.create_group(kModelGroup);
+    root.create_group(kBestModelGroup);
     root.create_group("summary");
   }
 
@@ -257,12 +268,15 @@ void RunLog::append(const SwitchEvent& event) {
 
 void RunLog::write_model(std::span<const ModelTensor> tensors) {
   guarded(implementation_->path, [&] {
-    implementation_->root.remove("model");
-    hdf5::Group group = implementation_->root.create_group("model");
-    for (const ModelTensor& tensor : tensors) {
-      write_tensor(group, tensor);
-    }
+    write_tensors(implementation_->root, kModelGroup, tensors);
     implementation_->has_model = true;
+  });
+}
+
+void RunLog::write_best_model(std::span<const ModelTensor> tensors, std::int64_t epoch) {
+  guarded(implementation_->path, [&] {
+    hdf5::Group group = write_tensors(implementation_->root, kBestModelGroup, tensors);
+    group.set_attribute(kBestEpoch, epoch);
   });
 }
 

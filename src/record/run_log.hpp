@@ -113,6 +113,8 @@ class RunLog {
   /// /model, replacing what was there. Integers that do not fit their format, or a shape that does not fit
   /// the number of elements, throw Failure.
   void write_model(std::span<const ModelTensor> tensors);
+  /// /best_model, the same for the model after `epoch` that was best on the test set.
+  void write_best_model(std::span<const ModelTensor> tensors, std::int64_t epoch);
   /// /summary: figures about the whole run (final accuracy, modelled speedups, ...), replacing what was
   /// there.
   void write_summary(const std::map<std::string, double>& figures);

@@ -13,13 +13,17 @@ struct ScheduleOptions {
   double factor = 0.1;            ///< multi_step, reduce_on_plateau
   int patience = 10;              ///< reduce_on_plateau: epochs without improvement that are tolerated
   double threshold = 1e-6;  ///< reduce_on_plateau: relative improvement of the training loss that counts
+  double minimum = 0;       ///< share of the base rate that no schedule goes below once warmed up
 };
 
 /// `training`: the recipe.
 struct TrainingOptions {
   int epochs = 15;
-  int batch = 256;  ///< images per optimizer step over all shards
-  int shards = 8;   ///< virtual shards: the unit of work that makes results independent of the rank count
+  double target_accuracy = 0;  ///< end after the first epoch with this test accuracy (fraction); 0: never
+  int batch = 256;             ///< images per mini-batch over all shards
+  int accumulate = 1;          ///< mini-batches whose gradients are averaged for one optimizer step
+  int shards = 8;  ///< virtual shards of a mini-batch: the unit of work that makes results independent of the
+                   ///< rank count
   int threads = 1;  ///< oneDNN threads per rank; float32 results may depend on it
   double learning_rate = 0.1;
   double momentum = 0.9;
@@ -30,6 +34,11 @@ struct TrainingOptions {
   bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees
   ScheduleOptions schedule;
   int test_batch = 250;  ///< images per forward pass of an evaluation
+
+  /// Of one optimizer step: its mini-batches stand one after the other, so that shard s of mini-batch m is
+  /// the step's shard m · shards + s.
+  [[nodiscard]] int step_images() const { return batch * accumulate; }
+  [[nodiscard]] int step_shards() const { return shards * accumulate; }
 };
 
 /// `record`: what goes to run.h5 and how often.

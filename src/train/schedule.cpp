@@ -17,31 +17,34 @@ class Constant : public Schedule {
   [[nodiscard]] double factor(double /*progress*/) const override { return 1; }
 };
 
-/// From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts).
+/// From 1 to the minimum along half a cosine (Loshchilov and Hutter 2017, without restarts).
 class Cosine : public Schedule {
  public:
-  explicit Cosine(int epochs) : epochs_(epochs) {}
+  Cosine(int epochs, double minimum) : epochs_(epochs), minimum_(minimum) {}
   [[nodiscard]] double factor(double progress) const override {
-    return 0.5 * (1 + std::cos(std::numbers::pi * std::min(progress / epochs_, 1.0)));
+    return minimum_ +
+           (1 - minimum_) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(progress / epochs_, 1.0)));
   }
 
  private:
   double epochs_;
+  double minimum_;
 };
 
 class MultiStep : public Schedule {
  public:
   explicit MultiStep(const ScheduleOptions& options)
-      : milestones_(options.milestones), factor_(options.factor) {}
+      : milestones_(options.milestones), factor_(options.factor), minimum_(options.minimum) {}
   [[nodiscard]] double factor(double progress) const override {
     const auto passed =
         std::count_if(milestones_.begin(), milestones_.end(), [&](int m) { return progress >= m; });
-    return std::pow(factor_, static_cast<double>(passed));
+    return std::max(std::pow(factor_, static_cast<double>(passed)), minimum_);
   }
 
  private:
   std::vector<int> milestones_;
   double factor_;
+  double minimum_;
 };
 
 /// Multiplies the rate when the training loss has not improved (relatively, by more than the threshold) for
@@ -58,7 +61,7 @@ class ReduceOnPlateau : public Schedule {
       return;
     }
     if (++bad_epochs_ > options_.patience) {
-      current_ *= options_.factor;
+      current_ = std::max(current_ * options_.factor, options_.minimum);
       bad_epochs_ = 0;
     }
   }
@@ -90,7 +93,7 @@ std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs)
     return std::make_unique<Constant>();
   }
   if (options.name == "cosine") {
-    return std::make_unique<Cosine>(epochs);
+    return std::make_unique<Cosine>(epochs, options.minimum);
   }
   if (options.name == "multi_step") {
     return std::make_unique<MultiStep>(options);

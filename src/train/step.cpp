@@ -25,14 +25,16 @@ bool is_emulated(const EngineOptions& engine) {
 
 LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communicator& ranks) {
   const TrainingOptions& training = options.training;
-  if (ranks.size() > training.shards) {
-    throw BadInput(concat("training.shards is ", training.shards, ", but there are ", ranks.size(),
-                          " ranks, so some would have no work; start at most ", training.shards,
+  const int shards = training.step_shards();
+  if (ranks.size() > shards) {
+    throw BadInput(concat("training.shards", training.accumulate > 1 ? " x training.accumulate" : "", " is ",
+                          shards, ", but there are ", ranks.size(),
+                          " ranks, so some would have no work; start at most ", shards,
                           " ranks or raise training.shards"));
   }
   return {.seed = options.seed,
-          .batch = training.batch,
-          .shards = training.shards,
+          .batch = training.step_images(),
+          .shards = shards,
           .rank = ranks.rank(),
           .ranks = ranks.size(),
           .augmentation = options.augmentation,
@@ -93,8 +95,8 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       plan_(policy_->plan()),
       plan_broadcast_(plan_.version),
       encoding_(make_encoding(encoding_name(options.exchange, plan_), exchange_tensors(*state_),
-                              options.training.shards)),
-      statistics_(*state_, options.training.shards),
+                              options.training.step_shards())),
+      statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
   if (!is_emulated(options.engine) && has_format(plan_, &LayerFormats::weights)) {
     throw BadInput(concat("engine.name is float32, but precision.policy '", options.precision.name,
@@ -146,7 +148,7 @@ void TrainingStep::run_shards(StepOutcome& outcome) {
   const auto step = static_cast<std::uint32_t>(step_);
   encoding_->begin({options_.seed, step, &plan_});
   statistics_.begin(step);
-  for (int shard = ranks_.rank(); shard < options_.training.shards; shard += ranks_.size()) {
+  for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     const ShardBatch& batch = loader_.next();
     seconds.data += watch.lap();

@@ -48,7 +48,10 @@ std::map<std::string, double> RunSummary::finish(std::span<const EpochRecord> ep
   for (const EpochRecord& epoch : epochs) {
     figures["measured_training_seconds"] += epoch.seconds;
     figures["measured_test_seconds"] += epoch.test_seconds;
-    figures["best_test_accuracy"] = std::max(figures["best_test_accuracy"], epoch.test_accuracy);
+    if (figures.count("best_epoch") == 0 || epoch.test_accuracy > figures["best_test_accuracy"]) {
+      figures["best_test_accuracy"] = epoch.test_accuracy;
+      figures["best_epoch"] = static_cast<double>(epoch.epoch);
+    }
     figures["final_test_accuracy"] = epoch.test_accuracy;
   }
   return figures;

@@ -24,7 +24,7 @@ struct Trainer::Implementation {
         test_network(make_graph(chosen, splits, chosen.training.test_batch), step.state(),
                      /*training=*/false),
         schedule(make_schedule(chosen.training.schedule, chosen.training.epochs)),
-        summary(step.layers(), chosen.training.batch) {}
+        summary(step.layers(), chosen.training.step_images()) {}
 
   /// Rate at the start of 0-based step `index`.
   [[nodiscard]] double rate(std::int64_t index) const {
@@ -82,6 +82,23 @@ struct Trainer::Implementation {
     return record;
   }
 
+  void record_epoch(RunLog& log, const EpochRecord& record) {
+    log.append(record);
+    const std::vector<ModelTensor> model = store_model(*step.state(), step.plan());
+    log.write_model(model);
+    if (record.test_accuracy > best_accuracy) {
+      best_accuracy = record.test_accuracy;
+      log.write_best_model(model, record.epoch);
+    }
+    flush(log);
+  }
+
+  /// Whether training ends early. All ranks agree: they know the same accuracy.
+  [[nodiscard]] bool is_enough(const EpochRecord& record) const {
+    const double target = options.training.target_accuracy;
+    return target > 0 && record.test_accuracy >= target;
+  }
+
   void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step) {
     progress.steps = options.training.epochs * step.steps_per_epoch();
     std::vector<EpochRecord> epochs;
@@ -96,9 +113,10 @@ struct Trainer::Implementation {
       progress.test_accuracy = record.test_accuracy;
       epochs.push_back(record);
       if (log != nullptr) {
-        log->append(record);
-        log->write_model(store_model(*step.state(), step.plan()));
-        flush(*log);
+        record_epoch(*log, record);
+      }
+      if (is_enough(record)) {
+        break;
       }
     }
     if (log != nullptr) {
@@ -114,6 +132,7 @@ struct Trainer::Implementation {
   std::unique_ptr<Schedule> schedule;
   RunSummary summary;
   TrainerProgress progress;
+  double best_accuracy = -1;  // of the best model, rank 0
   Stopwatch since_flush;
 };
 

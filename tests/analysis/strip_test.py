@@ -27,6 +27,8 @@ class Strip(ScratchTest):
                                 summary={"mean_word_length": 7.5})
         with h5py.File(self.source, "a") as file:
             file["model/large"] = np.random.default_rng(0).random(50_000).astype(np.float32)
+            file["best_model/large"] = file["model/large"][()]
+            file["best_model"].attrs["epoch"] = 2
             file["steps/loss"].attrs["unit"] = "nat"
             del file["steps/seconds_data"]
             file["steps/seconds_data"] = np.random.default_rng(1).random(400).astype(np.float32)
@@ -43,7 +45,8 @@ class Strip(ScratchTest):
             names, copied = [], []
             before.visit(names.append)
             after.visit(copied.append)
-            self.assertEqual(sorted(copied), sorted(name for name in names if not name.startswith("model/")))
+            kept = [name for name in names if not name.startswith(("model/", "best_model/"))]
+            self.assertEqual(sorted(copied), sorted(kept))
             for name in copied:
                 if isinstance(after[name], h5py.Dataset):
                     self.assertEqual(after[name].dtype, before[name].dtype, name)

@@ -181,7 +181,7 @@ TEST(Loader, RefusesBadOptions) {
   };
   using test::expect_bad_input;
   expect_bad_input(open([](auto& o) { o.batch = 13; }), {"training.batch is 13", "training.shards 6"});
-  expect_bad_input(open([](auto& o) { o.batch = 24; }), {"training.batch is 24", "20 training images"});
+  expect_bad_input(open([](auto& o) { o.batch = 24; }), {"training.accumulate is 24", "20 training images"});
   expect_bad_input(open([](auto& o) { o.batch = 0; }), {"training.batch is 0"});
   expect_bad_input(open([](auto& o) { o.shards = 0; }), {"training.shards 0"});
   expect_bad_input(open([](auto& o) { o.ranks = 7; }), {"7 ranks", "training.shards 6"});

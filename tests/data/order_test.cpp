@@ -40,8 +40,9 @@ TEST(Order, EveryPermutationIsAsLikely) {
 TEST(Steps, WholeBatchesOnly) {
   EXPECT_EQ(steps_per_epoch(10, 3), 3);
   EXPECT_EQ(steps_per_epoch(10, 10), 1);
-  test::expect_bad_input([] { steps_per_epoch(10, 11); }, {"training.batch is 11", "10 training images"});
-  test::expect_bad_input([] { steps_per_epoch(10, 0); }, {"training.batch is 0"});
+  test::expect_bad_input([] { steps_per_epoch(10, 11); },
+                         {"training.batch x training.accumulate is 11", "10 training images"});
+  test::expect_bad_input([] { steps_per_epoch(10, 0); }, {"training.accumulate is 0"});
 }
 
 }  // namespace

@@ -21,9 +21,11 @@ Configuration all_different() {
   c.seed = 9223372036854775807U;
   c.model = {"resnet20", 0.1};
   c.engine = {"emulated", "nearest"};
-  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, "crop_flip", 3};
+  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, "crop_flip", 3, 10, 9};
   c.training.epochs = 160;
+  c.training.target_accuracy = 0.9;
   c.training.batch = 510;
+  c.training.accumulate = 4;
   c.training.shards = 6;
   c.training.threads = 2;
   c.training.learning_rate = 0.1 + 0.2;
@@ -32,7 +34,7 @@ Configuration all_different() {
   c.training.l1 = 1.0 / 3;
   c.training.normalize = "yes";
   c.training.penalty = false;
-  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5};
+  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01};
   c.training.test_batch = 100;
   c.precision.name = "adapt";
   c.precision.quantize = {false, false, false};

@@ -104,8 +104,8 @@ TEST(Refusal, BooleansNamesAndLists) {
 TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(
       refusal("training: 3"),
-      "a.yaml:1: 'training': expected a mapping with the keys epochs, batch, shards, threads, learning_rate, "
-      "momentum, weight_decay, l1, normalize, penalty, test_batch, schedule");
+      "a.yaml:1: 'training': expected a mapping with the keys epochs, target_accuracy, batch, accumulate, "
+      "shards, threads, learning_rate, momentum, weight_decay, l1, normalize, penalty, test_batch, schedule");
   EXPECT_EQ(refusal("record:\n"),
             "a.yaml:1: 'record': expected a mapping with the keys layer_interval, flush_seconds");
   EXPECT_EQ(refusal("model: [lenet5]"),
@@ -193,8 +193,8 @@ TEST(Refusal, SettingsThatContradictEachOther) {
             "training.schedule.milestones such as [10, 15]");
   EXPECT_EQ(
       refusal("data: {train_samples: 255}"),
-      "a.yaml:1: data.train_samples is 255; expected 0 (all) or at least training.batch (256), else an epoch "
-      "has no step");
+      "a.yaml:1: data.train_samples is 255; expected 0 (all) or at least 256: 256 images for an optimizer "
+      "step (training.batch x training.accumulate), else an epoch has no step");
   EXPECT_EQ(refusal("data: {train_samples: 256}"), "accepted");
   EXPECT_EQ(refusal("precision:\n  adapt: {lookback_lower: 101}\n"),
             "a.yaml:2: precision.adapt.lookback_lower is 101; expected at most "
@@ -202,6 +202,35 @@ TEST(Refusal, SettingsThatContradictEachOther) {
   EXPECT_EQ(refusal("precision: {adapt: {resolution_upper: 49}}"),
             "a.yaml:1: precision.adapt.resolution_lower is 50; expected at most "
             "precision.adapt.resolution_upper (49)");
+}
+
+TEST(Refusal, Accumulation) {
+  EXPECT_EQ(refusal("training: {shards: 8, accumulate: 513}"),
+            "a.yaml:1: training.shards x training.accumulate is 4104; expected at most 4096");
+  EXPECT_EQ(refusal("training: {shards: 8, accumulate: 512}"), "accepted");
+  EXPECT_EQ(
+      refusal("{data: {train_samples: 511}, training: {accumulate: 2}}"),
+      "a.yaml:1: data.train_samples is 511; expected 0 (all) or at least 512: 512 images for an optimizer "
+      "step (training.batch x training.accumulate), else an epoch has no step");
+  EXPECT_EQ(refusal("{data: {train_samples: 512}, training: {accumulate: 2}}"), "accepted");
+}
+
+TEST(Refusal, Folds) {
+  EXPECT_EQ(
+      refusal("data: {folds: 1}"),
+      "a.yaml:1: data.folds is 1, which leaves nothing to train on; expected 0 (no cross validation) or "
+      "at least 2");
+  EXPECT_EQ(refusal("data: {folds: 10, fold: 10}"),
+            "a.yaml:1: data.fold is 10; expected 0..9 (data.folds is 10)");
+  EXPECT_EQ(refusal("data: {folds: 10, fold: 9}"), "accepted");
+  EXPECT_EQ(refusal("data: {fold: 1}"),
+            "a.yaml:1: data.fold is 1; expected data.folds: 10 or so with it, or 0");
+  // 285 images in ten folds: 28 or 29 are tested on.
+  EXPECT_EQ(
+      refusal("data: {folds: 10, train_samples: 284}"),
+      "a.yaml:1: data.train_samples is 284; expected 0 (all) or at least 285: 256 images for an optimizer "
+      "step (training.batch x training.accumulate) beside the fold to test on, else an epoch has no step");
+  EXPECT_EQ(refusal("data: {folds: 10, train_samples: 285}"), "accepted");
 }
 
 TEST(Refusal, PoliciesNeedAnEngineThatExecutesFormats) {

@@ -1,0 +1,159 @@
+"""Every file under experiments/ is what it says: the program reads it, and its keys are the published ones."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = os.environ.get("ADAPT_PROGRAM", "adapt")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXPERIMENTS = ROOT / "experiments"
+sys.path.insert(0, str(ROOT))
+
+from analysis.configuration import flatten_yaml  # noqa: E402
+
+FOLDERS = {"paper": "paper_", "short": "short_", "ablations": "ablation_"}
+
+# The hyper-parameters of the published experiments (arXiv 2107.13490 v4): what all share, then what cells change.
+PUBLISHED = {
+    "training.epochs": 100, "training.batch": 512, "training.accumulate": 4, "training.learning_rate": 0.1,
+    "training.momentum": 0.9, "training.weight_decay": 1e-4, "training.l1": 1e-8,
+    "training.schedule.factor": 0.1, "training.schedule.patience": 10, "training.schedule.threshold": 1e-6,
+    "precision.adapt.word_length": 8, "precision.adapt.fractional_length": 4,
+    "precision.adapt.lookback_lower": 25, "precision.adapt.lookback_upper": 100,
+    "precision.adapt.resolution_lower": 50, "precision.adapt.resolution_upper": 150,
+    "precision.adapt.lookback_momentum": 0.33, "precision.adapt.buffer_bits": 8,
+    "model.init_scale": 0.5,
+}  # fmt: skip
+CELLS = {
+    "alexnet_cifar10": {"training.l1": 1e-4, "training.weight_decay": 1e-8, "precision.adapt.buffer_bits": 4},
+    "alexnet_cifar100": {"precision.adapt.lookback_upper": 150},
+    "resnet20_cifar10": {},
+    "resnet20_cifar100": {"training.accumulate": 2},
+    "lenet5_mnist": {"training.epochs": 15, "training.batch": 256, "training.accumulate": 1,
+                     "precision.adapt.buffer_bits": 4},
+}  # fmt: skip
+# The recipe that the float32 accuracies of other programs were measured with.
+SHORT = {"training.epochs": 20, "training.batch": 128, "training.accumulate": 1, "training.momentum": 0.9,
+         "training.weight_decay": 1e-4, "training.l1": 0}  # fmt: skip
+SHORT_RATES = {"alexnet": 0.05, "resnet20": 0.1}
+
+
+def check(path):
+    """(identity, resolved configuration) as `adapt train --check` prints them."""
+    result = subprocess.run([PROGRAM, "train", "--check", str(path)], capture_output=True, text=True, timeout=60)
+    if result.returncode != 0:
+        raise AssertionError(f"{path}: exit code {result.returncode}: {result.stderr}")
+    first, _, text = result.stdout.partition("\n")
+    return first.removeprefix("# identity: "), text
+
+
+def differing(a, b):
+    return {key for key in a.keys() | b.keys() if a.get(key) != b.get(key)}
+
+
+class ExperimentFiles(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.paths = sorted(EXPERIMENTS.rglob("*.yaml"))
+        checked = {path: check(path) for path in cls.paths}
+        cls.identity = {path: checked[path][0] for path in cls.paths}
+        cls.text = {path: checked[path][1] for path in cls.paths}
+        cls.keys = {path: flatten_yaml(cls.text[path]) for path in cls.paths}
+
+    def files(self, folder):
+        return [path for path in self.paths if path.parent.name == folder]
+
+    def file(self, folder, name):
+        return self.keys[EXPERIMENTS / folder / f"{name}.yaml"]
+
+    def assert_numbers(self, keys, expected):
+        self.assertEqual({key: float(keys[key]) for key in expected}, expected, keys["name"])
+
+    def test_identities_are_sha256_and_tell_experiments_apart(self):
+        for path, identity in self.identity.items():
+            self.assertRegex(identity, "^[0-9a-f]{64}$", path)
+        runnable = [path for folder in FOLDERS for path in self.files(folder)]
+        self.assertEqual(len({self.identity[path] for path in runnable}), len(runnable))
+
+    def test_names_follow_the_files(self):
+        for folder, prefix in FOLDERS.items():
+            self.assertTrue(self.files(folder), folder)
+            for path in self.files(folder):
+                self.assertEqual(self.keys[path]["name"], prefix + path.stem)
+
+    def test_published_cells(self):
+        for cell, special in CELLS.items():
+            keys = self.file("paper", f"{cell}_adapt")
+            model, data = cell.split("_")
+            self.assertEqual((keys["model.name"], keys["data.name"]), (model, data))
+            self.assertEqual((keys["engine.name"], keys["precision.policy"]), ("emulated", "adapt"))
+            self.assertEqual(keys["training.schedule.name"], "reduce_on_plateau")
+            self.assertEqual(keys["precision.adapt.strategy"], "adaptive")
+            self.assert_numbers(keys, PUBLISHED | special)
+
+    def test_short_cells(self):
+        for cell in CELLS:
+            model, data = cell.split("_")
+            if model not in SHORT_RATES:
+                continue
+            keys = self.file("short", f"{cell}_adapt")
+            self.assertEqual((keys["model.name"], keys["data.name"]), (model, data))
+            self.assertEqual((keys["training.schedule.name"], keys["data.augmentation"]), ("cosine", "crop_flip"))
+            self.assert_numbers(keys, SHORT | {"training.learning_rate": SHORT_RATES[model]})
+            paper = self.file("paper", f"{cell}_adapt")
+            self.assertFalse([key for key in differing(keys, paper) if key.startswith("precision.")], cell)
+
+    def test_float32_cells_have_the_same_recipe(self):
+        for folder in ("paper", "short"):
+            cells = [path for path in self.files(folder) if path.stem.endswith("_adapt")]
+            self.assertTrue(cells)
+            for path in cells:
+                plain = self.file(folder, path.stem.removesuffix("_adapt") + "_float32")
+                self.assertEqual(differing(plain, self.keys[path]), {"name", "engine.name", "precision.policy"})
+                self.assertEqual((plain["engine.name"], plain["precision.policy"]), ("float32", "float32"))
+
+    def test_muppet_cells_have_the_recipe_of_the_others(self):
+        # Constant in the levels, then x0.1 twice in the float32 epochs, which end the run: published as 45, every 15.
+        phases = {"paper": (45, "[15, 30]"), "short": (8, "[3, 6]")}
+        for folder, (final_epochs, milestones) in phases.items():
+            for cell in (cell for cell in CELLS if not cell.startswith("lenet5")):
+                keys = self.file(folder, f"{cell}_muppet")
+                self.assertEqual((keys["engine.name"], keys["precision.policy"]), ("emulated", "muppet"))
+                self.assertEqual((keys["precision.formats"], keys["precision.backward"]), ("per_tensor", "quantized"))
+                self.assertEqual(keys["precision.muppet.levels"], "[8, 12, 14, 16]")
+                self.assertEqual((keys["training.schedule.name"], keys["training.schedule.origin"]),
+                                 ("multi_step", "final_phase"))  # fmt: skip
+                self.assertEqual(keys["training.schedule.milestones"], milestones)
+                self.assert_numbers(keys, {"training.final_epochs": final_epochs, "training.schedule.factor": 0.1})
+                changed = differing(keys, self.file(folder, f"{cell}_adapt"))
+                self.assertLessEqual({key for key in changed if not key.startswith(("precision.", "training.schedule."))},
+                                     {"name", "training.epochs", "training.final_epochs"})  # fmt: skip
+
+    def test_an_ablation_changes_one_thing(self):
+        base = self.file("short", "resnet20_cifar10_adapt")
+        for path in self.files("ablations"):
+            changed = differing(self.keys[path], base) - {"name"}
+            # Two bounds of one thing, or inputs and outputs, may stand for one.
+            self.assertIn(len(changed), (1, 2), f"{path}: {changed}")
+            self.assertEqual(len({key.rpartition(".")[0] for key in changed}), 1, f"{path}: {changed}")
+
+    def test_what_is_printed_is_the_same_experiment(self):
+        path = EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as copy:
+            copy.write(self.text[path])
+            copy.flush()
+            self.assertEqual(check(copy.name), (self.identity[path], self.text[path]))
+
+    def test_a_wrong_file_is_refused(self):
+        result = subprocess.run([PROGRAM, "train", "--check", str(EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"),
+                                 "--set", "training.accumulate=0"], capture_output=True, text=True, timeout=60)  # fmt: skip
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("training.accumulate", result.stderr)
+        self.assertEqual(result.stdout, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
