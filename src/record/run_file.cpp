@@ -70,17 +70,10 @@ std::int64_t count_attribute(const hdf5::Node& node, const std::string& name) {
   return count;
 }
 
-<<<<<<< HEAD
 /// The format that the attributes `<prefix>word_length` and `<prefix>fractional_length` hold.
 FixedFormat read_format(const hdf5::Dataset& dataset, const std::string& prefix) {
   const std::int64_t word_length = dataset.integer_attribute(prefix + "word_length");
   const std::int64_t fractional_length = dataset.integer_attribute(prefix + "fractional_length");
-=======
-/// Fills in format and integers, which must be numbers of the format.
-ModelTensor read_fixed(const hdf5::Dataset& dataset, ModelTensor tensor) {
-  const std::int64_t word_length = dataset.integer_attribute("word_length");
-  const std::int64_t fractional_length = dataset.integer_attribute("fractional_length");
->>>>>>> wt-record
   if (word_length < 1 || word_length > 32 || !std::in_range<std::int16_t>(fractional_length)) {
     throw hdf5::Error(concat(dataset.path(), " has format <", word_length, ",", fractional_length,
                              ">, expected a word length of 1..32"));
@@ -88,6 +81,7 @@ ModelTensor read_fixed(const hdf5::Dataset& dataset, ModelTensor tensor) {
   return {static_cast<int>(word_length), static_cast<int>(fractional_length)};
 }
 
+/// Fills in format and integers, which must be numbers of the format.
 void read_integers(const hdf5::Dataset& dataset, ModelTensor& tensor) {
   tensor.format = read_format(dataset, "");
   for (const std::int64_t q : dataset.read<std::int64_t>()) {
