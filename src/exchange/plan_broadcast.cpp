@@ -14,7 +14,8 @@ struct WireFormat {
   std::int32_t fractional_length = 0;
 };
 
-using WireLayer = std::array<WireFormat, 4>;
+constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
+using WireLayer = std::array<WireFormat, kFormats.size()>;
 
 WireFormat pack(const std::optional<FixedFormat>& format) {
   return format ? WireFormat{format->word_length, format->fractional_length} : WireFormat{};
@@ -28,11 +29,19 @@ std::optional<FixedFormat> unpack(const WireFormat& wire) {
 }
 
 WireLayer pack(const LayerFormats& layer) {
-  return {pack(layer.weights), pack(layer.inputs), pack(layer.outputs), pack(layer.gradients)};
+  WireLayer wire;
+  for (std::size_t t = 0; t < wire.size(); ++t) {
+    wire[t] = pack(layer.*kFormats[t]);
+  }
+  return wire;
 }
 
 LayerFormats unpack(const WireLayer& wire) {
-  return {unpack(wire[0]), unpack(wire[1]), unpack(wire[2]), unpack(wire[3])};
+  LayerFormats layer;
+  for (std::size_t t = 0; t < wire.size(); ++t) {
+    layer.*kFormats[t] = unpack(wire[t]);
+  }
+  return layer;
 }
 
 }  // namespace
@@ -41,9 +50,10 @@ void PlanBroadcast::update(PrecisionPlan& plan, const mpi::Communicator& ranks) 
   if (ranks.rank() != 0 && plan.version != known_) {
     throw Failure(concat("this rank runs precision plan ", plan.version, ", but all were told ", known_));
   }
-  std::int64_t version = plan.version;
-  ranks.broadcast(std::as_writable_bytes(std::span(&version, 1)));
-  if (version == known_) {
+  // The version, and what else is no format.
+  std::array<std::int64_t, 2> head = {plan.version, plan.final_phase};
+  ranks.broadcast(std::as_writable_bytes(std::span(head)));
+  if (head[0] == known_) {
     return;
   }
   std::vector<WireLayer> wire;
@@ -54,8 +64,9 @@ void PlanBroadcast::update(PrecisionPlan& plan, const mpi::Communicator& ranks) 
   for (std::size_t i = 0; i < wire.size(); ++i) {
     plan.layers[i] = unpack(wire[i]);
   }
-  plan.version = version;
-  known_ = version;
+  plan.version = head[0];
+  plan.final_phase = head[1];
+  known_ = plan.version;
 }
 
 }  // namespace adapt

@@ -42,6 +42,8 @@ struct StoredLayerRow {
   StoredFormat inputs;
   StoredFormat outputs;
   StoredFormat gradients;
+  StoredFormat operands;
+  StoredFormat activation_gradients;
   LayerState state;
   double density = 1;
 };

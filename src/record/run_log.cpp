@@ -112,6 +112,7 @@ void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
   hdf5::Dataset dataset = tensor.format ? write_fixed(group, tensor) : write_float32(group, tensor);
   write_activation_format(dataset, "inputs", tensor.inputs);
   write_activation_format(dataset, "outputs", tensor.outputs);
+  write_activation_format(dataset, "operands", tensor.operands);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/loader.hpp"
 #include "exchange/encoding.hpp"
 #include "exchange/metrics.hpp"
 #include "exchange/plan_broadcast.hpp"
+#include "exchange/tensor_scales.hpp"
 #include "nn/network.hpp"
 #include "precision/policy.hpp"
 #include "record/run_log.hpp"
@@ -53,6 +55,10 @@ class TrainingStep {
   void exchange(StepOutcome& outcome);
   void decide(StepOutcome& outcome);
   void record_layers(StepOutcome& outcome) const;
+  /// Makes the plan that follows from what the policy decided and from the masters, and the working weights
+  /// under it.
+  void requantize(StepOutcome& outcome);
+  [[nodiscard]] PrecisionPlan executable();
 
   TrainerOptions options_;
   const mpi::Communicator& ranks_;
@@ -61,7 +67,10 @@ class TrainingStep {
   Network network_;
   TrainLoader loader_;
   std::unique_ptr<PrecisionPolicy> policy_;
-  PrecisionPlan plan_;
+  PrecisionPlan decided_;                       // by the policy
+  std::optional<TensorScales> scales_;          // formats: per_tensor
+  PrecisionPlan plan_;                          // what is computed with
+  std::vector<LayerMaxima>* maxima_ = nullptr;  // of the running step; null without scales
   PlanBroadcast plan_broadcast_;
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;
