@@ -73,7 +73,7 @@ TEST_F(Scales, FollowGrowthAtOnceAndShrinkSlowly) {
     running = std::max(0.5F, TensorScales::kDecay * running);
     EXPECT_EQ(inputs_length(decided), fitting_fractional_length(8, running));
   }
-  EXPECT_EQ(inputs_length(decided), 6) << "4 · 0.95^30 = 0.86";
+  EXPECT_EQ(inputs_length(decided), 7) << "127.5 / (4 · 0.95^30) = 148.5";
   step(decided, 0.0F);
   EXPECT_EQ(inputs_length(decided), fitting_fractional_length(8, running)) << "all zero: as it was";
 }

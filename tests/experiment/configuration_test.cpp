@@ -160,7 +160,7 @@ TEST(ResolvedYaml, IsNestedAndReadableByOldReaders) {
       text.starts_with("name: experiment\nseed: 0\nmodel:\n  name: lenet5\n  init_scale: 0.5\nengine:\n"));
   EXPECT_NE(text.find("\n  normalize: \"yes\"\n"), std::string::npos) << "yes without quotes would be true";
   EXPECT_NE(text.find("\n    threshold: 1.0e-06\n"), std::string::npos) << "1e-06 would be text to YAML 1.1";
-  EXPECT_NE(text.find("  test_batch: 250\n  schedule:\n    name: constant\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  final_epochs: 45\n  schedule:\n    name: constant\n"), std::string::npos) << text;
 }
 
 TEST(Settings, SectionsAndKeysFitTogether) {

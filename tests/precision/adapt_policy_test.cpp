@@ -73,7 +73,7 @@ void expect_switch(const std::vector<SwitchEvent>& events, const SwitchEvent& ex
 TEST(AdaptPolicy, StartsAsConfigured) {
   OneLayer layer(small_options());
   const FixedFormat start{8, 4};
-  EXPECT_EQ(layer.policy().plan(), (PrecisionPlan{0, {{start, start, start, start}}}));
+  EXPECT_EQ(layer.policy().plan(), (PrecisionPlan{0, {{start, start, start, start, start}}}));
   EXPECT_EQ(layer.policy().strategy(), "min");
   EXPECT_EQ(layer.policy().state(0).lookback, 2);
   EXPECT_EQ(layer.policy().state(0).resolution, 4);

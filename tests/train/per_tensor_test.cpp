@@ -39,7 +39,7 @@ TEST(PerTensor, OnlyWeightTensorsHaveTheFormat) {
 
 TEST(PerTensor, BatchNormsStayFloat32) {
   Model model;
-  Parameter& scale = model.state->parameters[model.state->find("bn1.weight")];
+  Parameter& scale = model.state->parameters[model.state->find("bn1.scale")];
   scale.master[0] = 3.3F;  // beyond ⟨4, 2⟩
   make_working_weights(*model.state, model.plan(true), 1, 1);
   EXPECT_EQ(scale.working[0], 3.3F);
@@ -52,7 +52,7 @@ TEST(PerTensor, ExtremesAreOfTheWeightsAlone) {
   Parameter& weight = model.state->parameters[model.state->find("conv1.weight")];
   weight.master[3] = -7.0F;
   weight.master[4] = 5.0F;
-  model.state->parameters[model.state->find("bn1.weight")].master[0] = 100.0F;
+  model.state->parameters[model.state->find("bn1.scale")].master[0] = 100.0F;
   const auto extremes = weight_extremes(*model.state, model.graph.layers.size());
   EXPECT_EQ(extremes.at(0), (Extremes{-7.0F, 5.0F}));
   EXPECT_NE(extremes.at(9), Extremes{});
