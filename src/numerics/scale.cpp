@@ -1,20 +1,39 @@
 #include "numerics/scale.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "base/error.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
 
+namespace {
+
+void widen(float value, float& lowest, float& highest) {
+  lowest = value < lowest ? value : lowest;
+  highest = value > highest ? value : highest;
+}
+
+}  // namespace
+
 Extremes extremes(std::span<const float> values) {
-  Extremes range;
-  for (const float value : values) {
-    range.lowest = value < range.lowest ? value : range.lowest;
-    range.highest = value > range.highest ? value : range.highest;
+  // Lanes side by side, so that the compiler can take several at once.
+  constexpr std::size_t kLanes = 16;
+  std::array<float, kLanes> lowest = {};
+  std::array<float, kLanes> highest = {};
+  const std::size_t whole = values.size() / kLanes * kLanes;
+  for (std::size_t first = 0; first < whole; first += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      widen(values[first + lane], lowest[lane], highest[lane]);
+    }
   }
-  return range;
+  for (std::size_t i = whole; i < values.size(); ++i) {
+    widen(values[i], lowest[i - whole], highest[i - whole]);
+  }
+  return {*std::ranges::min_element(lowest), *std::ranges::max_element(highest)};
 }
 
 int fitting_fractional_length(int word_length, Extremes range) {

@@ -69,6 +69,19 @@ TEST(Extremes, CountZeroAndPassOverNaN) {
   EXPECT_EQ(extremes(std::vector<float>{1.0F, kNaN, -0.5F}), (Extremes{-0.5F, 1.0F}));
 }
 
+TEST(Extremes, OfLongTensorsStandAnywhere) {
+  for (const std::size_t size : {15U, 16U, 17U, 50U}) {
+    for (std::size_t place = 0; place < size; ++place) {
+      std::vector<float> values(size, 0.5F);
+      values[place] = -2.0F;
+      values[size - 1 - place] += 3.0F;
+      const float highest = place == size - 1 - place ? 1.0F : 3.5F;
+      const float lowest = place == size - 1 - place ? 0.0F : -2.0F;
+      EXPECT_EQ(extremes(values), (Extremes{lowest, highest})) << size << " " << place;
+    }
+  }
+}
+
 TEST(Raise, KeepsTheLargestAndNaNAboveAll) {
   std::optional<float> maximum;
   raise(maximum, 1.0F);
