@@ -1,6 +1,9 @@
 """Analysis of finished or running `adapt train` runs: one script per question.
 
 report.py      how do these runs compare? (HTML page, tables, figures)
+paper_table.py what does the paper say of each cell, and what do we get? (Markdown, CSV, LaTeX)
+figures.py     what did the formats do, and what did the accuracy cost? (PNG, SVG)
+strip.py       which part of a log is small enough to be committed?
 cost_model.py  what does the analytical performance model say about a run?
 run_file.py    what does a run.h5 hold, and is it intact?
 """

@@ -37,22 +37,22 @@ class CostFigures:
     mean_word_length: float  # bits, mean over steps and layers
 
 
-def cost_figures(layers, switches, batch):
+def cost_figures(layers, switches, batch, quantized_backward=False):
     """The model for `layers` (analysis.run_file.Layer) with their `switches` (analysis.switches.Switch), trained on
     `batch` images per step.
 
-    The backward pass counts as much as one forward pass at 32 bits. A row of a layer's series stands for the steps
-    after the row before, up to its own. Returns None when nothing is logged yet.
+    The backward pass counts as much as one forward pass, at 32 bits or, if quantized, at the layer's own. A row
+    of a layer's series stands for the steps after the row before, up to its own. Returns None when nothing is logged
+    yet.
     """
     logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged:
         return None
-    float_cost = sum(2.0 * FLOAT_BITS * layer.madds * layer.series["step"][-1] * batch for layer in logged)
     overhead = float(sum(_switch_costs(layer, switches) for layer in logged))
-    total = overhead + batch * sum(_pass_costs(layer) for layer in logged)
+    total = overhead + batch * sum(_pass_costs(layer, quantized_backward) for layer in logged)
     float_parameters = FLOAT_BITS * sum(layer.parameters for layer in logged)
     return CostFigures(
-        training_speedup=_ratio(float_cost, total),
+        training_speedup=_ratio(float_cost(logged, batch), total),
         inference_speedup=_ratio(
             FLOAT_BITS * sum(layer.madds for layer in logged),
             sum(layer.madds * _final_bits(layer) for layer in logged),
@@ -89,7 +89,20 @@ def run_figures(run):
 
 def computed_figures(run):
     """CostFigures of an analysis.run_file.Run from its logged series alone."""
-    return cost_figures(run.layers, run.switches, batch_of(run))
+    quantized_backward = run.configuration.get("precision.backward") == "quantized"
+    return cost_figures(run.layers, run.switches, batch_of(run), quantized_backward)
+
+
+def training_cost(run):
+    """Modelled cost of the whole training, multiply-adds times bits; None when nothing is logged yet."""
+    figures = run_figures(run)
+    return figures and float_cost(run.layers, batch_of(run)) / figures.training_speedup
+
+
+def float_cost(layers, batch):
+    """Modelled cost of as many steps in float32, forward and backward, multiply-adds times bits."""
+    logged = [layer for layer in layers if len(layer.series["step"])]
+    return sum(2.0 * FLOAT_BITS * layer.madds * layer.series["step"][-1] * batch for layer in logged)
 
 
 def stored_figures(run):
@@ -122,9 +135,11 @@ def _mean_over_steps(layer, values):
     return float(np.average(values, weights=_durations(layer)))
 
 
-def _pass_costs(layer):
+def _pass_costs(layer, quantized_backward):
     """Forward and backward passes of all steps for one image, multiply-adds times bits."""
-    costs = _density(layer) * layer.madds * (layer.series["word_length"] + FLOAT_BITS)
+    forward_bits = layer.series["word_length"]
+    backward_bits = forward_bits if quantized_backward else FLOAT_BITS
+    costs = _density(layer) * layer.madds * (forward_bits + backward_bits)
     return float(np.sum(_durations(layer) * costs))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import BoundaryNorm
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 import matplotlib
 
@@ -19,6 +20,14 @@ from analysis.style import (
 STRATEGIES = ("min", "mean", "max")
 WHOLE_UNITS = ("bits", "steps")
 SHARE = "% of weights"
+
+
+def per_run_figures(run):
+    """[(name, caption, figure)] of one run; none when all its layers stayed float32."""
+    if not has_formats(run):
+        return []
+    drawn = [(name, caption, draw(run)) for name, draw, caption in PER_RUN]
+    return [(name, caption, figure) for name, caption, figure in drawn if figure is not None]
 
 
 def drawable_layers(run):
@@ -92,15 +101,17 @@ def _layer_panels(layers, panels, extra_panels=0):
                               gridspec_kw={"height_ratios": [2] * len(panels) + [0.8] * extra_panels})
     colours = layer_colours(len(layers))
     crowded = len(layers) > len(PALETTE)
-    look = {"linewidth": 0.8, "alpha": 0.6} if crowded else {"alpha": 0.9}
+    alpha = 0.35 if crowded else 0.9
+    # Few layers: later lines are thinner, so that those which coincide can all be seen.
+    widths = np.full(len(layers), 0.8) if crowded else np.linspace(3.0, 1.2, len(layers))
     lines = []
     for (title, unit, values_of, thin), axis in zip(panels, axes[:, 0]):
         style = "steps-post" if thin is thin_changes else "default"
         lines = []
-        for layer, colour in zip(layers, colours):
+        for layer, colour, width in zip(layers, colours, widths):
             x, y = thin(layer.series["step"], values_of(layer))
             marker = "o" if len(x) == 1 else None
-            lines += axis.plot(x, y, color=colour, drawstyle=style, marker=marker, **look)
+            lines += axis.plot(x, y, color=colour, linewidth=width, alpha=alpha, drawstyle=style, marker=marker)
         if crowded:
             lines += _plot_median(axis, layers, values_of, thin, style)
         axis.set_title(title)
@@ -110,7 +121,8 @@ def _layer_panels(layers, panels, extra_panels=0):
             axis.set_ylim(0, max(1, axis.get_ylim()[1]))
     _label_steps(axes[-1, 0])
     names = [shorten(layer.name) for layer in layers] + ["median of the layers"] * crowded
-    side_legend(figure, lines, names, "layer")
+    keys = [Line2D([], [], color=line.get_color(), linewidth=max(line.get_linewidth(), 1.4)) for line in lines]
+    side_legend(figure, keys, names, "layer")
     return figure
 
 
@@ -171,3 +183,10 @@ def _held(layer, values, grid):
 def _bit_ticks(lowest, highest):
     """At most ten whole numbers from lowest to highest."""
     return np.arange(lowest, highest + 1, -(-(highest - lowest + 1) // 10))
+
+
+PER_RUN = (
+    ("precision", precision_figure, "Weights' format and sparsity of each layer."),
+    ("word_length_map", heat_map_figure, "Darker is more bits."),
+    ("policy", policy_figure, "What AdaPT decided from: window, gradient diversity (gaps: not defined), strategy."),
+)

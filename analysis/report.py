@@ -16,25 +16,20 @@ if __name__ == "__main__":
 
 import argparse
 import os
-import re
 
-from analysis.errors import BadInput, run_main
-from analysis.files import write_atomically
-from analysis.layer_figures import has_formats, heat_map_figure, policy_figure, precision_figure
+from analysis.errors import run_main
+from analysis.files import make_folder, write_atomically
+from analysis.layer_figures import per_run_figures
 from analysis.page import page
 from analysis.run_figures import curves_figure, run_labels, time_figure
 from analysis.run_file import read_run
+from analysis.run_names import file_prefixes, with_distinct_names
 from analysis.style import png_bytes
 from analysis.table import console_text, csv_text, markdown_text, summary_rows
 
 OVERVIEW = (
     ("curves", curves_figure, "Loss and accuracy; the loss per step is the mean over neighbouring steps in long runs."),
     ("time", time_figure, "Means over all logged steps of rank 0; evaluation is not part of a step."),
-)
-PER_RUN = (
-    ("precision", precision_figure, "Weights' format and sparsity of each layer."),
-    ("word_length_map", heat_map_figure, "Darker is more bits."),
-    ("policy", policy_figure, "What AdaPT decided from: window length, gradient diversity (gaps: not defined), strategy."),
 )
 
 
@@ -62,32 +57,7 @@ def overview_figures(runs, folder):
 
 def run_figures(run, prefix, folder):
     """Figures of one run; none when all its layers stayed float32."""
-    if not has_formats(run):
-        return []
-    drawn = [(f"{prefix}_{name}", draw(run), caption) for name, draw, caption in PER_RUN]
-    return [rendered(name, figure, caption, folder) for name, figure, caption in drawn if figure is not None]
-
-
-def with_distinct_names(runs):
-    """Gives runs whose folders have the same name the parent's name too, and a number if that is not enough."""
-    names = [run.name for run in runs]
-    for run in runs:
-        if names.count(run.name) > 1:
-            parent = os.path.basename(os.path.dirname(os.path.dirname(os.path.abspath(run.path))))
-            run.name = f"{parent}/{run.name}"
-    names = [run.name for run in runs]
-    for index, run in enumerate(runs):
-        if names.count(run.name) > 1:
-            run.name = f"{run.name} ({index + 1})"
-    return runs
-
-
-def make_folder(path):
-    """Makes the folder and its parents; BadInput when something else is in the way."""
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--out {path}: {error.strerror}; expected a folder that can be made or written") from None
+    return [rendered(f"{prefix}_{name}", figure, caption, folder) for name, caption, figure in per_run_figures(run)]
 
 
 def main():
@@ -98,7 +68,7 @@ def main():
     folder = os.path.join(options.out, "figures")
     make_folder(folder)
     overview = overview_figures(runs, folder)
-    prefixes = [f"{index + 1:02d}_{re.sub(r'[^A-Za-z0-9.-]+', '_', run.name)[:60]}" for index, run in enumerate(runs)]
+    prefixes = file_prefixes(runs)
     of_runs = [run_figures(run, prefix, folder) for run, prefix in zip(runs, prefixes)]
     write_atomically(os.path.join(options.out, "table.csv"), csv_text(rows))
     write_atomically(os.path.join(options.out, "table.md"), markdown_text(rows))

@@ -27,8 +27,7 @@ def curves_figure(runs, labels):
     _label(loss, "Loss per epoch", "epoch", "loss (nats)")
     _label(accuracy, "Accuracy per epoch", "epoch", "accuracy (%)")
     kinds = [Line2D([], [], color="#555555", linestyle=style) for style in ("-", "--")]
-    accuracy.legend(kinds, ["test", "training"], loc="lower right")
-    side_legend(figure, lines, labels, "run")
+    side_legend(figure, lines + kinds, [*labels, "test, per epoch", "training, per epoch"], "run")
     return figure
 
 

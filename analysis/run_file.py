@@ -34,6 +34,7 @@ FORMAT_VERSION = 1  # the newest layout that this reader knows
 READ_SECONDS = 30  # a sound file of a long run takes one or two
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FLOAT_BITS = 32
+STRIPPED = "stripped"  # root attribute of a copy that strip.py made of a finished run
 INTACT = "expected an unchanged copy of the run.h5 of `adapt train`"
 
 
@@ -48,7 +49,10 @@ class Layer:
 
     @property
     def is_float32(self):
-        """Per row: float32 instead of a fixed-point format (word length 32, fractional length 0); bool (rows,)."""
+        """Per row: float32 instead of a fixed-point format; bool (rows,). Told by the column of that name, by word
+        length 32 and fractional length 0 in a log without it."""
+        if "is_float32" in self.series:
+            return self.series["is_float32"] == 1
         return (self.series["word_length"] == FLOAT_BITS) & (self.series["fractional_length"] == 0)
 
 
@@ -68,8 +72,8 @@ class Run:
     """All that run.h5 holds, weights reduced to their sizes and densities."""
 
     path: str  # of run.h5
-    name: str  # of the run's folder
-    done: bool  # DONE lies beside it
+    name: str  # of the run's folder; of the file where that is not run.h5
+    done: bool  # DONE lies beside it, or it is a stripped copy
     configuration_text: str
     configuration: dict  # flat: "training.batch" -> "256"
     provenance: dict  # name -> text
@@ -148,8 +152,8 @@ def _read_root(file, file_path):
     folder = os.path.dirname(os.path.abspath(file_path))
     return Run(
         path=file_path,
-        name=os.path.basename(folder) or folder,
-        done=os.path.exists(os.path.join(folder, "DONE")),
+        name=_run_name(file_path, folder),
+        done=STRIPPED in file.attrs or os.path.exists(os.path.join(folder, "DONE")),
         configuration_text=text,
         configuration=flatten_yaml(text),
         provenance={name: text_of(value) for name, value in _attributes(file, "provenance").items()},
@@ -160,6 +164,11 @@ def _read_root(file, file_path):
         model=[_read_tensor(file["model"], name) for name in file.get("model", ())],
         summary={name: attribute(file["summary"], name, float) for name in _attributes(file, "summary")},
     )
+
+
+def _run_name(file_path, folder):
+    stem, extension = os.path.splitext(os.path.basename(file_path))
+    return stem if (stem, extension) != ("run", ".h5") else os.path.basename(folder) or folder
 
 
 def _check_format(file, file_path):

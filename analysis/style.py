@@ -17,6 +17,7 @@ WIDTH = 10.0
 
 matplotlib.rcParams.update(
     {
+        "svg.hashsalt": "adapt",
         "font.size": 9,
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
@@ -48,6 +49,13 @@ def png_bytes(figure):
     """The figure as PNG."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()
+
+
+def svg_bytes(figure):
+    """The figure as SVG, the same bytes for the same figure."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
 

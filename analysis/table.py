@@ -101,24 +101,24 @@ def cell_text(value, column):
     return format(value, column.form) if column.form else str(value)
 
 
-def csv_text(rows):
+def csv_text(rows, columns=COLUMNS):
     """CSV with all digits; a missing value is an empty field."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.header for column in COLUMNS])
+    writer.writerow([column.header for column in columns])
     for row in rows:
         writer.writerow(["" if value is None else repr(value) if isinstance(value, float) else value for value in row])
     return stream.getvalue()
 
 
-def markdown_text(rows):
+def markdown_text(rows, columns=COLUMNS):
     """A Markdown table with rounded numbers; a missing value is "-"."""
     lines = [
-        _markdown_line(column.header for column in COLUMNS),
-        _markdown_line("---:" if column.form else "---" for column in COLUMNS),
+        _markdown_line(column.header for column in columns),
+        _markdown_line("---:" if column.form else "---" for column in columns),
     ]
     for row in rows:
-        lines.append(_markdown_line(cell_text(value, column) for value, column in zip(row, COLUMNS)))
+        lines.append(_markdown_line(cell_text(value, column) for value, column in zip(row, columns)))
     return "\n".join(lines) + "\n"
 
 

@@ -76,11 +76,19 @@ step() {
   wait "$child"
   child=""
 }
+group_is_alive() {
+  kill -0 -- "-$child" 2>/dev/null
+}
 stop() { # stop SIGNAL-NUMBER
+  local tries
   trap '' INT TERM HUP
   if [[ -n "$child" ]]; then
     kill -TERM -- "-$child" 2>/dev/null || true
-    wait || true
+    for ((tries = 0; tries < 50; ++tries)); do
+      group_is_alive || break
+      sleep 0.1
+    done
+    kill -KILL -- "-$child" 2>/dev/null || true
   fi
   echo "quickstart: stopped" >&2
   exit $((128 + $1))
@@ -109,6 +117,9 @@ train() { # train NAME EXPERIMENT
   ADAPT_DATA="$data" step adapt_mpirun "$ranks" "$ADAPT_ROOT/build/release/adapt" train "$ADAPT_ROOT/experiments/$2" \
     "${settings[@]}" --out "$out/$1" --overwrite
 }
+
+# The program says itself what is wrong; mpirun need not add its own lines.
+export OMPI_MCA_orte_execute_quiet=1
 
 step adapt_install_packages
 step adapt_configure_and_build release

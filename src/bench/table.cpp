@@ -69,29 +69,33 @@ std::string rates(const BenchReport& report) {
   return aligned(rows, labels);
 }
 
+bool same_part(const Part& a, const Part& b) { return a.group == b.group && a.name == b.name; }
+
 const Part* find(const BenchResult& result, const Part& wanted) {
   for (const Part& part : result.timing.parts) {
-    if (part.group == wanted.group && part.name == wanted.name) {
+    if (same_part(part, wanted)) {
       return &part;
     }
   }
   return nullptr;
 }
 
-/// The parts of all contenders, those of the first one first, each once.
+/// The parts of all contenders, each once, group after group; in the order of the contender that has most.
 std::vector<Part> all_parts(const std::vector<BenchResult>& group) {
-  std::vector<Part> all;
+  std::vector<Part> all = std::max_element(group.begin(), group.end(), [](const auto& a, const auto& b) {
+                            return a.timing.parts.size() < b.timing.parts.size();
+                          })->timing.parts;
   for (const BenchResult& result : group) {
     for (const Part& part : result.timing.parts) {
-      const bool known = std::any_of(all.begin(), all.end(), [&part](const Part& other) {
-        return other.group == part.group && other.name == part.name;
-      });
+      const bool known =
+          std::any_of(all.begin(), all.end(), [&](const Part& other) { return same_part(part, other); });
       if (!known) {
-        all.push_back(part);
+        const auto last = std::find_if(all.rbegin(), all.rend(),
+                                       [&](const Part& other) { return part.group == other.group; });
+        all.insert(last == all.rend() ? all.end() : last.base(), part);
       }
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const Part& a, const Part& b) { return a.group < b.group; });
   return all;
 }
 

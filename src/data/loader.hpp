@@ -31,7 +31,7 @@ struct LoaderOptions {
   int crop_padding = 4;
 };
 
-/// Steps in an epoch of `samples` images.
+/// Steps in an epoch of `samples` images. Throws BadInput when `batch` is not in 1..samples.
 std::int64_t steps_per_epoch(std::int64_t samples, int batch);
 
 /// The order of an epoch: a permutation of 0..samples-1, a pure function of (seed, epoch).
@@ -41,13 +41,17 @@ std::vector<std::int64_t> epoch_order(std::int64_t samples, std::uint64_t seed, 
 /// ahead by one thread. Augmentation is keyed by (seed, epoch, index of the image in the dataset).
 class TrainLoader {
  public:
+  /// Throws BadInput: a batch that is no multiple of the shards or larger than the dataset, more ranks than
+  /// shards, a bad augmentation.
   TrainLoader(std::shared_ptr<const Dataset> dataset, const Normalization& normalization,
               const LoaderOptions& options);
   ~TrainLoader();
 
-  /// Starts an epoch (from 0) at step `first_step`; whatever was prepared for another one is dropped.
+  /// Starts an epoch (from 0) at step `first_step` (0..steps); whatever was prepared for another one is
+  /// dropped, and references that next() returned end. Throws BadInput for an epoch or step out of range.
   void start_epoch(std::int64_t epoch, std::int64_t first_step = 0);
-  /// The next shard. The reference is valid until the next call. Errors of the thread are rethrown here.
+  /// The next shard. The reference is valid until the next call. Errors of the thread are rethrown here, in
+  /// the place of the shard they spoiled. Throws Failure after the epoch's last shard.
   const ShardBatch& next();
   /// Steps in an epoch.
   [[nodiscard]] std::int64_t steps() const;
@@ -58,7 +62,7 @@ class TrainLoader {
 };
 
 /// Reads images first..first+count-1 in order, normalized, without augmentation, into `images` (count, H, W,
-/// C) and `labels` (count).
+/// C) and `labels` (count). Throws Failure when the sizes do not fit or the range leaves the dataset.
 void read_images(const Dataset& dataset, const Normalization& normalization, std::int64_t first,
                  std::span<float> images, std::span<std::int32_t> labels);
 

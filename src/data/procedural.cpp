@@ -44,14 +44,14 @@ class Dice {
 class Warp {
  public:
   explicit Warp(Dice& dice)
-      : width_(dice.between(11, 18)),
-        height_(dice.between(15, 21)),
+      : width_(dice.between(10, 18)),
+        height_(dice.between(14, 21)),
         bend_x_(dice.between(-0.3F, 0.3F)),
         bend_y_(dice.between(-0.3F, 0.3F)),
-        shear_(dice.between(-0.35F, 0.35F)),
+        shear_(dice.between(-0.4F, 0.4F)),
         move_x_(Canvas::kSide / 2.0F + dice.between(-3, 3)),
         move_y_(Canvas::kSide / 2.0F + dice.between(-3, 3)) {
-    const float half_tangent = dice.between(-0.13F, 0.13F);  // of the angle: up to 15 degrees, without libm
+    const float half_tangent = dice.between(-0.15F, 0.15F);  // of the angle: up to 17 degrees, without libm
     const float square = half_tangent * half_tangent;
     cosine_ = (1 - square) / (1 + square);
     sine_ = 2 * half_tangent / (1 + square);
@@ -73,7 +73,7 @@ class Warp {
 
 /// Every point of the template moved a little, on its own.
 Stroke unsteady(const Stroke& stroke, Dice& dice) {
-  constexpr float kTremble = 0.05F;
+  constexpr float kTremble = 0.08F;
   Stroke result;
   result.reserve(stroke.size());
   for (std::size_t i = 0; i < stroke.size(); ++i) {
@@ -90,8 +90,8 @@ Stroke unsteady(const Stroke& stroke, Dice& dice) {
 
 void draw_glyph(Canvas& canvas, const Glyph& glyph, Dice& dice) {
   const Warp warp(dice);
-  const float radius = dice.between(0.6F, 1.7F);
-  const float ink = dice.between(130, 255);
+  const float radius = dice.between(0.5F, 1.8F);
+  const float ink = dice.between(100, 255);
   for (const Stroke& stroke : glyph) {
     Stroke curve = unsteady(stroke, dice);
     for (Point& point : curve) {
@@ -119,7 +119,7 @@ void draw_dirt(Canvas& canvas, Dice& dice) {
   }
   const float start = dice.between(0, kSide - 6);
   const float end = start + dice.between(3, 9);
-  const float depth = dice.between(0, 3);
+  const float depth = dice.between(0, 5);
   const float tilt = dice.between(-2, 2);
   const float radius = dice.between(0.5F, 1.2F);
   const float ink = dice.between(60, 220);
@@ -208,7 +208,7 @@ int draw_digit(std::uint64_t seed, std::uint32_t split, std::uint32_t index, std
   Canvas canvas;
   draw_glyph(canvas, variants[static_cast<std::size_t>(dice.below(static_cast<int>(variants.size())))], dice);
   draw_dirt(canvas, dice);
-  develop(canvas, dice.below(41), key, pixels);
+  develop(canvas, dice.below(65), key, pixels);
   return digit;
 }
 
@@ -217,7 +217,7 @@ DataSplits open_procedural(const DataOptions& options, std::uint64_t seed) {
   const std::int64_t test = checked_samples(options.test_samples, 10000, "data.test_samples");
   return {std::make_shared<MemoryDataset>(draw_split(seed, 0, train)),
           std::make_shared<MemoryDataset>(draw_split(seed, 1, test)),
-          {{0.15F}, {0.29F}}};
+          {{0.1135F}, {0.2145F}}};
 }
 
 }  // namespace adapt

@@ -24,7 +24,7 @@ class Float32Encoding : public GradientEncoding {
     float check = 0;
     for (std::size_t i = 0; i < sum.size(); ++i) {
       sum[i] += gradient[i];
-      check += gradient[i] * 0.0F;  // NaN for NaN and Inf, else 0
+      check += sum[i] * 0.0F;  // NaN for NaN, Inf and a sum that overflowed, else 0
     }
     if (std::isnan(check)) {
       refuse_gradient(tensors_[index], step_, shard);

@@ -12,7 +12,7 @@ namespace adapt {
 class MetricSum {
  public:
   /// Adds what some images cost: the sum of their losses. Throws Failure if `loss` is NaN, infinite or beyond
-  /// 2^30.
+  /// 2^30, or the whole sum beyond 2^38; so do reduce (2^38 / ranks) and +=.
   void add(double loss, std::int64_t correct, std::int64_t images);
   /// Adds up all ranks' sums (collective).
   void reduce(const mpi::Communicator& ranks);

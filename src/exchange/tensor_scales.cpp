@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "mpi/together.hpp"
 #include "precision/state_bytes.hpp"
 
 namespace adapt {
@@ -68,8 +69,9 @@ void TensorScales::reduce(std::int64_t step, const mpi::Communicator& ranks) {
     for (std::size_t t = 0; t < kMaxima.size(); ++t) {
       const std::optional<float> observed = from_wire(*value++);
       if (observed && !std::isfinite(*observed)) {
-        throw Failure(concat("NaN or Inf among the ", kTensorNames[t], " of layer '", names_[layer],
-                             "' at step ", step, "; a smaller training.learning_rate may help"));
+        throw mpi::SharedError(ExitCode::failed,
+                               concat("NaN or Inf among the ", kTensorNames[t], " of layer '", names_[layer],
+                                      "' at step ", step, "; a smaller training.learning_rate may help"));
       }
       std::optional<float>& running = running_[layer].*kMaxima[t];
       running = next(running, observed);

@@ -37,7 +37,7 @@ class TensorScales {
   std::vector<LayerMaxima>& begin(const PrecisionPlan& decided);
 
   /// Ends a step: takes the maximum over all ranks (collective, one message) into the running ones. Throws
-  /// Failure where a tensor held NaN or Inf, naming `step`, layer and tensor.
+  /// mpi::SharedError, on all ranks, where a tensor held NaN or Inf on any, naming `step`, layer and tensor.
   void reduce(std::int64_t step, const mpi::Communicator& ranks);
 
   /// The plan to execute: word lengths of `decided`, each tensor's own fractional length. `weights` are the

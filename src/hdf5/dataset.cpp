@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "hdf5/call.hpp"
-#include "hdf5/text.hpp"
 
 namespace adapt::hdf5 {
 namespace {
@@ -87,14 +86,14 @@ void Dataset::read_all(const Datatype& memory, void* out) const {
 }
 
 std::string Dataset::read_text() const {
-  const Datatype stored = type();
-  if (stored.kind() != Kind::text) {
-    throw Error(concat(path(), " is ", kind_name(stored.kind()), ", expected text"));
-  }
+  static_cast<void>(checked_count(Kind::text));
   if (!dims().empty()) {
     throw Error(concat(path(), " is an array, expected one text"));
   }
-  return read_one_text(stored, [&](const Datatype& memory, void* out) { read_all(memory, out); });
+  std::string text(type().bytes(), '\0');
+  read_all(type(), text.data());
+  text.resize(::strnlen(text.data(), text.size()));
+  return text;
 }
 
 }  // namespace adapt::hdf5

@@ -46,7 +46,7 @@ class Dataset : public Node {
     read_all(memory, elements.data());
     return elements;
   }
-  /// The text of a scalar text dataset.
+  /// The text of a scalar dataset of fixed-width text.
   [[nodiscard]] std::string read_text() const;
 
  private:

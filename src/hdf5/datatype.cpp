@@ -45,7 +45,9 @@ Datatype Datatype::native(const std::int32_t* /*tag*/) { return copy_of(H5T_NATI
 Datatype Datatype::native(const std::int64_t* /*tag*/) { return copy_of(H5T_NATIVE_INT64); }
 Datatype Datatype::native(const float* /*tag*/) { return copy_of(H5T_NATIVE_FLOAT); }
 Datatype Datatype::native(const double* /*tag*/) { return copy_of(H5T_NATIVE_DOUBLE); }
-Datatype Datatype::fixed_text(std::size_t bytes) {
+Datatype Datatype::fixed_text(std::size_t bytes) { return text_of(bytes, H5T_CSET_UTF8, H5T_STR_NULLPAD); }
+
+Datatype Datatype::ascii(std::size_t bytes) {
   // HDF5 converts no text between encodings, and this is the one numpy's "S" has.
   return text_of(bytes, H5T_CSET_ASCII, H5T_STR_NULLPAD);
 }

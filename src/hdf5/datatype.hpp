@@ -44,8 +44,10 @@ class Datatype {
   static Datatype of() {
     return native(static_cast<const T*>(nullptr));
   }
-  /// Text of variable length, UTF-8.
+  /// Text of variable length, UTF-8; what h5py reads as str.
   static Datatype text();
+  /// Text of `bytes` bytes, UTF-8, filled up with NUL.
+  static Datatype fixed_text(std::size_t bytes);
   /// A struct of `bytes` bytes; its members are added with insert().
   static Datatype compound(std::size_t bytes);
   void insert(const std::string& name, std::size_t offset, const Datatype& member);
@@ -69,9 +71,9 @@ class Datatype {
   static Datatype native(const double* tag);
   template <std::size_t N>
   static Datatype native(const FixedText<N>* /*tag*/) {
-    return fixed_text(N);
+    return ascii(N);
   }
-  static Datatype fixed_text(std::size_t bytes);
+  static Datatype ascii(std::size_t bytes);
 
   Handle handle_;
 };

@@ -98,8 +98,9 @@ Dataset Group::create_filled(const std::string& name, std::span<const std::int64
 }
 
 Dataset Group::create_text(const std::string& name, const std::string& text) {
-  const char* const pointer = checked_c_string(text, child(name));
-  return create_filled(name, {}, Datatype::text(), &pointer, 1);
+  checked_c_string(text, child(name));
+  const std::string stored = text.empty() ? std::string(1, '\0') : text;
+  return create_filled(name, {}, Datatype::fixed_text(stored.size()), stored.data(), 1);
 }
 
 void Group::remove(const std::string& name) {

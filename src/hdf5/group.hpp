@@ -27,7 +27,7 @@ class Group : public Node {
                        std::span<const T> elements) {
     return create_filled(name, dims, Datatype::of<T>(), elements.data(), elements.size());
   }
-  /// A scalar dataset with a text of variable length.
+  /// A scalar dataset with a text that holds no NUL.
   Dataset create_text(const std::string& name, const std::string& text);
   void remove(const std::string& name);
 

@@ -5,7 +5,6 @@
 
 #include "nn/description.hpp"
 #include "nn/graph.hpp"
-#include "nn/graph.hpp"
 
 namespace adapt {
 
@@ -19,7 +18,8 @@ struct ModelInput {
 /// The description of the model `name`. Throws BadInput for an unknown name (lists the known ones).
 ModelDescription make_model(const std::string& name, const ModelInput& input);
 
-/// The image (N = 1) that the model `name` is usually trained on; other sizes may fit, too. Throws as make_model does.
+/// The image (N = 1) that the model `name` is usually trained on; other sizes may fit, too. Throws as
+/// make_model does.
 Shape usual_image(const std::string& name);
 
 /// Names that make_model knows.

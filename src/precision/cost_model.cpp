@@ -37,6 +37,7 @@ struct StepSums {
   double bits = 0;          // d · WL
   double dense_bits = 0;    // d · 32
   double word_lengths = 0;  // WL
+  double copy_bits = 0;     // d · WL where a quantized copy exists
 };
 
 StepSums sum_steps(const LayerCosts& layer) {
@@ -44,7 +45,9 @@ StepSums sum_steps(const LayerCosts& layer) {
   std::int64_t before = 0;
   for (const CostRow& row : layer.rows) {
     const auto steps = static_cast<double>(row.step - before);
-    sums.bits += steps * row.density * row.word_length;
+    const double bits = steps * row.density * row.word_length;
+    sums.bits += bits;
+    sums.copy_bits += row.is_float32 ? 0 : bits;
     sums.dense_bits += steps * row.density * kFloatBits;
     sums.word_lengths += steps * row.word_length;
     before = row.step;
@@ -81,7 +84,7 @@ ModelledCosts model_costs(const RunCosts& run) {
     numel += parameters;
     final_forward += last.density * layer_madds * last.word_length;
     final_size += last.density * parameters * last.word_length;
-    copy_bits += parameters * sums.bits / steps;
+    copy_bits += parameters * sums.copy_bits / steps;
     word_lengths += sums.word_lengths / steps;
     final_word_lengths += last.word_length;
   }

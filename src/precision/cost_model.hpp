@@ -8,9 +8,10 @@ namespace adapt {
 
 /// What one logged row of a layer says. It stands for the steps after the row before, up to its own.
 struct CostRow {
-  std::int64_t step = 0;  ///< from 1, strictly growing
-  int word_length = 32;   ///< 32 for float32
-  double density = 1;     ///< share of non-zero quantized weights; 1 if not logged
+  std::int64_t step = 0;    ///< from 1, strictly growing
+  int word_length = 32;     ///< 32 for float32
+  double density = 1;       ///< share of non-zero quantized weights; 1 if not logged
+  bool is_float32 = false;  ///< no quantized copy exists beside the master
 };
 
 /// One precision switch of a layer.
@@ -46,9 +47,10 @@ struct ModelledCosts {
   double training_speedup = 1;   ///< float32 / (forward + backward + overhead)
   double inference_speedup = 1;  ///< sum MAdds · 32 / sum d · MAdds · WL of the last rows
   double model_size = 1;  ///< sum d · numel · WL / sum numel · 32 of the last rows; below 1 is smaller
-  double training_memory = 1;     ///< float32 master and quantized copy relative to float32, mean over steps
-  double overhead_share = 0;      ///< overhead / (forward + backward + overhead)
-  double mean_word_length = 32;   ///< over steps and layers, every layer alike
+  double training_memory = 1;    ///< float32 master and quantized copy (none where a row is float32) relative
+                                 ///< to the master, mean over steps
+  double overhead_share = 0;     ///< overhead / (forward + backward + overhead)
+  double mean_word_length = 32;  ///< over steps and layers, every layer alike
   double final_word_length = 32;  ///< mean over layers of the last rows
 };
 

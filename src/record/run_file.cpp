@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "hdf5/file.hpp"
+#include "hdf5/untrusted.hpp"
 #include "record/integrity.hpp"
 #include "record/layout.hpp"
 
@@ -35,15 +36,19 @@ std::filesystem::path file_of(const std::filesystem::path& run_dir) {
   return run_dir / kFileName;
 }
 
-/// The bytes of a file whose seal, if it has one, is intact.
-std::vector<std::byte> read_sealed(const std::filesystem::path& path) {
-  std::vector<std::byte> bytes = read_file(path);
-  if (check_seal(bytes) == Seal::broken) {
+/// Opens a file whose seal is intact, or that has none and looks harmless.
+hdf5::File open_file(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  const Seal seal = check_seal(bytes);
+  if (seal == Seal::broken) {
     throw BadInput(
         concat("run file ", path, " is damaged: its ", bytes.size(),
                " bytes do not have the digest that its last line gives; expected an unchanged copy"));
   }
-  return bytes;
+  if (seal == Seal::absent) {
+    hdf5::check_untrusted(bytes);
+  }
+  return hdf5::File::open(bytes, path.string());
 }
 
 void check_format(const hdf5::Group& root) {
@@ -123,8 +128,7 @@ std::vector<StoredSwitch> read_switches(const hdf5::Dataset& dataset) {
 
 struct RunFile::Implementation {
   explicit Implementation(const std::filesystem::path& run_dir)
-      : path(file_of(run_dir)),
-        file(guarded(path, [&] { return hdf5::File::open(read_sealed(path), path.string()); })) {
+      : path(file_of(run_dir)), file(guarded(path, [&] { return open_file(path); })) {
     guarded(path, [&] { check_format(file.root()); });
   }
 
@@ -232,7 +236,9 @@ std::vector<ModelTensor> RunFile::model() const {
 
 bool RunFile::done() const {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(implementation_->path.parent_path() / kDoneName, ignored);
+  return std::filesystem::is_regular_file(implementation_->path.parent_path() / kDoneName, ignored) ||
+         guarded(implementation_->path,
+                 [&] { return implementation_->file.root().has_attribute("stripped"); });
 }
 
 }  // namespace adapt

@@ -32,7 +32,7 @@ class RunFile {
   /// Empty before the end of the run.
   [[nodiscard]] std::vector<ModelTensor> model() const;
   [[nodiscard]] std::map<std::string, double> summary() const;
-  /// A finished run: DONE lies beside the file.
+  /// A finished run: DONE lies beside the file, or the file is a copy that analysis/strip.py made of one.
   [[nodiscard]] bool done() const;
 
  private:

@@ -6,11 +6,14 @@
 
 #include "base/aligned.hpp"
 #include "data/loader.hpp"
+#include "mpi/together.hpp"
 
 namespace adapt {
+namespace {
 
-MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
-                   const PrecisionPlan* plan, const mpi::Communicator& ranks) {
+/// Loss and hits of the batches that are this rank's.
+MetricSum evaluate_own(Network& network, const Dataset& dataset, const Normalization& normalization,
+                       const PrecisionPlan* plan, const mpi::Communicator& ranks) {
   const std::int64_t batch = network.batch();
   const std::int64_t image = dataset.shape().elements();
   AlignedVector<float> images(static_cast<std::size_t>(batch * image));
@@ -26,6 +29,15 @@ MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization
     const LossSum loss = network.forward(images, some_labels, pass);
     sum.add(loss.loss, loss.correct, static_cast<std::int64_t>(count));
   }
+  return sum;
+}
+
+}  // namespace
+
+MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
+                   const PrecisionPlan* plan, const mpi::Communicator& ranks) {
+  MetricSum sum;
+  mpi::together(ranks, [&] { sum = evaluate_own(network, dataset, normalization, plan, ranks); });
   sum.reduce(ranks);
   return sum;
 }

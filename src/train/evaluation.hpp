@@ -10,7 +10,8 @@ namespace adapt {
 
 /// Loss and accuracy of `network` (compiled for inference) over a data set, on all ranks together: batch i is
 /// taken by rank i mod N. The result is the same on every rank and for every number of ranks. `plan` may be
-/// null (all float32); activations are rounded to nearest.
+/// null (all float32); activations are rounded to nearest. All ranks throw the same mpi::SharedError where the
+/// loss is NaN or infinite.
 MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
                    const PrecisionPlan* plan, const mpi::Communicator& ranks);
 

@@ -40,9 +40,9 @@ void Optimizer::prepare(const ModelState& state) {
     if (square == squares.end() || square->second == 0) {
       continue;
     }
-    const auto factor = static_cast<float>(1 / std::sqrt(square->second));
+    const double factor = 1 / std::sqrt(square->second);  // may be beyond float32 where gradients are tiny
     for (float& value : gradients_[p]) {
-      value *= factor;
+      value = static_cast<float>(value * factor);
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
+#include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "numerics/sum.hpp"
 #include "train/working_weights.hpp"
@@ -133,29 +134,24 @@ StepOutcome TrainingStep::run(double learning_rate) {
   StepOutcome outcome;
   outcome.record.step = step_;
   outcome.record.learning_rate = learning_rate;
-  run_shards(outcome);
+  share_errors(outcome, [&] { run_shards(outcome); });
   exchange(outcome);
-  decide(outcome);
+  share_errors(outcome, [&] { decide(outcome); });
   Stopwatch watch;
-  optimizer_.update(*state_, learning_rate);
-  outcome.record.seconds.update += watch.lap();
-  requantize(outcome);
-  outcome.record.seconds.quantize += watch.lap();
+  plan_broadcast_.update(decided_, ranks_);
+  outcome.record.seconds.policy += watch.seconds();
+  share_errors(outcome, [&] { update(learning_rate, outcome); });
   return outcome;
 }
 
-void TrainingStep::requantize(StepOutcome& outcome) {
-  PrecisionPlan next = executable();
-  if (scales_) {
-    // The policy knows word lengths only.
-    for (SwitchEvent& event : outcome.switches) {
-      const auto layer = static_cast<std::size_t>(event.layer);
-      event.before = plan_.layers.at(layer).weights;
-      event.after = next.layers.at(layer).weights;
-    }
-  }
-  plan_ = std::move(next);
-  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
+void TrainingStep::share_errors(StepOutcome& outcome, const std::function<void()>& work) {
+  const Stopwatch watch;
+  double worked = 0;
+  mpi::together(ranks_, [&] {
+    work();
+    worked = watch.seconds();
+  });
+  outcome.record.seconds.exchange += watch.seconds() - worked;
 }
 
 void TrainingStep::run_shards(StepOutcome& outcome) {
@@ -212,7 +208,7 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   outcome.record.bytes_sent = ranks_.size() > 1 ? encoding_->bytes() : 0;
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
-  outcome.record.seconds.exchange = watch.lap();
+  outcome.record.seconds.exchange += watch.lap();
   for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
     encoding_->mean(p, optimizer_.gradient(p));
   }
@@ -246,8 +242,29 @@ void TrainingStep::decide(StepOutcome& outcome) {
     outcome.switches = policy_->observe(observation);
     decided_ = policy_->plan();
   }
-  plan_broadcast_.update(decided_, ranks_);
   outcome.record.seconds.policy = watch.seconds();
+}
+
+void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
+  Stopwatch watch;
+  optimizer_.update(*state_, learning_rate);
+  outcome.record.seconds.update += watch.lap();
+  requantize(outcome);
+  outcome.record.seconds.quantize += watch.lap();
+}
+
+void TrainingStep::requantize(StepOutcome& outcome) {
+  PrecisionPlan next = executable();
+  if (scales_) {
+    // The policy knows word lengths only.
+    for (SwitchEvent& event : outcome.switches) {
+      const auto layer = static_cast<std::size_t>(event.layer);
+      event.before = plan_.layers.at(layer).weights;
+      event.after = next.layers.at(layer).weights;
+    }
+  }
+  plan_ = std::move(next);
+  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
 }
 
 void TrainingStep::record_layers(StepOutcome& outcome) const {

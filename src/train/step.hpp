@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -36,7 +37,8 @@ class TrainingStep {
  public:
   TrainingStep(const TrainerOptions& options, const DataSplits& data, const mpi::Communicator& ranks);
 
-  /// Runs the next step (collective); epochs follow one another by themselves.
+  /// Runs the next step (collective); epochs follow one another by themselves. Where training diverges on any
+  /// rank, all throw the same mpi::SharedError.
   StepOutcome run(double learning_rate);
 
   [[nodiscard]] std::int64_t steps_per_epoch() const { return loader_.steps(); }
@@ -50,10 +52,14 @@ class TrainingStep {
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }
 
  private:
+  /// mpi::together for `work`, which is not collective; time spent waiting for other ranks counts as
+  /// exchange.
+  void share_errors(StepOutcome& outcome, const std::function<void()>& work);
   void run_shards(StepOutcome& outcome);
   void run_shard(const ShardBatch& batch, StepOutcome& outcome);
   void exchange(StepOutcome& outcome);
-  void decide(StepOutcome& outcome);
+  void decide(StepOutcome& outcome);  ///< on rank 0
+  void update(double learning_rate, StepOutcome& outcome);
   void record_layers(StepOutcome& outcome) const;
   /// Makes the plan that follows from what the policy decided and from the masters, and the working weights
   /// under it.

@@ -17,7 +17,7 @@ void RunSummary::add(std::span<const LayerRecord> layers, std::span<const Switch
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto& weights = layers[i].formats.weights;
     costs_.layers[i].rows.push_back(
-        {layers[i].step, weights ? weights->word_length : 32, weights ? layers[i].density : 1});
+        {layers[i].step, weights ? weights->word_length : 32, weights ? layers[i].density : 1, !weights});
   }
   for (const SwitchEvent& event : switches) {
     LayerCosts& layer = costs_.layers[static_cast<std::size_t>(event.layer)];

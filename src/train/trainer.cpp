@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
+#include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "precision/policy.hpp"
 #include "train/evaluation.hpp"
@@ -138,7 +139,14 @@ Trainer::~Trainer() = default;
 std::vector<LoggedLayer> Trainer::layers() const { return implementation_->step.layers(); }
 
 void Trainer::run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step) {
-  implementation_->run(log, on_step);
+  try {
+    implementation_->run(log, on_step);
+  } catch (const mpi::SharedError&) {
+    if (log != nullptr) {
+      log->flush();  // how training came to fail
+    }
+    throw;
+  }
 }
 
 double Trainer::test_accuracy() const { return implementation_->progress.test_accuracy; }

@@ -49,8 +49,8 @@ class Trainer {
   /// The quantized layers, for the log.
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
-  /// Trains all epochs (collective). `log` is null on ranks other than 0; `on_step` may be empty. Throws
-  /// Failure where training diverges.
+  /// Trains all epochs (collective). `log` is null on ranks other than 0; `on_step` may be empty. Where
+  /// training diverges, all ranks throw the same mpi::SharedError; the log then holds the steps before.
   void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step);
 
   /// Of the last evaluation, fraction; 0 before.

@@ -1,5 +1,7 @@
 #include "train/working_weights.hpp"
 
+#include <cmath>
+
 #include "base/error.hpp"
 #include "numerics/quantize.hpp"
 #include "numerics/sum.hpp"
@@ -7,18 +9,25 @@
 namespace adapt {
 namespace {
 
+[[noreturn]] void refuse(const Parameter& parameter, std::uint32_t step) {
+  throw Failure(concat("parameter '", parameter.name, "' is NaN or infinite at step ", step,
+                       "; a smaller training.learning_rate may help"));
+}
+
 /// Returns how many values are not zero.
 std::int64_t make_working(Parameter& parameter, const std::optional<FixedFormat>& format,
                           const RandomKey& key) {
   if (!format) {
+    if (!std::isfinite(maximum_magnitude(parameter.master))) {
+      refuse(parameter, key.step);
+    }
     use_master(parameter);
     return count_nonzero(parameter.working);
   }
   const QuantizeResult result =
       quantize(parameter.master, parameter.working, *format, Rounding::stochastic, key);
   if (!result.finite) {
-    throw Failure(concat("parameter '", parameter.name, "' is NaN or infinite at step ", key.step,
-                         "; a smaller training.learning_rate may help"));
+    refuse(parameter, key.step);
   }
   ++parameter.version;
   return result.nonzero;

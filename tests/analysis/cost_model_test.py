@@ -9,7 +9,14 @@ import numpy as np
 from support import ScratchTest, run_script
 from synthetic_run import constant_layer, write_run
 
-from analysis.cost_model import computed_figures, cost_figures, final_density, iso_accuracy_speedup, run_figures
+from analysis.cost_model import (
+    computed_figures,
+    cost_figures,
+    final_density,
+    iso_accuracy_speedup,
+    run_figures,
+    training_cost,
+)
 from analysis.errors import BadInput
 from analysis.run_file import Layer, read_run
 from analysis.switches import Switch
@@ -41,6 +48,15 @@ class CostFigures(unittest.TestCase):
         self.assertEqual(figures.training_memory, 1 + 0.5 * 8 / 32)
         self.assertEqual(figures.overhead_share, 0)
         self.assertEqual(figures.mean_word_length, 8)
+
+    def test_quantized_backward_costs_as_much_as_forward(self):
+        layer = Layer("a", 100, 10, constant_layer(10, 8, 4))
+        self.assertEqual(cost_figures([layer], [], batch=4, quantized_backward=True).training_speedup, 4)
+
+    def test_32_bits_of_fixed_point_are_a_copy(self):
+        series = constant_layer(2, 32, 0, is_float32=[0, 1], density=[0.5, 0.5])
+        figures = cost_figures([Layer("a", 100, 10, series)], [], batch=1)
+        self.assertEqual(figures.training_memory, 1 + 0.5 / 2)
 
     def test_layers_weigh_by_multiply_adds_or_parameters(self):
         layers = [Layer("a", 300, 10, constant_layer(2, 8, 4)), Layer("b", 100, 30, constant_layer(2, 16, 4))]
@@ -124,6 +140,12 @@ class OfRuns(ScratchTest):
         self.assertEqual(run_figures(run).mean_word_length, 7.5)
         self.assertEqual(run_figures(run).inference_speedup, 4)
         self.assertEqual(computed_figures(run).training_speedup, 64 / 40)
+
+    def test_training_cost_and_quantized_backward_of_a_run(self):
+        self.write(batch=4)
+        self.assertEqual(training_cost(read_run(self.folder)), 10 * 4 * 100 * (8 + 32))
+        self.write(batch=4, configuration="precision:\n  backward: quantized\n")
+        self.assertEqual(training_cost(read_run(self.folder)), 10 * 4 * 100 * (8 + 8))
 
     def test_batch_must_be_a_number(self):
         self.write(batch="many")

@@ -55,9 +55,20 @@ class RealRun(ScratchTest):
         self.assertEqual(stored.keys(), computed.keys())
         for name, value in computed.items():
             self.assertAlmostEqual(stored[name], value, delta=1e-6 * abs(value), msg=name)
+        self.check_stripped_copy(adaptive)
         outcome = run_script("report.py", self.path("adapt"), self.path("float32"), "--out", self.path("out"))
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         self.assertNotRegex(outcome.stdout, r" \?( |$)")
+
+    def check_stripped_copy(self, run):
+        """The program reads a copy without weights as it reads the run, but for the weights."""
+        outcome = run_script("strip.py", run.path, self.path("copy.h5"))
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        told = [subprocess.run([PROGRAM, "info", path], check=True, timeout=100, capture_output=True, text=True).stdout
+                for path in (run.path, self.path("copy.h5"))]
+        lines = [line for line in told[0].splitlines() if not line.split(" ")[0].endswith((".weight", ".bias"))]
+        self.assertEqual(told[1].splitlines(), lines)
+        self.assertIn("done", lines[0])
 
 
 if __name__ == "__main__":

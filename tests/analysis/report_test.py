@@ -4,12 +4,16 @@ import base64
 import csv
 import os
 import re
+import shutil
+import tempfile
 import time
 import unittest
 from html.parser import HTMLParser
 
-from support import ROOT, ScratchTest, run_script
+from support import ROOT, ScratchTest, call_script, run_script
 from synthetic_run import adaptive_layer, constant_layer, write_run
+
+from analysis import report
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 VOID_TAGS = {"meta", "img", "br", "link"}
@@ -50,24 +54,39 @@ def layers(count, make):
     return {name: (1000 * (i + 1), 100 * (i + 1), make(i)) for i, name in enumerate(names)}
 
 
-class Report(ScratchTest):
-    def write_pair(self, steps=120, count=5, **options):
-        switches = [(i + 1, "stage0.block0.conv0", 8, 4, 9, 5) for i in range(105)]
-        write_run(self.path("adapt"), layers(count, lambda i: adaptive_layer(steps, i)), steps=steps,
-                  switches=switches, epoch_seconds=5.0, **options)
-        write_run(self.path("float32"), layers(count, lambda i: constant_layer(steps, 32, 0)), steps=steps,
-                  policy="float32", engine="float32", epoch_seconds=3.0, **options)
-        return self.path("adapt"), self.path("float32")
+def write_pair(folder, steps=120, count=5, **options):
+    """folder/adapt and folder/float32; returns both paths."""
+    switches = [(i + 1, "stage0.block0.conv0", 8, 4, 9, 5) for i in range(105)]
+    adaptive, plain = os.path.join(folder, "adapt"), os.path.join(folder, "float32")
+    write_run(adaptive, layers(count, lambda i: adaptive_layer(steps, i)), steps=steps, switches=switches,
+              epoch_seconds=5.0, **options)
+    write_run(plain, layers(count, lambda i: constant_layer(steps, 32, 0)), steps=steps, policy="float32",
+              engine="float32", epoch_seconds=3.0, **options)
+    return adaptive, plain
 
-    def report(self, *runs, **options):
-        outcome = run_script("report.py", *runs, "--out", self.path("out"), **options)
-        self.assertEqual(outcome.returncode, 0, outcome.stderr)
-        self.assertEqual(outcome.stderr, "")
-        with open(self.path("out", "report.html"), encoding="utf-8") as stream:
-            return outcome, Page(stream.read())
+
+def make_report(folder, *runs):
+    """Reports on `runs` to folder/out; returns (stdout, Page)."""
+    stdout = call_script(report, *runs, "--out", os.path.join(folder, "out"))
+    with open(os.path.join(folder, "out", "report.html"), encoding="utf-8") as stream:
+        return stdout, Page(stream.read())
+
+
+class StandardReport(unittest.TestCase):
+    """One report on an adaptive and a float32 run, looked at from all sides."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="adapt_analysis_")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.runs = write_pair(cls.folder)
+        cls.stdout, cls.page = make_report(cls.folder, *cls.runs)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
 
     def test_page_is_complete_and_self_contained(self):
-        _, page = self.report(*self.write_pair())
+        page = self.page
         self.assertEqual(page.sections, ["summary", "curves", "run-1", "run-2", "differences", "provenance"])
         for reference in page.references:
             self.assertRegex(reference, r"^(#|data:image/png;base64,)")
@@ -81,7 +100,7 @@ class Report(ScratchTest):
             self.assertNotIn(mark, source)
 
     def test_figures_in_the_page_are_those_in_the_folder(self):
-        _, page = self.report(*self.write_pair())
+        page = self.page
         embedded = {base64.b64decode(reference.split(",")[1]) for reference in page.references if reference[0] == "d"}
         files = set()
         for name in os.listdir(self.path("out", "figures")):
@@ -92,8 +111,7 @@ class Report(ScratchTest):
         self.assertTrue(all(content.startswith(PNG_SIGNATURE) for content in files))
 
     def test_table_files_and_stdout(self):
-        outcome, page = self.report(*self.write_pair())
-        lines = outcome.stdout.splitlines()
+        lines = self.stdout.splitlines()
         self.assertRegex(lines[0], r"^run +\S+ +\S+$")
         self.assertRegex(lines[1], r"^-+  -+  -+$")
         self.assertEqual(len({len(line) for line in lines[:-2]}), 1, "columns stand below each other")
@@ -101,25 +119,33 @@ class Report(ScratchTest):
             rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in stream]
         transposed = [list(column) for column in zip(rows[0], *rows[2:])]
         self.assertEqual([re.split(" {2,}", line) for line in [lines[0], *lines[2:-2]]], transposed)
-        self.assertEqual(outcome.stdout.splitlines()[-1], f"report: {self.path('out', 'report.html')}")
+        self.assertEqual(self.stdout.splitlines()[-1], f"report: {self.path('out', 'report.html')}")
         with open(self.path("out", "table.csv"), encoding="utf-8", newline="") as stream:
             first, second = csv.DictReader(stream)
         self.assertEqual((first["run"], second["run"]), ("adapt", "float32"))
         self.assertEqual(float(first["training speedup (measured)"]), 0.6)
         self.assertEqual(float(second["training speedup (modelled)"]), 1)
-        self.assertIn("0.60", page.text)
+        self.assertIn("0.60", self.page.text)
         self.assertEqual(sorted(os.listdir(self.path("out"))), ["figures", "report.html", "table.csv", "table.md"])
 
+    def test_a_second_report_replaces_the_first(self):
+        first = os.stat(self.path("out", "report.html")).st_ino
+        make_report(self.folder, *self.runs)
+        self.assertNotEqual(first, os.stat(self.path("out", "report.html")).st_ino)
+        self.assertFalse([name for _, _, names in os.walk(self.path("out")) for name in names if ".tmp" in name])
+
+
+class Reports(ScratchTest):
     def test_many_layers_one_run(self):
         write_run(self.path("deep"), layers(22, lambda i: adaptive_layer(90, i)), steps=90)
-        _, page = self.report(self.path("deep"))
+        _, page = make_report(self.folder, self.path("deep"))
         self.assertIn("run-1", page.sections)
 
     def test_extremes_one_step_no_step_constant_format(self):
         write_run(self.path("one"), layers(3, lambda i: constant_layer(1, 16, 12)), steps=1, epochs=1, policy="fixed")
         write_run(self.path("none"), layers(3, lambda i: constant_layer(0)), steps=0, epochs=0, done=False)
         write_run(self.path("bare"), {}, steps=5, epochs=1)
-        _, page = self.report(self.path("one"), self.path("none"), self.path("bare"))
+        _, page = make_report(self.folder, self.path("one"), self.path("none"), self.path("bare"))
         self.assertIn("Not finished (no DONE): none", page.text)
 
     def test_runs_of_one_name_and_names_with_markup(self):
@@ -127,28 +153,20 @@ class Report(ScratchTest):
             write_run(self.path(parent, "run"), layers(1, lambda i: constant_layer(3)), steps=3)
         write_run(self.path("<b>&$x_1$|"), layers(1, lambda i: constant_layer(3)), steps=3)
         runs = [self.path("x", "run"), self.path("y", "run"), self.path("y", "run"), self.path("<b>&$x_1$|")]
-        _, page = self.report(*runs)
+        _, page = make_report(self.folder, *runs)
         for name in ("x/run", "y/run (2)", "y/run (3)", "<b>&$x_1$|"):
             self.assertIn(f"Run: {name}", page.text)
 
-    def test_a_second_report_replaces_the_first(self):
-        runs = self.write_pair()
-        self.report(*runs)
-        first = os.stat(self.path("out", "report.html")).st_ino
-        self.report(*runs)
-        self.assertNotEqual(first, os.stat(self.path("out", "report.html")).st_ino)
-        self.assertFalse([name for _, _, names in os.walk(self.path("out")) for name in names if ".tmp" in name])
-
     def test_from_another_folder_with_relative_paths(self):
-        self.write_pair()
+        write_pair(self.folder)
         outcome = run_script("report.py", "adapt", "--out", "deep/er/out", cwd=self.folder)
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         self.assertTrue(os.path.exists(self.path("deep/er/out/report.html")))
 
     def test_quick_enough_for_the_quickstart(self):
-        runs = self.write_pair(steps=3510, epochs=15)
+        runs = write_pair(self.folder, steps=3510, epochs=15)
         start = time.monotonic()
-        self.report(*runs)
+        make_report(self.folder, *runs)
         self.assertLess(time.monotonic() - start, 20)  # 1.5 s on an idle machine
 
 

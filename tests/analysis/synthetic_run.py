@@ -8,7 +8,7 @@ import numpy as np
 PHASES = ("data", "forward", "backward", "quantize", "exchange", "policy", "update", "record")
 CONFIGURATION = """\
 # resolved configuration
-seed: 1
+seed: {seed}
 model:
   name: {model}
   init_scale: 0.5
@@ -72,17 +72,20 @@ def adaptive_layer(steps, seed):
 
 def write_run(folder, layers, *, policy="adapt", engine="emulated", model="lenet5", dataset="mnist", batch=4, epochs=2,
               steps=10, epoch_seconds=2.0, test_seconds=0.5, ranks="2", test_accuracy=None, switches=(), summary=None,
-              compound_switches=False, done=True, format_name="adapt-run", format_version=1):
-    """Writes folder/run.h5 and DONE. `layers`: name -> (madds, parameters, series). Returns the path of run.h5."""
+              compound_switches=False, done=True, format_name="adapt-run", format_version=1, seed=1, host="h1",
+              configuration=""):
+    """Writes folder/run.h5 and DONE. `layers`: name -> (madds, parameters, series). `configuration`: more YAML. Returns
+    the path of run.h5."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "run.h5")
     with h5py.File(path, "w") as file:
         file.attrs["format_name"] = format_name
         file.attrs["format_version"] = format_version
         file["config"] = CONFIGURATION.format(
-            model=model, dataset=dataset, policy=policy, engine=engine, epochs=epochs, batch=batch)
+            model=model, dataset=dataset, policy=policy, engine=engine, epochs=epochs, batch=batch, seed=seed
+        ) + configuration
         provenance = file.create_group("provenance")
-        for name, value in {"ranks": ranks, "version": "0.1.0", "cpu_model": "test <cpu> & co"}.items():
+        for name, value in {"ranks": ranks, "host": host, "version": "0.1.0", "cpu_model": "test <cpu> & co"}.items():
             provenance.attrs[name] = value
         _write_steps(file.create_group("steps"), steps, policy)
         _write_epochs(file.create_group("epochs"), epochs, epoch_seconds, test_seconds, test_accuracy)

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <limits>
 
 #include "base/error.hpp"
@@ -21,7 +22,7 @@ TEST(Json, NumbersReadBackExactly) {
   EXPECT_EQ(json_number(0.1), "0.1");
   EXPECT_EQ(json_number(-3), "-3");
   for (const double value : {1.0 / 3, 1e-300, std::numeric_limits<double>::denorm_min(), 123456789.25}) {
-    EXPECT_EQ(std::stod(json_number(value)), value);
+    EXPECT_EQ(std::strtod(json_number(value).c_str(), nullptr), value);
   }
   EXPECT_EQ(json_number(std::numeric_limits<double>::infinity()), "null");
   EXPECT_EQ(json_number(std::numeric_limits<double>::quiet_NaN()), "null");

@@ -21,9 +21,8 @@ struct Spy {
     return {[this, &order, name](std::int64_t count) {
               order += name;
               calls += count;
-              longest = std::max(longest, count);
               for (std::int64_t i = 0; i < count; ++i) {
-                spin(1e-4);
+                spin(seconds);
               }
             },
             [this] {
@@ -32,7 +31,7 @@ struct Spy {
   }
 
   std::int64_t calls = 0;
-  std::int64_t longest = 0;
+  double seconds = 1e-4;  // of a call
 };
 
 TEST(TimeInTurn, ContendersAlternateAfterTheirWarmUp) {
@@ -68,7 +67,8 @@ TEST(TimeInTurn, AllRanksMakeTheSameCalls) {
   const mpi::Communicator ranks;
   std::string order;
   Spy spy;
-  time_in_turn({spy.contender(order, 'a')}, {2, 1e-3 * (1 + ranks.rank())}, ranks);
+  spy.seconds = 1e-4 / (1 + ranks.rank());
+  time_in_turn({spy.contender(order, 'a')}, {2, 1e-3}, ranks);
   std::vector<std::int64_t> calls = {spy.calls, -spy.calls};
   ranks.maximum(calls);
   EXPECT_EQ(calls[0], -calls[1]) << "or a collective call would wait for ever";

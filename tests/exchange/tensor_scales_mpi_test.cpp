@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "exchange/tensor_scales.hpp"
+#include "mpi/together.hpp"
 
 namespace adapt {
 namespace {
@@ -113,7 +114,7 @@ TEST_F(Scales, NaNOnAnyRankStopsAllWithTheNameOfTheTensor) {
     try {
       scales.reduce(17, ranks);
       FAIL() << "accepted";
-    } catch (const Failure& error) {
+    } catch (const mpi::SharedError& error) {
       EXPECT_STREQ(error.what(),
                    "NaN or Inf among the activation gradients of layer 'second' at step 17; a smaller "
                    "training.learning_rate may help");

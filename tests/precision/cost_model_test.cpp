@@ -15,7 +15,7 @@ RunCosts small_run() {
   run.images_per_step = 10;
   run.layers = {
       {"a", 100, 8, {{1, 8, 1.0}, {4, 16, 0.5}}, {}},
-      {"b", 50, 4, {{1, 32, 1.0}, {4, 16, 1.0}}, {}},
+      {"b", 50, 4, {{1, 32, 1.0, true}, {4, 16, 1.0}}, {}},
   };
   return run;
 }
@@ -31,8 +31,8 @@ TEST(CostModel, WithoutSwitchesByHand) {
   EXPECT_EQ(costs.training_speedup, 384000.0 / 216000);
   EXPECT_EQ(costs.inference_speedup, 4800.0 / (0.5 * 100 * 16 + 50 * 16));
   EXPECT_EQ(costs.model_size, (0.5 * 8 * 16 + 4 * 16) / (12 * 32));
-  // mean copy: a: 8 · (8 + 24) / 4 = 64, b: 4 · (32 + 48) / 4 = 80
-  EXPECT_EQ(costs.training_memory, 1 + 144.0 / 384);
+  // mean copy: a: 8 · (8 + 24) / 4 = 64, b: 4 · 48 / 4 = 48, none at its float32 step
+  EXPECT_EQ(costs.training_memory, 1 + 112.0 / 384);
   EXPECT_EQ(costs.mean_word_length, (14.0 + 20.0) / 2);
   EXPECT_EQ(costs.final_word_length, 16);
   EXPECT_EQ(costs.overhead_share, 0);
@@ -60,12 +60,19 @@ TEST(CostModel, SwitchesByHand) {
 
 TEST(CostModel, Float32IsTheUnit) {
   RunCosts run;
-  run.layers = {{"a", 7, 3, {{1, 32, 1.0}, {2, 32, 1.0}}, {}}};
+  run.layers = {{"a", 7, 3, {{1, 32, 1.0, true}, {2, 32, 1.0, true}}, {}}};
   const ModelledCosts costs = model_costs(run);
   EXPECT_EQ(costs.training_speedup, 1);
   EXPECT_EQ(costs.inference_speedup, 1);
   EXPECT_EQ(costs.model_size, 1);
   EXPECT_EQ(costs.mean_word_length, 32);
+  EXPECT_EQ(costs.training_memory, 1) << "no quantized copy beside the master";
+}
+
+TEST(CostModel, ThirtyTwoBitsOfFixedPointAreACopy) {
+  RunCosts run;
+  run.layers = {{"a", 7, 3, {{1, 32, 1.0, false}}, {}}};
+  EXPECT_EQ(model_costs(run).training_memory, 2);
 }
 
 TEST(CostModel, NothingLeftIsInfinitelyFast) {

@@ -40,10 +40,10 @@ def write_layer(group, index):
 
 
 def write_run(path):
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
         file.attrs["format_name"] = "adapt-run"
         file.attrs["format_version"] = 1
-        file["config"] = "x: 1"
+        file["config"] = np.bytes_("x: 1")
         file.create_group("provenance").attrs["host"] = "h"
         file.create_group("summary").attrs["speedup"] = 1.5
         steps = file.create_group("steps")
@@ -79,7 +79,7 @@ class ReaderTest(unittest.TestCase):
     def refused(self, change, reason):
         """Changes a fresh file and expects exit code 2 and one line with path and reason."""
         write_run(self.path)
-        with h5py.File(self.path, "r+") as file:
+        with h5py.File(self.path, "r+", libver=("v110", "v110")) as file:
             change(file)
         result = read(self.path)
         self.assertEqual(result.returncode, 2, result.stderr)
@@ -106,6 +106,15 @@ class ReaderTest(unittest.TestCase):
             "layer a 11 21", "row 1 <8,4> <8,4> <8,4> <8,4> 25 50 1.5 1",
             "row 2 <12,-6> <12,-6> <12,-6> <12,-6> 26 51 inf 0.5"])
 
+    def test_a_stripped_copy_has_no_weights_and_is_done(self):
+        with h5py.File(self.path, "r+") as file:
+            del file["model"]
+            file.create_group("model")
+            file.attrs["stripped"] = "weights left out"
+        lines = read(self.path).stdout.splitlines()
+        self.assertIn("done 1", lines)
+        self.assertFalse([line for line in lines if line.startswith("tensor")])
+
     def test_missing_parts(self):
         def remove(name):
             return lambda file: file.__delitem__(name)
@@ -121,6 +130,7 @@ class ReaderTest(unittest.TestCase):
         self.replaced("steps/step", np.array([1.0, 2.0]), "/steps/step is floating point, expected integer")
         self.replaced("config", 5, "/config is integer, expected text")
         self.replaced("config", np.array([b"a", b"b"]), "/config is an array")
+        self.replaced("config", "x", "/config holds text of variable length")
         self.replaced("switches", np.array([1, 2]), "field 'step' of /switches is missing")
         self.replaced("model/w", np.array([b"x"]), "/model/w is text")
         self.refused(lambda file: file.attrs.__setitem__("format_version", "1"), "is text, expected integer")
@@ -150,6 +160,14 @@ class ReaderTest(unittest.TestCase):
     def test_versions_and_foreign_files(self):
         self.refused(lambda file: file.attrs.__setitem__("format_version", 2), "written by a newer adapt")
         self.refused(lambda file: file.attrs.__setitem__("format_name", "x"), "format_name is not 'adapt-run'")
+
+    def test_other_formats_of_hdf5(self):
+        """HDF5 1.10 can crash on damaged files of the older formats."""
+        with h5py.File(self.path, "w", libver="earliest") as file:
+            file.attrs["format_name"] = "adapt-run"
+        result = read(self.path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("superblock version 0, expected 3", result.stderr)
 
     def test_a_change_made_by_h5py_is_read_and_found(self):
         folder = self.path.parent

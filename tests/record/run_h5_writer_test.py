@@ -69,6 +69,7 @@ class WriterTest(unittest.TestCase):
 
     def test_config_and_provenance(self):
         self.assertEqual(self.file["config"][()].decode(), "training:\n  seed: 1\n")
+        self.assertEqual(self.file["config"].asstr()[()], "training:\n  seed: 1\n")
         self.assertEqual(dict(self.file["provenance"].attrs),
                          {"command_line": "adapt train x.yaml", "ranks": "2", "note": ""})
 

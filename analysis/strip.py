@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""strip.py RUN_DIR|run.h5 OUT.h5: a copy of a finished run's log without the weights, small enough to be committed.
+
+The copy is a valid, sealed run.h5 with an empty /model: `adapt info` and all of analysis/ read it. Its root attribute
+"stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision
+switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
+bits of their mantissa (relative error at most 2^-9); only when that is not enough, neighbouring rows of a layer that
+differ in their density alone become one, with the mean density: the cost model sums up to the same.
+"""
+
+if __name__ == "__main__":
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    from analysis.interpreter import require_modules
+
+    require_modules()
+
+import argparse
+import io
+
+import h5py
+import numpy as np
+
+from analysis.errors import BadInput, run_main
+from analysis.files import write_atomically
+from analysis.run_file import STRIPPED, read_run
+from analysis.seal import sealed
+
+LIMIT = 1_000_000  # bytes
+KEPT_MANTISSA_BITS = 8
+MERGED_ROWS = 10  # at most
+WITHOUT_WEIGHTS = "weights left out"
+ROUNDED = f"{WITHOUT_WEIGHTS}; seconds per step and densities rounded to {KEPT_MANTISSA_BITS} bits of mantissa"
+MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in density alone merged"
+
+
+def arguments():
+    """The parsed command line."""
+    parser = argparse.ArgumentParser(description="Copies the log of a finished run without its weights.")
+    parser.add_argument("run", metavar="RUN_DIR", help="folder of a finished run (or its run.h5)")
+    parser.add_argument("out", metavar="OUT.h5", help="the copy")
+    parser.add_argument("--limit", metavar="BYTES", type=int, default=LIMIT, help=f"largest copy (default {LIMIT})")
+    return parser.parse_args()
+
+
+def stripped_copy(path, limit):
+    """Bytes of a copy of the run.h5 at `path`, at most `limit` of them: the first of the three described above that is
+    small enough. BadInput when none is."""
+    for losses in (WITHOUT_WEIGHTS, ROUNDED, MERGED):
+        content = sealed(_copy(path, losses))
+        if len(content) <= limit:
+            return content
+    raise BadInput(
+        f"{path}: {len(content)} bytes even with rounded times and merged rows, expected at most {limit}; "
+        "train with a larger record.layer_interval, or raise --limit"
+    )
+
+
+def _copy(path, losses):
+    """The HDF5 bytes of the copy."""
+    image = io.BytesIO()
+    with h5py.File(path, "r") as source, h5py.File(image, "w", libver="latest") as target:
+        _copy_attributes(source, target)
+        target.attrs[STRIPPED] = losses
+        for name in source:
+            if name == "model":
+                _copy_attributes(source[name], target.create_group(name))
+            else:
+                _copy_item(source, target, name, losses)
+    return image.getvalue()
+
+
+def _copy_item(source, target, name, losses):
+    """Copies a group with all that is in it, or a dataset."""
+    item = source[name]
+    if isinstance(item, h5py.Dataset):
+        _copy_dataset(item, target, name, item[()], losses)
+        return
+    group = target.create_group(name, track_order=True)
+    _copy_attributes(item, group)
+    if source.name == "/layers" and losses == MERGED:
+        for column, values in merged_rows({column: item[column][()] for column in item}).items():
+            _copy_dataset(item[column], group, column, values, losses)
+        return
+    for child in item:
+        _copy_item(item, group, child, losses)
+
+
+def _copy_dataset(item, target, name, values, losses):
+    """Stores `values` as dataset `name`, with the attributes of `item`. A series becomes one chunk of its length: the
+    fewest bytes that HDF5 can index it with."""
+    if item.ndim != 1 or not len(values):
+        item.parent.copy(item, target, name)
+        return
+    if losses != WITHOUT_WEIGHTS and (name.startswith("seconds_") or name == "density") and values.dtype.kind == "f":
+        values = rounded(values.astype(np.float32))
+    dataset = target.create_dataset(name, data=values, chunks=values.shape, compression="gzip", compression_opts=9,
+                                    shuffle=True)
+    _copy_attributes(item, dataset)
+
+
+def merged_rows(series):
+    """The rows of a layer (column -> array) with up to MERGED_ROWS neighbours that differ in step and density alone
+    made one: the last of them, with the mean density over the steps that they stand for. The last row of all stays as
+    it is."""
+    rows = len(series["step"])
+    if rows < 2 or "density" not in series:
+        return series
+    differs = np.zeros(rows - 1, dtype=bool)
+    for name, values in series.items():
+        if name not in ("step", "density"):
+            differs |= values[1:] != values[:-1]
+    ends, length = [], 0
+    for row in range(rows - 1):
+        length += 1
+        if differs[row] or length == MERGED_ROWS or row == rows - 2:
+            ends.append(row)
+            length = 0
+    ends.append(rows - 1)
+    durations = np.diff(series["step"], prepend=0).astype(np.float64)
+    starts = np.concatenate(([0], np.array(ends[:-1]) + 1))
+    density = np.add.reduceat(durations * series["density"], starts) / np.add.reduceat(durations, starts)
+    merged = {name: values[ends] for name, values in series.items()}
+    merged["density"] = density.astype(series["density"].dtype)
+    return merged
+
+
+def rounded(values):
+    """float32 `values` with all but KEPT_MANTISSA_BITS (of 23) of the mantissa zero, to nearest; 1 stays 1."""
+    dropped = 23 - KEPT_MANTISSA_BITS
+    bits = values.view(np.uint32)
+    half = np.uint32(1 << (dropped - 1))
+    kept = (((bits + half) >> np.uint32(dropped)) << np.uint32(dropped)).view(np.float32)
+    return np.where(np.isfinite(values), kept, values)
+
+
+def _copy_attributes(source, target):
+    """Attributes with the types that they have."""
+    for name in source.attrs:
+        identifier = source.attrs.get_id(name)
+        target.attrs.create(name, source.attrs[name], shape=identifier.shape, dtype=identifier.dtype)
+
+
+def main():
+    """Reads the run as every script does first, so that a damaged or unfinished one is refused."""
+    options = arguments()
+    run = read_run(options.run)
+    if not run.done:
+        raise BadInput(f"{run.path}: the run is not finished (no DONE beside it); expected a finished run")
+    content = stripped_copy(run.path, options.limit)
+    write_atomically(options.out, content)
+    read_run(options.out)
+    print(f"{options.out}: {len(content)} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
