@@ -17,7 +17,8 @@ namespace adapt {
 struct ExchangeTensor {
   std::string name;
   std::size_t size = 0;
-  int layer = -1;  ///< index into the plan, -1: none
+  int layer = -1;          ///< index into the plan, -1: none
+  bool is_weight = false;  ///< the layer's weight tensor; others have no format under per_tensor plans
 };
 
 /// What a step's gradients are encoded for.

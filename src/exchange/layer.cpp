@@ -1,5 +1,5 @@
 // "layer": the paper's quantized gradients. Each shard's gradient is rounded stochastically to the layer's
-// own format ⟨WL, FL⟩, and the integers are summed. A layer without a format goes as "exact" does.
+// own format ⟨WL, FL⟩, and the integers are summed. A tensor without a format goes as "exact" does.
 
 #include <algorithm>
 #include <bit>
@@ -22,6 +22,13 @@ int sum_bits(int word_length, int shards) {
   return word_length + static_cast<int>(std::bit_width(static_cast<unsigned>(shards - 1)));
 }
 
+std::optional<FixedFormat> format_of(const ExchangeTensor& tensor, const PrecisionPlan& plan) {
+  if (tensor.layer < 0 || (plan.per_tensor && !tensor.is_weight)) {
+    return std::nullopt;
+  }
+  return plan.layers.at(static_cast<std::size_t>(tensor.layer)).gradients;
+}
+
 class LayerEncoding : public GradientEncoding {
  public:
   LayerEncoding(const std::vector<ExchangeTensor>& tensors, int shards)
@@ -32,9 +39,7 @@ class LayerEncoding : public GradientEncoding {
     std::size_t narrow = 0;
     std::size_t wide = 0;
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
-      const int layer = tensors_[i].layer;
-      formats_[i] =
-          layer < 0 ? std::nullopt : step.plan->layers.at(static_cast<std::size_t>(layer)).gradients;
+      formats_[i] = format_of(tensors_[i], *step.plan);
       std::size_t& end = is_narrow(i) ? narrow : wide;
       starts_[i] = end;
       end += tensors_[i].size;

@@ -1,38 +1,40 @@
 #include "exchange/plan_broadcast.hpp"
 
-#include <array>
 #include <span>
+#include <vector>
 
 #include "base/error.hpp"
 
 namespace adapt {
 namespace {
 
-/// A format on the wire; word length 0 stands for float32.
-struct WireFormat {
-  std::int32_t word_length = 0;
-  std::int32_t fractional_length = 0;
-};
+constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
 
-using WireLayer = std::array<WireFormat, 4>;
-
-WireFormat pack(const std::optional<FixedFormat>& format) {
-  return format ? WireFormat{format->word_length, format->fractional_length} : WireFormat{};
-}
-
-std::optional<FixedFormat> unpack(const WireFormat& wire) {
-  if (wire.word_length == 0) {
-    return std::nullopt;
+/// What may change of a plan, besides its version: word length (0: float32) and fractional length of each
+/// tensor, and the start of the final phase.
+std::vector<std::int64_t> pack(const PrecisionPlan& plan) {
+  std::vector<std::int64_t> wire = {plan.final_phase};
+  for (const LayerFormats& layer : plan.layers) {
+    for (const auto tensor : kFormats) {
+      const FixedFormat format = (layer.*tensor).value_or(FixedFormat{0, 0});
+      wire.push_back(format.word_length);
+      wire.push_back(format.fractional_length);
+    }
   }
-  return FixedFormat{wire.word_length, wire.fractional_length};
+  return wire;
 }
 
-WireLayer pack(const LayerFormats& layer) {
-  return {pack(layer.weights), pack(layer.inputs), pack(layer.outputs), pack(layer.gradients)};
-}
-
-LayerFormats unpack(const WireLayer& wire) {
-  return {unpack(wire[0]), unpack(wire[1]), unpack(wire[2]), unpack(wire[3])};
+void unpack(const std::vector<std::int64_t>& wire, PrecisionPlan& plan) {
+  auto value = wire.begin();
+  plan.final_phase = *value++;
+  for (LayerFormats& layer : plan.layers) {
+    for (const auto tensor : kFormats) {
+      const auto word_length = static_cast<int>(*value++);
+      const auto fractional_length = static_cast<int>(*value++);
+      layer.*tensor =
+          word_length == 0 ? std::nullopt : std::optional(FixedFormat{word_length, fractional_length});
+    }
+  }
 }
 
 }  // namespace
@@ -46,14 +48,9 @@ void PlanBroadcast::update(PrecisionPlan& plan, const mpi::Communicator& ranks) 
   if (version == known_) {
     return;
   }
-  std::vector<WireLayer> wire;
-  for (const LayerFormats& layer : plan.layers) {
-    wire.push_back(pack(layer));
-  }
+  std::vector<std::int64_t> wire = pack(plan);
   ranks.broadcast(std::as_writable_bytes(std::span(wire)));
-  for (std::size_t i = 0; i < wire.size(); ++i) {
-    plan.layers[i] = unpack(wire[i]);
-  }
+  unpack(wire, plan);
   plan.version = version;
   known_ = version;
 }

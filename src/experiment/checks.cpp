@@ -96,6 +96,31 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
   }
 }
 
+/// What a policy needs of other keys.
+void check_policy(const Configuration& configuration, const PlaceOf& place_of) {
+  const PolicyOptions& precision = configuration.precision;
+  const bool muppet = precision.name == "muppet";
+  const auto require = [&](const char* key, const std::string& found, const std::string& expected,
+                           const char* reason) {
+    if (muppet && found != expected) {
+      throw BadInput(concat(place_of({key, "precision.policy"}), ": ", key, " is ", found,
+                            ", and precision.policy muppet ", reason, "; expected ", expected));
+    }
+  };
+  require("precision.formats", precision.formats, "per_tensor", "scales each tensor");
+  require("precision.backward", precision.backward, "quantized", "quantizes the gradients that flow back");
+  if (muppet && precision.muppet.levels.empty()) {
+    throw BadInput(concat(place_of({"precision.muppet.levels"}),
+                          ": precision.muppet.levels is empty; expected word lengths such as [8, 12]"));
+  }
+  const bool phases = precision.name != "float32" && precision.name != "fixed" && precision.name != "adapt";
+  if (configuration.training.schedule.origin == "final_phase" && !phases) {
+    throw BadInput(concat(place_of({"training.schedule.origin", "precision.policy"}),
+                          ": training.schedule.origin is final_phase, and precision.policy '", precision.name,
+                          "' has none; expected run, or precision.policy: muppet"));
+  }
+}
+
 void check_range(const char* section, const char* low_name, int low, const char* high_name, int high,
                  const PlaceOf& place_of) {
   const std::string low_key = concat(section, ".", low_name);
@@ -123,6 +148,7 @@ void check_combinations(const Configuration& configuration, const PlaceOf& place
   check_folds(configuration.data, place_of);
   check_samples(configuration, place_of);
   check_engine(configuration, place_of);
+  check_policy(configuration, place_of);
   check_adapt(configuration.precision.adapt, place_of);
 }
 

@@ -102,6 +102,8 @@ std::vector<Setting> training_settings() {
            "add AdaPT's word-length penalty to the loss that the policy sees"),
       bind("training.test_batch", ADAPT_MEMBER(training.test_batch), IntegerDomain{1, 1048576},
            "images per forward pass of an evaluation"),
+      bind("training.final_epochs", ADAPT_MEMBER(training.final_epochs), IntegerDomain{1, 100000},
+           "epochs of the policy's final phase (muppet: float32), after which the run ends"),
       bind("training.schedule.name", ADAPT_MEMBER(training.schedule.name),
            ChoiceDomain{{"constant", "cosine", "multi_step", "reduce_on_plateau"}},
            "how the learning rate moves"),
@@ -120,6 +122,9 @@ std::vector<Setting> training_settings() {
       bind("training.schedule.minimum", ADAPT_MEMBER(training.schedule.minimum),
            NumberDomain{0, 1, Ends::open_high},
            "share of training.learning_rate where cosine ends and the others stop falling"),
+      bind("training.schedule.origin", ADAPT_MEMBER(training.schedule.origin),
+           ChoiceDomain{{"run", "final_phase"}},
+           "epochs count from the start of the run, or of the policy's final phase (muppet: float32)"),
   };
 }
 
@@ -129,6 +134,11 @@ std::vector<Setting> precision_settings() {
   return {
       bind("precision.policy", ADAPT_MEMBER(precision.name), RegistryDomain{&KnownNames::policies},
            "who decides the formats; any but float32 needs engine.name: emulated"),
+      bind("precision.formats", ADAPT_MEMBER(precision.formats), ChoiceDomain{{"per_layer", "per_tensor"}},
+           "per_layer: the policy's format for all tensors of a layer; per_tensor: its word length, and each "
+           "tensor its own scale"),
+      bind("precision.backward", ADAPT_MEMBER(precision.backward), ChoiceDomain{{"float32", "quantized"}},
+           "gradients of activations"),
       bind("precision.quantize.inputs", ADAPT_MEMBER(precision.quantize.inputs), BooleanDomain{},
            "activations entering a layer"),
       bind("precision.quantize.outputs", ADAPT_MEMBER(precision.quantize.outputs), BooleanDomain{},
@@ -168,6 +178,27 @@ std::vector<Setting> adapt_settings() {
            NumberDomain{0, 1, Ends::open}, "pseudo-count of a histogram bin, as a share of all counts"),
       bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy),
            ChoiceDomain{{"adaptive", "min", "mean", "max"}}, "size of the steps up; adaptive: by the loss"),
+      bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), AscendingDomain{32},
+           "word lengths are rounded up to the next of these; []: any"),
+  };
+}
+
+std::vector<Setting> muppet_settings() {
+  const NumberDomain number{0, 1000000};
+  return {
+      bind("precision.muppet.levels", ADAPT_MEMBER(precision.muppet.levels), AscendingDomain{32},
+           "word lengths, one after the other; float32 comes last"),
+      bind("precision.muppet.resolution", ADAPT_MEMBER(precision.muppet.resolution), IntegerDomain{2, 1000},
+           "r: epochs whose gradients make one diversity"),
+      bind("precision.muppet.window", ADAPT_MEMBER(precision.muppet.window),
+           ChoiceDomain{{"block", "sliding"}},
+           "block: a diversity every resolution epochs; sliding: every epoch, over the last ones"),
+      bind("precision.muppet.threshold", ADAPT_MEMBER(precision.muppet.threshold), number,
+           "alpha: a violation is M / diversity > alpha + beta exp(-lambda epoch)"),
+      bind("precision.muppet.slack", ADAPT_MEMBER(precision.muppet.slack), number, "beta"),
+      bind("precision.muppet.decay", ADAPT_MEMBER(precision.muppet.decay), number, "lambda, per epoch"),
+      bind("precision.muppet.violations", ADAPT_MEMBER(precision.muppet.violations), IntegerDomain{1, 1000},
+           "violations that lead to the next level"),
   };
 }
 
@@ -188,6 +219,7 @@ std::vector<Setting> make_settings() {
   add(table, training_settings());
   add(table, precision_settings());
   add(table, adapt_settings());
+  add(table, muppet_settings());
   add(table, record_settings());
   return table;
 }
@@ -217,6 +249,10 @@ const std::vector<Section>& sections() {
       {"precision.quantize", "which tensors a layer's format applies to besides the weights", ""},
       {"precision.fixed", "policy fixed: one format for all layers", ""},
       {"precision.adapt", "policy adapt: hyper-parameters of AdaPT (arXiv 2107.13490)", ""},
+      {"precision.muppet",
+       "policy muppet: hyper-parameters of MuPPET (ICML 2020); needs formats: per_tensor, "
+       "backward: quantized",
+       ""},
       {"record", "what goes to the run's log and how often", ""},
   };
   return kTable;

@@ -118,7 +118,8 @@ class Lowering {
 
   int add_product(const LayerNode& node, const std::vector<int>& inputs) {
     layer_ = static_cast<int>(graph_.layers.size());
-    graph_.layers.push_back({node.name, 0, 0});
+    graph_.layers.push_back(
+        {.name = node.name, .reads_image = inputs.front() == 0, .reads_average = is_average(inputs.front())});
     int value =
         quantized_ ? quantize(node.name + ".inputs", QuantizePlace::inputs, inputs.front()) : inputs.front();
     value = append(node, {value});
@@ -127,6 +128,13 @@ class Lowering {
     layer.parameters = weight_count(product);
     layer.madds = layer.parameters * product.output.h * product.output.w;
     return quantized_ ? quantize(node.name + ".outputs", QuantizePlace::outputs, value) : value;
+  }
+
+  [[nodiscard]] bool is_average(int value) const {
+    const auto* pooling =
+        value == 0 ? nullptr
+                   : std::get_if<PoolingSpec>(&graph_.nodes[static_cast<std::size_t>(value - 1)].spec);
+    return pooling != nullptr && pooling->kind == Pooling::average;
   }
 
   /// `value`, or a copy of it on the grid of the layer it comes from.
@@ -223,7 +231,10 @@ bool works_in_place(const LayerSpec& spec) {
 }
 
 bool backward_is_identity(const LayerSpec& spec) {
-  return std::holds_alternative<QuantizeSpec>(spec) || std::holds_alternative<AddSpec>(spec);
+  if (const auto* quantization = std::get_if<QuantizeSpec>(&spec)) {
+    return quantization->place != QuantizePlace::outputs;
+  }
+  return std::holds_alternative<AddSpec>(spec);
 }
 
 }  // namespace adapt

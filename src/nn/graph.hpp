@@ -24,6 +24,8 @@ struct QuantizedLayer {
   std::string name;
   std::int64_t parameters = 0;  ///< weights, bias excluded
   std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
+  bool reads_image = false;     ///< its input is the image
+  bool reads_average = false;   ///< its input comes straight from an average pool
 };
 
 /// A node with everything that follows from where it stands.
@@ -49,14 +51,14 @@ struct Graph {
 };
 
 /// Lowers a description to a graph for images of `image`. With `quantized`, a quantization node stands before
-/// and behind each convolution and linear layer (algorithm.md "AdaPT", forward). Throws BadInput where shapes
-/// do not fit, naming the layer and the shapes.
+/// and behind each convolution and linear layer, and before an operand of a sum that is on no grid
+/// (algorithm.md "AdaPT", forward). Throws BadInput where shapes do not fit, naming the layer and the shapes.
 Graph lower(const ModelDescription& model, const Shape& image, bool quantized);
 
 /// What the kinds of layers need to keep for backward, and whether they may work in place.
 bool backward_reads_output(const LayerSpec& spec);
 bool works_in_place(const LayerSpec& spec);
-/// Backward hands the gradient on unchanged.
+/// Backward never changes the gradient. (A quantization of outputs may: it quantizes what flows back.)
 bool backward_is_identity(const LayerSpec& spec);
 
 }  // namespace adapt

@@ -19,7 +19,9 @@ struct Pass {
   std::uint32_t shard = 0;
   Rounding rounding = Rounding::nearest;  ///< of activations
   const PrecisionPlan* plan = nullptr;    ///< null: all float32
-  double quantize_seconds = 0;            ///< time spent in quantization, counted by the layers
+  /// By quantized layer: raised to the largest magnitudes of the tensors that are present in it; null: none.
+  std::vector<LayerMaxima>* maxima = nullptr;
+  double quantize_seconds = 0;  ///< time spent in quantization, counted by the layers
 };
 
 /// The memory a layer works on. Activations are (N, C, H, W), channels last, float32.

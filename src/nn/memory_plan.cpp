@@ -116,8 +116,9 @@ class Planner {
       return;
     }
     // Backward in place needs the buffer for itself; handing on unchanged does not.
-    const bool shares = backward_is_identity(node.spec) ||
-                        (std::holds_alternative<ActivationSpec>(node.spec) && pool_.holders(own) == 1);
+    const bool in_place =
+        std::holds_alternative<ActivationSpec>(node.spec) || std::holds_alternative<QuantizeSpec>(node.spec);
+    const bool shares = backward_is_identity(node.spec) || (in_place && pool_.holders(own) == 1);
     action.written = shares ? own : pool_.take(graph_.shape(value).elements());
     if (shares) {
       pool_.hold(own);

@@ -188,6 +188,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
 void Network::backward(Pass& pass) {
   Implementation& self = *implementation_;
   const Stopwatch watch;
+  const double quantize_before = pass.quantize_seconds;
   for (std::size_t i = self.nodes.size(); i-- > 0;) {
     const Counting counting(self.clock(i, &LayerSeconds::backward));
     self.nodes[i].layer->backward(pass);
@@ -196,7 +197,9 @@ void Network::backward(Pass& pass) {
                   {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
     }
   }
-  self.seconds.backward += watch.seconds();
+  const double quantize = pass.quantize_seconds - quantize_before;
+  self.seconds.quantize += quantize;
+  self.seconds.backward += watch.seconds() - quantize;
 }
 
 std::span<const float> Network::logits() const {

@@ -15,8 +15,8 @@ namespace adapt {
 
 /// Seconds that a network has spent, by phase.
 struct NetworkSeconds {
-  double forward = 0;  ///< quantization excluded
-  double backward = 0;
+  double forward = 0;   ///< quantization excluded
+  double backward = 0;  ///< likewise
   double quantize = 0;
 };
 

@@ -27,7 +27,7 @@ QuantizeResult run(Pass pass, std::span<const float> src, std::span<Destination>
   const bool stochastic = rounding == Rounding::stochastic;
   const vector::Tally tally =
       pass(src.data(), dst.data(), src.size(), grid, stochastic ? &sequence : nullptr);
-  return {.nonzero = tally.nonzero, .finite = tally.finite};
+  return {.nonzero = tally.nonzero, .finite = tally.finite, .largest = tally.largest};
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum
   }
   const vector::Tally tally = vector::kernels().add_exact(src.data(), sum.data(), src.size(),
                                                           std::ldexp(1.0, fractional_length), 0x1p62 / terms);
-  return {.nonzero = tally.nonzero, .finite = tally.finite};
+  return {.nonzero = tally.nonzero, .finite = tally.finite, .largest = tally.largest};
 }
 
 void dequantize(std::span<const std::int32_t> src, std::span<float> dst, double scale) {

@@ -12,6 +12,7 @@ namespace adapt {
 struct QuantizeResult {
   std::int64_t nonzero = 0;  ///< elements whose quantized value is not zero
   bool finite = true;        ///< no NaN and no Inf among the inputs; if false the output is unspecified
+  float largest = 0;  ///< largest magnitude of the inputs, Inf or NaN if not finite; add_exact leaves it 0
 };
 
 /// Formats that the passes accept: 2^FL and 2^-FL are float32 numbers, and no quantized value overflows.

@@ -17,6 +17,7 @@ enum class Stream : std::uint32_t {
   procedural = 8,
   test = 9,
   operands = 10,
+  activation_gradients = 11,
   folds = 12,
 };
 

@@ -40,6 +40,7 @@ Quantized quantize(std::span<const float> src, FixedFormat format, Rounding roun
     const bool finite = std::isfinite(src[i]);
     const std::uint16_t piece = random_piece(key, std::size_t{8} * first_block + i);
     append(all, finite ? quantize(src[i], format, rounding, piece) : 0, finite);
+    all.result.largest = std::max(all.result.largest, std::abs(src[i]));
   }
   return all;
 }

@@ -26,22 +26,24 @@ namespace {
 ///  3. Each layer with a full window, in the model's order: Δ of the window; lb from Δ; r from the new lb;
 ///     PushDown of the master weights after the update, from the WL in force and with the new r; PushUp with
 ///     Δ and the strategy; the window is cleared. So lb and r stay as they are within a window.
+///
+/// With `formats: per_tensor` the same rules decide WL; FL then only enters through them.
 class AdaptPolicy : public PrecisionPolicy {
  public:
   AdaptPolicy(const PolicyOptions& options, const std::vector<LayerInfo>& layers)
       : options_(options.adapt),
-        quantize_(options.quantize),
+        shared_(options),
         tracker_(static_cast<std::size_t>(options.adapt.lookback_upper),
                  strategy_named(options.adapt.strategy).value_or(Strategy::min),
                  options.adapt.strategy == "adaptive") {
-    const FixedFormat start{options_.word_length, options_.fractional_length};
+    const FixedFormat start = on_tier({options_.word_length, options_.fractional_length}, options_.tiers);
     for (const LayerInfo& info : layers) {
       if (info.parameters < 1) {
         throw Failure(concat("layer ", info.name, ": has ", info.parameters, " weights, needs at least one"));
       }
       layers_.emplace_back(info, start, options_);
     }
-    plan_.layers.assign(layers.size(), formats_of(start, quantize_));
+    plan_.layers.assign(layers.size(), formats_of(start, shared_));
   }
 
   std::vector<SwitchEvent> observe(const StepObservation& observation) override;
@@ -77,7 +79,7 @@ class AdaptPolicy : public PrecisionPolicy {
   SwitchEvent switch_precision(std::size_t index, const StepObservation& observation);
 
   AdaptPolicyOptions options_;
-  QuantizeOptions quantize_;
+  PolicyOptions shared_;  // by all policies
   std::vector<Layer> layers_;
   StrategyTracker tracker_;
 };
@@ -149,8 +151,9 @@ SwitchEvent AdaptPolicy::switch_precision(std::size_t index, const StepObservati
       push_down(weights, layer.format.word_length, {state.resolution, options_.epsilon, options_.smoothing});
   state.divergence = minimal.divergence;
   const FixedFormat before = layer.format;
-  layer.format = push_up(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits);
-  plan_.layers[index] = formats_of(layer.format, quantize_);
+  layer.format = on_tier(push_up(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
+                         options_.tiers);
+  plan_.layers[index] = formats_of(layer.format, shared_);
   layer.window.clear();
 
   SwitchEvent event;
@@ -195,7 +198,7 @@ void AdaptPolicy::restore_state(std::span<const std::byte> state) {
     const auto norm_sum = reader.get<double>();
     const auto parameters = static_cast<std::size_t>(layer.info.parameters);
     layer.window.restore(reader.get_all<float>(parameters, parameters), norm_sum, steps);
-    plan_.layers[i] = formats_of(layer.format, quantize_);
+    plan_.layers[i] = formats_of(layer.format, shared_);
   }
   reader.finish();
 }

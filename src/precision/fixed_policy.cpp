@@ -10,8 +10,8 @@ namespace {
 /// One format ⟨WL, FL⟩ for all layers, for the whole run.
 class FixedPolicy : public PrecisionPolicy {
  public:
-  FixedPolicy(FixedFormat format, const QuantizeOptions& quantize, std::size_t layers) {
-    plan_.layers.assign(layers, formats_of(format, quantize));
+  FixedPolicy(FixedFormat format, const PolicyOptions& options, std::size_t layers) {
+    plan_.layers.assign(layers, formats_of(format, options));
   }
 
   std::vector<SwitchEvent> observe(const StepObservation& /*observation*/) override { return {}; }
@@ -23,7 +23,7 @@ std::unique_ptr<PrecisionPolicy> make_fixed_policy(const PolicyOptions& options,
                                                    const std::vector<LayerInfo>& layers) {
   const FixedFormat format{options.fixed.word_length, options.fixed.fractional_length};
   check_format(format, "precision.fixed");
-  return std::make_unique<FixedPolicy>(format, options.quantize, layers.size());
+  return std::make_unique<FixedPolicy>(format, options, layers.size());
 }
 
 }  // namespace adapt

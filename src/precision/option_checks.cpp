@@ -18,6 +18,17 @@ void check_range(const std::string& key, T value, T lowest, T highest) {
   throw BadInput(concat(key, ": is ", value, ", must be in ", lowest, "..", highest));
 }
 
+void check_ascending(const std::string& key, const std::vector<int>& values) {
+  int before = kLowestWordLength - 1;
+  for (const int value : values) {
+    check_range(key, value, kLowestWordLength, kHighestWordLength);
+    if (value <= before) {
+      throw BadInput(concat(key, ": ", value, " after ", before, ", must be ascending"));
+    }
+    before = value;
+  }
+}
+
 void check_positive_below_one(const std::string& key, double value) {
   if (value > 0 && value < 1) {
     return;
@@ -62,6 +73,23 @@ void check_adapt_options(const AdaptPolicyOptions& options) {
   }
   check_positive_below_one(section + "smoothing", options.smoothing);
   check_name(options.strategy, {"adaptive", "min", "mean", "max"}, section + "strategy", "strategy");
+  check_ascending(section + "tiers", options.tiers);
+}
+
+void check_muppet_options(const MuppetPolicyOptions& options) {
+  constexpr int kMostEpochs = 1000;
+  constexpr double kLargest = 1e6;
+  const std::string section = "precision.muppet.";
+  if (options.levels.empty()) {
+    throw BadInput(concat(section, "levels: is empty, must have at least one word length"));
+  }
+  check_ascending(section + "levels", options.levels);
+  check_range(section + "resolution", options.resolution, 2, kMostEpochs);
+  check_name(options.window, {"block", "sliding"}, section + "window", "choice");
+  check_range(section + "threshold", options.threshold, 0.0, kLargest);
+  check_range(section + "slack", options.slack, 0.0, kLargest);
+  check_range(section + "decay", options.decay, 0.0, kLargest);
+  check_range(section + "violations", options.violations, 1, kMostEpochs);
 }
 
 void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,

@@ -15,6 +15,9 @@ void check_format(FixedFormat format, const std::string& key);
 /// Throws BadInput naming the key (`precision.adapt.lookback_lower`), the value and what would be right.
 void check_adapt_options(const AdaptPolicyOptions& options);
 
+/// Likewise for `precision.muppet`.
+void check_muppet_options(const MuppetPolicyOptions& options);
+
 /// Throws BadInput "KEY: unknown KIND 'NAME'; known: ..." unless `name` is among `known`, with "; did you
 /// mean
 /// '...'?" when one of them is close.

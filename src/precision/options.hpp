@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace adapt {
 
@@ -23,9 +24,23 @@ struct AdaptPolicyOptions {
   double epsilon = 0.03;              ///< bound on the KL divergence of PushDown, nats
   double smoothing = 1e-3;            ///< pseudo-count of a histogram bin, as a share of all counts
   std::string strategy = "adaptive";  ///< adaptive, min, mean, max
+  /// Word lengths that the machine is built for, ascending: WL is rounded up to the next; one above them all
+  /// stays. Empty: any WL.
+  std::vector<int> tiers = {};
 };
 
-/// `quantize`: which tensors a policy's format applies to besides the weights.
+/// `precision.muppet`: the hyper-parameters of MuPPET (Rajagopal et al., ICML 2020), as published.
+struct MuppetPolicyOptions {
+  std::vector<int> levels = {8, 12, 14, 16};  ///< word lengths, ascending; float32 after the last
+  int resolution = 3;                         ///< r: epochs whose gradients make one Δ, at least 2
+  std::string window = "block";  ///< block: a Δ every `resolution` epochs; sliding: one every epoch
+  double threshold = 1;          ///< a violation: M / Δ > threshold + slack · exp(-decay · epoch)
+  double slack = 1.5;
+  double decay = 0.1;  ///< per epoch
+  int violations = 2;  ///< that lead to the next level
+};
+
+/// `precision.quantize`: which tensors a policy's format applies to besides the weights.
 struct QuantizeOptions {
   bool inputs = true;
   bool outputs = true;
@@ -34,10 +49,14 @@ struct QuantizeOptions {
 
 /// `precision`: who decides the formats.
 struct PolicyOptions {
-  std::string name = "float32";  ///< float32, fixed, adapt
+  std::string name = "float32";       ///< float32, fixed, adapt, muppet
+  std::string formats = "per_layer";  ///< per_layer: one FL for all tensors of a layer (AdaPT's publication);
+                                      ///< per_tensor: each has its own, a running scale
+  std::string backward = "float32";   ///< activation gradients: float32 (AdaPT's publication), quantized
   QuantizeOptions quantize;
   FixedPolicyOptions fixed;
   AdaptPolicyOptions adapt;
+  MuppetPolicyOptions muppet;
 };
 
 }  // namespace adapt

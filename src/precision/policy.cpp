@@ -30,7 +30,11 @@ std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
   while (entry->name != options.name) {
     ++entry;
   }
-  return entry->make(options, layers);
+  check_name(options.formats, {"per_layer", "per_tensor"}, "precision.formats", "choice");
+  check_name(options.backward, {"float32", "quantized"}, "precision.backward", "choice");
+  auto policy = entry->make(options, layers);
+  policy->plan_.per_tensor = options.formats == "per_tensor";
+  return policy;
 }
 
 std::vector<std::string> policy_names() {
@@ -41,7 +45,8 @@ std::vector<std::string> policy_names() {
   return names;
 }
 
-LayerFormats formats_of(FixedFormat format, const QuantizeOptions& quantize) {
+LayerFormats formats_of(FixedFormat format, const PolicyOptions& options) {
+  const QuantizeOptions& quantize = options.quantize;
   LayerFormats formats;
   formats.weights = format;
   if (quantize.inputs) {
@@ -49,9 +54,13 @@ LayerFormats formats_of(FixedFormat format, const QuantizeOptions& quantize) {
   }
   if (quantize.outputs) {
     formats.outputs = format;
+    formats.operands = format;
   }
   if (quantize.gradients) {
     formats.gradients = format;
+  }
+  if (options.backward == "quantized") {
+    formats.activation_gradients = format;
   }
   return formats;
 }

@@ -17,6 +17,8 @@ namespace adapt {
 struct LayerInfo {
   std::string name;
   std::int64_t parameters = 0;  ///< weights of the quantized tensor, bias excluded
+  bool reads_image = false;     ///< its input is the image
+  bool reads_average = false;   ///< its input comes straight from an average pool
 };
 
 /// One layer after one optimizer step. All spans have `parameters` elements and live for the call only.
@@ -34,6 +36,7 @@ struct StepObservation {
   std::int64_t epoch = 0;  ///< counted from 1
   double loss = 0;         ///< mean over the global batch, with regularization and penalty
   std::vector<LayerObservation> layers;
+  bool ends_epoch = false;  ///< the last step of its epoch
 };
 
 /// One precision switch, for the log. Quantities that a policy does not have stay NaN or 0.
@@ -87,10 +90,13 @@ class PrecisionPolicy {
   virtual void restore_state(std::span<const std::byte> state);
 
  protected:
+  friend std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
+                                                      const std::vector<LayerInfo>& layers);
   PrecisionPlan plan_;
 };
 
-/// Makes the policy that `options.name` names. Throws BadInput for an unknown name (lists the known ones).
+/// Makes the policy that `options.name` names; its plan is per_tensor where `options.formats` says so. Throws
+/// BadInput for an unknown name (lists the known ones) and for options that are out of range.
 std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
                                              const std::vector<LayerInfo>& layers);
 

@@ -52,6 +52,11 @@ int added_bits(double diversity, int minimal_fractional_length, Strategy strateg
   return std::max(s1, s2);
 }
 
+FixedFormat on_tier(FixedFormat format, std::span<const int> tiers) {
+  const auto tier = std::ranges::lower_bound(tiers, format.word_length);
+  return {tier == tiers.end() ? format.word_length : *tier, format.fractional_length};
+}
+
 FixedFormat push_up(FixedFormat minimal, double diversity, Strategy strategy, int buffer_bits) {
   const int added = added_bits(diversity, minimal.fractional_length, strategy);
   const int learning_fl = std::min(minimal.fractional_length + added, kWidest);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "numerics/format.hpp"
@@ -25,5 +26,9 @@ int added_bits(double diversity, int minimal_fractional_length, Strategy strateg
 /// max(min(FL + b, 32), WL). As published: WL follows FL and not the range of the weights, so that weights
 /// beyond ±2^(WL - 1 - FL) saturate; the buffer bits keep b - 1 bits before the binary point.
 FixedFormat push_up(FixedFormat minimal, double diversity, Strategy strategy, int buffer_bits);
+
+/// `format` with its word length rounded up to the next of `tiers` (ascending), FL as it is; unchanged where
+/// none is that long.
+FixedFormat on_tier(FixedFormat format, std::span<const int> tiers);
 
 }  // namespace adapt

@@ -10,7 +10,8 @@
 #define ADAPT_POLICIES(POLICY) \
   POLICY(float32)              \
   POLICY(fixed)                \
-  POLICY(adapt)
+  POLICY(adapt)                \
+  POLICY(muppet)
 
 namespace adapt {
 
@@ -20,7 +21,7 @@ namespace adapt {
 ADAPT_POLICIES(ADAPT_DECLARE_POLICY)
 #undef ADAPT_DECLARE_POLICY
 
-/// A layer all of whose tensors share `format`, as far as `quantize` asks for them.
-LayerFormats formats_of(FixedFormat format, const QuantizeOptions& quantize);
+/// A layer all of whose tensors share `format`, as far as `quantize` and `backward` ask for them.
+LayerFormats formats_of(FixedFormat format, const PolicyOptions& options);
 
 }  // namespace adapt

@@ -26,6 +26,7 @@ struct Column {
   /// Fills the field of each row from the dataset. The first column sets the number of rows, the others must
   /// have as many.
   std::function<void(const hdf5::Dataset&, std::vector<Row>& rows, bool first)> read;
+  bool required = true;  ///< false: older files lack it, and the field keeps its default
 };
 
 /// Stores a read element in a field. Throws hdf5::Error when the field cannot hold it.
@@ -85,7 +86,8 @@ Column<Row> make_column(std::string name, std::string unit, std::string descript
             for (std::size_t i = 0; i < rows.size(); ++i) {
               assign(access(rows[i]), elements[i], dataset.path());
             }
-          }};
+          },
+          true};
 }
 
 /// A table being written: one dataset for each column, in one group. Rows are kept until flush().
@@ -116,12 +118,15 @@ class Table {
   std::vector<Row> pending_;
 };
 
-/// Reads a table. Throws hdf5::Error when a column is missing, of another kind, or of another length.
+/// Reads a table. Throws hdf5::Error when a required column is missing, or any is of another kind, or of
+/// another length.
 template <class Row>
 std::vector<Row> read_table(const hdf5::Group& group, const std::vector<Column<Row>>& columns) {
   std::vector<Row> rows;
   for (const Column<Row>& column : columns) {
-    column.read(group.dataset(column.name), rows, &column == &columns.front());
+    if (column.required || group.has(column.name)) {
+      column.read(group.dataset(column.name), rows, &column == &columns.front());
+    }
   }
   return rows;
 }

@@ -89,6 +89,8 @@ Comparison compare(const LayerRecord& a, const LayerRecord& b) {
       .field("inputs_format", a.formats.inputs, b.formats.inputs)
       .field("outputs_format", a.formats.outputs, b.formats.outputs)
       .field("gradients_format", a.formats.gradients, b.formats.gradients)
+      .field("operands_format", a.formats.operands, b.formats.operands)
+      .field("activation_gradients_format", a.formats.activation_gradients, b.formats.activation_gradients)
       .field("lookback", a.state.lookback, b.state.lookback)
       .field("resolution", a.state.resolution, b.state.resolution)
       .field("diversity", a.state.diversity, b.state.diversity)

@@ -112,6 +112,15 @@ std::vector<Column<StoredLayerRow>> make_layer_columns() {
       columns, "outputs_", "outputs", [](auto& row) -> auto& { return row.outputs; });
   add_format(
       columns, "gradients_", "parameter gradients", [](auto& row) -> auto& { return row.gradients; });
+  const std::size_t first_later = columns.size();
+  add_format(
+      columns, "operands_", "operands of residual sums", [](auto& row) -> auto& { return row.operands; });
+  add_format(
+      columns, "activation_gradients_", "gradients that flow back into the layer",
+      [](auto& row) -> auto& { return row.activation_gradients; });
+  for (std::size_t i = first_later; i < columns.size(); ++i) {
+    columns[i].required = false;  // files of adapt 0.1 lack them
+  }
   add(make_column<StoredLayerRow, std::int32_t>(
       "lookback", "step", "length of the policy's window",
       [](auto& row) -> auto& { return row.state.lookback; }));
@@ -165,6 +174,8 @@ StoredLayerRow to_stored(const LayerRecord& record) {
           to_stored(record.formats.inputs),
           to_stored(record.formats.outputs),
           to_stored(record.formats.gradients),
+          to_stored(record.formats.operands),
+          to_stored(record.formats.activation_gradients),
           record.state,
           record.density};
 }
@@ -172,7 +183,8 @@ StoredLayerRow to_stored(const LayerRecord& record) {
 LayerRecord from_stored(const StoredLayerRow& stored, const std::string& where) {
   return {stored.step,
           {from_stored(stored.weights, where), from_stored(stored.inputs, where),
-           from_stored(stored.outputs, where), from_stored(stored.gradients, where)},
+           from_stored(stored.outputs, where), from_stored(stored.gradients, where),
+           from_stored(stored.operands, where), from_stored(stored.activation_gradients, where)},
           stored.state,
           stored.density};
 }

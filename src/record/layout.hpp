@@ -48,6 +48,8 @@ struct StoredLayerRow {
   StoredFormat inputs;
   StoredFormat outputs;
   StoredFormat gradients;
+  StoredFormat operands;
+  StoredFormat activation_gradients;
   LayerState state;
   double density = 1;
 };

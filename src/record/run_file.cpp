@@ -106,6 +106,9 @@ ModelTensor read_tensor(const hdf5::Dataset& dataset, const std::string& name) {
   if (dataset.has_attribute("outputs_word_length")) {
     tensor.outputs = read_format(dataset, "outputs_");
   }
+  if (dataset.has_attribute("operands_word_length")) {
+    tensor.operands = read_format(dataset, "operands_");
+  }
   return tensor;
 }
 

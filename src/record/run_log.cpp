@@ -75,7 +75,7 @@ void check_range(const ModelTensor& tensor) {
   }
 }
 
-void write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
+hdf5::Dataset write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   const FixedFormat format = *tensor.format;
   if (format.word_length < 1 || format.word_length > 32) {
     throw hdf5::Error(
@@ -88,6 +88,7 @@ void write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   describe(dataset, "2^-fractional_length", "fixed-point integers q; a weight is q * 2^-fractional_length");
   dataset.set_attribute("word_length", std::int64_t{format.word_length});
   dataset.set_attribute("fractional_length", std::int64_t{format.fractional_length});
+  return dataset;
 }
 
 hdf5::Dataset write_float32(hdf5::Group& group, const ModelTensor& tensor) {
@@ -111,6 +112,7 @@ void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
   hdf5::Dataset dataset = tensor.format ? write_fixed(group, tensor) : write_float32(group, tensor);
   write_activation_format(dataset, "inputs", tensor.inputs);
   write_activation_format(dataset, "outputs", tensor.outputs);
+  write_activation_format(dataset, "operands", tensor.operands);
 }
 
 /// Replaces the group `name`.

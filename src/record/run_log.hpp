@@ -76,6 +76,7 @@ struct ModelTensor {
   /// float32.
   std::optional<FixedFormat> inputs = std::nullopt;
   std::optional<FixedFormat> outputs = std::nullopt;
+  std::optional<FixedFormat> operands = std::nullopt;  ///< of what goes on from the layer to a residual sum
 };
 
 class RunFile;

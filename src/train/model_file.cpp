@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "numerics/quantize.hpp"
+#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -34,6 +35,7 @@ void store_activation_formats(const Parameter& parameter, const PrecisionPlan& p
   const LayerFormats& formats = plan.layers.at(static_cast<std::size_t>(parameter.layer));
   tensor.inputs = formats.inputs;
   tensor.outputs = formats.outputs;
+  tensor.operands = formats.operands;
 }
 
 using TensorsByName = std::map<std::string, const ModelTensor*>;
@@ -63,8 +65,7 @@ const ModelTensor& load(const TensorsByName& tensors, const std::string& name, s
 std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan) {
   std::vector<ModelTensor> tensors;
   for (const Parameter& parameter : state.parameters) {
-    const auto layer = static_cast<std::size_t>(parameter.layer);
-    tensors.push_back(store(parameter, parameter.layer < 0 ? std::nullopt : plan.layers.at(layer).weights));
+    tensors.push_back(store(parameter, working_format(parameter, plan)));
     store_activation_formats(parameter, plan, tensors.back());
   }
   for (const RunningStatistics& statistics : state.statistics) {
@@ -87,8 +88,10 @@ PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& st
     if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
       continue;
     }
-    plan.layers.at(static_cast<std::size_t>(parameter.layer)) = {
-        tensor.format, tensor.inputs, tensor.outputs, {}};
+    plan.layers.at(static_cast<std::size_t>(parameter.layer)) = {.weights = tensor.format,
+                                                                 .inputs = tensor.inputs,
+                                                                 .outputs = tensor.outputs,
+                                                                 .operands = tensor.operands};
   }
   for (RunningStatistics& statistics : state.statistics) {
     load(by_name, statistics.name + ".running_mean", statistics.running_mean);

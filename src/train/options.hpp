@@ -14,6 +14,9 @@ struct ScheduleOptions {
   int patience = 10;              ///< reduce_on_plateau: epochs without improvement that are tolerated
   double threshold = 1e-6;  ///< reduce_on_plateau: relative improvement of the training loss that counts
   double minimum = 0;       ///< share of the base rate that no schedule goes below once warmed up
+  /// Where epochs count from: run, or final_phase of the precision policy (MuPPET's float32), before which
+  /// the rate is the base rate.
+  std::string origin = "run";
 };
 
 /// `training`: the recipe.
@@ -34,6 +37,9 @@ struct TrainingOptions {
   bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees
   ScheduleOptions schedule;
   int test_batch = 250;  ///< images per forward pass of an evaluation
+  /// Epochs of the policy's final phase, after which the run ends even before `epochs` are done (MuPPET
+  /// trains 45 in float32). Policies without one: no meaning.
+  int final_epochs = 45;
 
   /// Of one optimizer step: its mini-batches stand one after the other, so that shard s of mini-batch m is
   /// the step's shard m · shards + s.

@@ -73,6 +73,27 @@ class ReduceOnPlateau : public Schedule {
   int bad_epochs_ = 0;
 };
 
+/// Another schedule, counted from the start of the policy's final phase; the base rate before.
+class FinalPhase : public Schedule {
+ public:
+  explicit FinalPhase(std::unique_ptr<Schedule> inner) : inner_(std::move(inner)) {}
+  [[nodiscard]] double factor(double progress) const override {
+    return started(progress) ? inner_->factor(progress - start_) : 1;
+  }
+  void end_epoch(double train_loss) override {
+    if (start_ >= 0) {
+      inner_->end_epoch(train_loss);
+    }
+  }
+  void set_final_phase(double epochs_done) override { start_ = epochs_done; }
+
+ private:
+  [[nodiscard]] bool started(double progress) const { return start_ >= 0 && progress >= start_; }
+
+  std::unique_ptr<Schedule> inner_;
+  double start_ = -1;
+};
+
 /// A linear ramp from 0 in front of another schedule.
 class Warmup : public Schedule {
  public:
@@ -82,6 +103,7 @@ class Warmup : public Schedule {
     return ramp * inner_->factor(progress);
   }
   void end_epoch(double train_loss) override { inner_->end_epoch(train_loss); }
+  void set_final_phase(double epochs_done) override { inner_->set_final_phase(epochs_done); }
 
  private:
   std::unique_ptr<Schedule> inner_;
@@ -109,6 +131,12 @@ std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs)
 
 std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs) {
   auto schedule = make_plain(options, epochs);
+  if (options.origin == "final_phase") {
+    schedule = std::make_unique<FinalPhase>(std::move(schedule));
+  } else if (options.origin != "run") {
+    throw BadInput(
+        concat("unknown training.schedule.origin '", options.origin, "'; known: run, final_phase"));
+  }
   if (options.warmup_epochs <= 0) {
     return schedule;
   }

@@ -20,10 +20,14 @@ class Schedule {
   [[nodiscard]] virtual double factor(double progress) const = 0;
   /// Told at the end of each epoch with its mean training loss.
   virtual void end_epoch(double /*train_loss*/) {}
+  /// Told at the end of each epoch how many epochs were done when the policy's final phase began; negative
+  /// before that.
+  virtual void set_final_phase(double /*epochs_done*/) {}
 };
 
-/// Makes the schedule that `options.name` names, for a run of `epochs`; warm-up comes on top of it. Throws
-/// BadInput for an unknown name.
+/// Makes the schedule that `options.name` names, for a run (or, where that is the origin, a final
+/// phase) of `epochs`; warm-up comes on top of it. Throws
+/// BadInput for an unknown name or origin.
 std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs);
 
 }  // namespace adapt

@@ -44,7 +44,7 @@ LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communica
 std::vector<LayerInfo> layer_infos(const Graph& graph) {
   std::vector<LayerInfo> infos;
   for (const QuantizedLayer& layer : graph.layers) {
-    infos.push_back({layer.name, layer.parameters});
+    infos.push_back({layer.name, layer.parameters, layer.reads_image, layer.reads_average});
   }
   return infos;
 }
@@ -52,7 +52,8 @@ std::vector<LayerInfo> layer_infos(const Graph& graph) {
 std::vector<ExchangeTensor> exchange_tensors(const ModelState& state) {
   std::vector<ExchangeTensor> tensors;
   for (const Parameter& parameter : state.parameters) {
-    tensors.push_back({parameter.name, parameter.master.size(), parameter.layer});
+    tensors.push_back(
+        {parameter.name, parameter.master.size(), parameter.layer, parameter.role == ParameterRole::weight});
   }
   return tensors;
 }
@@ -92,17 +93,30 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       network_(graph_, state_, /*training=*/true),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       policy_(make_policy(options.precision, layer_infos(graph_))),
-      plan_(policy_->plan()),
-      plan_broadcast_(plan_.version),
-      encoding_(make_encoding(encoding_name(options.exchange, plan_), exchange_tensors(*state_),
+      decided_(policy_->plan()),
+      plan_(decided_),
+      plan_broadcast_(decided_.version),
+      encoding_(make_encoding(encoding_name(options.exchange, decided_), exchange_tensors(*state_),
                               options.training.step_shards())),
       statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
-  if (!is_emulated(options.engine) && has_format(plan_, &LayerFormats::weights)) {
+  if (!is_emulated(options.engine) && has_format(decided_, &LayerFormats::weights)) {
     throw BadInput(concat("engine.name is float32, but precision.policy '", options.precision.name,
                           "' quantizes; use engine.name: emulated, or precision.policy: float32"));
   }
+  if (decided_.per_tensor) {
+    std::vector<std::string> names;
+    for (const QuantizedLayer& layer : graph_.layers) {
+      names.push_back(layer.name);
+    }
+    scales_.emplace(std::move(names));
+  }
+  plan_ = executable();
   densities_ = make_working_weights(*state_, plan_, options.seed, 0);
+}
+
+PrecisionPlan TrainingStep::executable() {
+  return scales_ ? scales_->plan(decided_, weight_extremes(*state_, graph_.layers.size())) : decided_;
 }
 
 std::vector<LoggedLayer> TrainingStep::layers() const {
@@ -126,7 +140,7 @@ StepOutcome TrainingStep::run(double learning_rate) {
   exchange(outcome);
   share_errors(outcome, [&] { decide(outcome); });
   Stopwatch watch;
-  plan_broadcast_.update(plan_, ranks_);
+  plan_broadcast_.update(decided_, ranks_);
   outcome.record.seconds.policy += watch.seconds();
   share_errors(outcome, [&] { update(learning_rate, outcome); });
   return outcome;
@@ -148,6 +162,7 @@ void TrainingStep::run_shards(StepOutcome& outcome) {
   const auto step = static_cast<std::uint32_t>(step_);
   encoding_->begin({options_.seed, step, &plan_});
   statistics_.begin(step);
+  maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     const ShardBatch& batch = loader_.next();
@@ -167,12 +182,18 @@ void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
   pass.shard = static_cast<std::uint32_t>(batch.shard);
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
+  pass.maxima = maxima_;
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   network_.backward(pass);
   const Stopwatch watch;
   for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
-    encoding_->add(p, pass.shard, state_->parameters[p].gradient);
+    const Parameter& parameter = state_->parameters[p];
+    encoding_->add(p, pass.shard, parameter.gradient);
+    if (maxima_ != nullptr && parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+      raise((*maxima_)[static_cast<std::size_t>(parameter.layer)].gradients,
+            maximum_magnitude(parameter.gradient));
+    }
   }
   statistics_.add(*state_, pass.shard);
   outcome.record.seconds.quantize += watch.seconds();
@@ -183,6 +204,9 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   encoding_->reduce(ranks_);
   outcome.metrics.reduce(ranks_);
   statistics_.reduce(*state_, ranks_);
+  if (scales_) {
+    scales_->reduce(step_, ranks_);
+  }
   outcome.record.bytes_sent = ranks_.size() > 1 ? encoding_->bytes() : 0;
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
@@ -204,7 +228,8 @@ void TrainingStep::decide(StepOutcome& outcome) {
     }
     outcome.record.strategy = policy_->strategy();
     StepObservation observation = {step_, (step_ - 1) / steps_per_epoch() + 1, outcome.record.loss,
-                                   std::vector<LayerObservation>(graph_.layers.size())};
+                                   std::vector<LayerObservation>(graph_.layers.size()),
+                                   step_ % steps_per_epoch() == 0};
     for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
       const Parameter& parameter = state_->parameters[p];
       if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
@@ -217,7 +242,7 @@ void TrainingStep::decide(StepOutcome& outcome) {
     }
     record_layers(outcome);
     outcome.switches = policy_->observe(observation);
-    plan_ = policy_->plan();
+    decided_ = policy_->plan();
   }
   outcome.record.seconds.policy = watch.seconds();
 }
@@ -226,8 +251,22 @@ void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
   Stopwatch watch;
   optimizer_.update(*state_, learning_rate);
   outcome.record.seconds.update += watch.lap();
-  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
+  requantize(outcome);
   outcome.record.seconds.quantize += watch.lap();
+}
+
+void TrainingStep::requantize(StepOutcome& outcome) {
+  PrecisionPlan next = executable();
+  if (scales_) {
+    // The policy knows word lengths only.
+    for (SwitchEvent& event : outcome.switches) {
+      const auto layer = static_cast<std::size_t>(event.layer);
+      event.before = plan_.layers.at(layer).weights;
+      event.after = next.layers.at(layer).weights;
+    }
+  }
+  plan_ = std::move(next);
+  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
 }
 
 void TrainingStep::record_layers(StepOutcome& outcome) const {

@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/loader.hpp"
 #include "exchange/encoding.hpp"
 #include "exchange/metrics.hpp"
 #include "exchange/plan_broadcast.hpp"
+#include "exchange/tensor_scales.hpp"
 #include "nn/network.hpp"
 #include "precision/policy.hpp"
 #include "record/run_log.hpp"
@@ -59,6 +61,10 @@ class TrainingStep {
   void decide(StepOutcome& outcome);  ///< on rank 0
   void update(double learning_rate, StepOutcome& outcome);
   void record_layers(StepOutcome& outcome) const;
+  /// Makes the plan that follows from what the policy decided and from the masters, and the working weights
+  /// under it.
+  void requantize(StepOutcome& outcome);
+  [[nodiscard]] PrecisionPlan executable();
 
   TrainerOptions options_;
   const mpi::Communicator& ranks_;
@@ -67,7 +73,10 @@ class TrainingStep {
   Network network_;
   TrainLoader loader_;
   std::unique_ptr<PrecisionPolicy> policy_;
-  PrecisionPlan plan_;
+  PrecisionPlan decided_;                       // by the policy
+  std::optional<TensorScales> scales_;          // formats: per_tensor
+  PrecisionPlan plan_;                          // what is computed with
+  std::vector<LayerMaxima>* maxima_ = nullptr;  // of the running step; null without scales
   PlanBroadcast plan_broadcast_;
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;

@@ -4,7 +4,8 @@
 
 namespace adapt {
 
-RunSummary::RunSummary(const std::vector<LoggedLayer>& layers, int images_per_step) {
+RunSummary::RunSummary(const std::vector<LoggedLayer>& layers, int images_per_step, bool quantized_backward) {
+  costs_.quantized_backward = quantized_backward;
   costs_.images_per_step = images_per_step;
   last_switch_.assign(layers.size(), 0);
   for (const LoggedLayer& layer : layers) {

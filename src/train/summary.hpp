@@ -13,7 +13,8 @@ namespace adapt {
 /// Gathers what the analytical cost model needs while a run goes on, and computes the run's final figures.
 class RunSummary {
  public:
-  RunSummary(const std::vector<LoggedLayer>& layers, int images_per_step);
+  /// `quantized_backward`: activation gradients have formats too, so the backward pass counts at WL bits.
+  RunSummary(const std::vector<LoggedLayer>& layers, int images_per_step, bool quantized_backward = false);
 
   void add(std::span<const LayerRecord> layers, std::span<const SwitchEvent> switches);
 

@@ -23,8 +23,18 @@ struct Trainer::Implementation {
         step(chosen, splits, communicator),
         test_network(make_graph(chosen, splits, chosen.training.test_batch), step.state(),
                      /*training=*/false),
-        schedule(make_schedule(chosen.training.schedule, chosen.training.epochs)),
-        summary(step.layers(), chosen.training.step_images()) {}
+        schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
+        summary(step.layers(), chosen.training.step_images(), chosen.precision.backward == "quantized") {}
+
+  static int scheduled_epochs(const TrainingOptions& training) {
+    return training.schedule.origin == "final_phase" ? training.final_epochs : training.epochs;
+  }
+
+  /// Whether the policy's final phase has lasted as long as it shall.
+  [[nodiscard]] bool final_phase_over(std::int64_t epochs_done) const {
+    const std::int64_t start = step.plan().final_phase;
+    return start >= 0 && epochs_done >= start + options.training.final_epochs;
+  }
 
   /// Rate at the start of 0-based step `index`.
   [[nodiscard]] double rate(std::int64_t index) const {
@@ -110,12 +120,13 @@ struct Trainer::Implementation {
       record.test_accuracy = test.accuracy();
       record.test_seconds = watch.seconds();
       schedule->end_epoch(record.train_loss);
+      schedule->set_final_phase(static_cast<double>(step.plan().final_phase));
       progress.test_accuracy = record.test_accuracy;
       epochs.push_back(record);
       if (log != nullptr) {
         record_epoch(*log, record);
       }
-      if (is_enough(record)) {
+      if (is_enough(record) || final_phase_over(epoch)) {
         break;
       }
     }

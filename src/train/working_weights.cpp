@@ -35,16 +35,32 @@ std::int64_t make_working(Parameter& parameter, const std::optional<FixedFormat>
 
 }  // namespace
 
+std::optional<FixedFormat> working_format(const Parameter& parameter, const PrecisionPlan& plan) {
+  if (parameter.layer < 0 || (plan.per_tensor && parameter.role != ParameterRole::weight)) {
+    return std::nullopt;
+  }
+  return plan.layers.at(static_cast<std::size_t>(parameter.layer)).weights;
+}
+
+std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layers) {
+  std::vector<Extremes> all(layers);
+  for (const Parameter& parameter : state.parameters) {
+    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+      all.at(static_cast<std::size_t>(parameter.layer)) = extremes(parameter.master);
+    }
+  }
+  return all;
+}
+
 std::vector<double> make_working_weights(ModelState& state, const PrecisionPlan& plan, std::uint64_t seed,
                                          std::uint32_t step) {
   std::vector<double> densities(plan.layers.size(), 1);
   for (std::size_t p = 0; p < state.parameters.size(); ++p) {
     Parameter& parameter = state.parameters[p];
     const auto layer = static_cast<std::size_t>(parameter.layer);
-    const auto format = parameter.layer < 0 ? std::nullopt : plan.layers.at(layer).weights;
     const RandomKey key = {
         .seed = seed, .stream = Stream::weights, .tensor = static_cast<std::uint32_t>(p), .step = step};
-    const std::int64_t nonzero = make_working(parameter, format, key);
+    const std::int64_t nonzero = make_working(parameter, working_format(parameter, plan), key);
     if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
       densities[layer] = static_cast<double>(nonzero) / static_cast<double>(parameter.size());
     }

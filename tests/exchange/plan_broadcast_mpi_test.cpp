@@ -42,8 +42,10 @@ PrecisionPlan start() {
 PrecisionPlan later() {
   PrecisionPlan plan;
   plan.version = 3;
-  plan.layers = {{FixedFormat{12, -5}, FixedFormat{32, 126}, std::nullopt, FixedFormat{2, 64}},
-                 {std::nullopt, std::nullopt, FixedFormat{9, 3}, std::nullopt}};
+  plan.final_phase = 54;
+  plan.layers = {
+      {FixedFormat{12, -5}, FixedFormat{32, 126}, std::nullopt, FixedFormat{2, 64}},
+      {std::nullopt, std::nullopt, FixedFormat{9, 3}, std::nullopt, FixedFormat{7, 1}, FixedFormat{16, 40}}};
   return plan;
 }
 

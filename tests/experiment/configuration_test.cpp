@@ -34,12 +34,16 @@ Configuration all_different() {
   c.training.l1 = 1.0 / 3;
   c.training.normalize = "yes";
   c.training.penalty = false;
-  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01};
+  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01, "final_phase"};
   c.training.test_batch = 100;
-  c.precision.name = "adapt";
+  c.training.final_epochs = 44;
+  c.precision.name = "muppet";
+  c.precision.formats = "per_tensor";
+  c.precision.backward = "quantized";
+  c.precision.muppet = {{4, 9}, 4, "sliding", 1.25, 2.5, 0.5, 3};
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
-  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "max"};
+  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "max", {8, 16}};
   c.exchange.encoding = "float32";
   c.record = {7, 1.5};
   return c;
@@ -158,7 +162,7 @@ TEST(ResolvedYaml, IsNestedAndReadableByOldReaders) {
       text.starts_with("name: experiment\nseed: 0\nmodel:\n  name: lenet5\n  init_scale: 0.5\nengine:\n"));
   EXPECT_NE(text.find("\n  normalize: \"yes\"\n"), std::string::npos) << "yes without quotes would be true";
   EXPECT_NE(text.find("\n    threshold: 1.0e-06\n"), std::string::npos) << "1e-06 would be text to YAML 1.1";
-  EXPECT_NE(text.find("  test_batch: 250\n  schedule:\n    name: constant\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  final_epochs: 45\n  schedule:\n    name: constant\n"), std::string::npos) << text;
 }
 
 TEST(Settings, SectionsAndKeysFitTogether) {
@@ -175,7 +179,8 @@ TEST(Settings, SectionsAndKeysFitTogether) {
     EXPECT_TRUE(section.shorthand.empty() || find_setting(section.shorthand) != nullptr) << section.key;
     EXPECT_FALSE(keys_in(section.key).empty()) << section.key;
   }
-  EXPECT_EQ(keys_in("precision"), (std::vector<std::string>{"policy", "quantize", "fixed", "adapt"}));
+  EXPECT_EQ(keys_in("precision"), (std::vector<std::string>{"policy", "formats", "backward", "quantize",
+                                                            "fixed", "adapt", "muppet"}));
 }
 
 TEST(Reference, IsAnExperimentFileWithTheDefaults) {

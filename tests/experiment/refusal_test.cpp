@@ -79,7 +79,7 @@ TEST(Refusal, BooleansNamesAndLists) {
   EXPECT_EQ(refusal("data: {name: imagenet}"),
             "a.yaml:1: 'data.name': expected one of mnist, cifar10, procedural; found 'imagenet'");
   EXPECT_EQ(refusal("precision: {policy: [adapt]}"),
-            "a.yaml:1: 'precision.policy': expected one of float32, fixed, adapt, found a list");
+            "a.yaml:1: 'precision.policy': expected one of float32, fixed, adapt, muppet, found a list");
   EXPECT_EQ(refusal("training: {normalize: true}"),
             "a.yaml:1: 'training.normalize': expected one of auto, yes, no; found 'true'");
   EXPECT_EQ(
@@ -105,7 +105,8 @@ TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(
       refusal("training: 3"),
       "a.yaml:1: 'training': expected a mapping with the keys epochs, target_accuracy, batch, accumulate, "
-      "shards, threads, learning_rate, momentum, weight_decay, l1, normalize, penalty, test_batch, schedule");
+      "shards, threads, learning_rate, momentum, weight_decay, l1, normalize, penalty, test_batch, "
+      "final_epochs, schedule");
   EXPECT_EQ(refusal("record:\n"),
             "a.yaml:1: 'record': expected a mapping with the keys layer_interval, flush_seconds");
   EXPECT_EQ(refusal("model: [lenet5]"),
@@ -241,6 +242,26 @@ TEST(Refusal, PoliciesNeedAnEngineThatExecutesFormats) {
   EXPECT_EQ(refusal("precision: adapt\nengine: emulated\n"), "accepted");
   EXPECT_EQ(refusal("precision: float32\nengine: emulated\n"), "accepted");
   EXPECT_EQ(refusal("precision: float32\nengine: float32\n"), "accepted");
+}
+
+TEST(Refusal, MuppetNeedsItsMechanism) {
+  const std::string head = "engine: emulated\nprecision:\n  policy: muppet\n";
+  EXPECT_EQ(
+      refusal(head),
+      "a.yaml:3: precision.formats is per_layer, and precision.policy muppet scales each tensor; expected "
+      "per_tensor");
+  EXPECT_EQ(
+      refusal(head + "  formats: per_tensor\n"),
+      "a.yaml:3: precision.backward is float32, and precision.policy muppet quantizes the gradients that "
+      "flow back; expected quantized");
+  const std::string whole = head + "  formats: per_tensor\n  backward: quantized\n";
+  EXPECT_EQ(refusal(whole), "accepted");
+  EXPECT_EQ(refusal(whole + "  muppet: {levels: []}\n"),
+            "a.yaml:6: precision.muppet.levels is empty; expected word lengths such as [8, 12]");
+  EXPECT_EQ(refusal(whole + "training: {schedule: {origin: final_phase}}\n"), "accepted");
+  EXPECT_EQ(refusal("training: {schedule: {origin: final_phase}}"),
+            "a.yaml:1: training.schedule.origin is final_phase, and precision.policy 'float32' has none; "
+            "expected run, or precision.policy: muppet");
 }
 
 TEST(Refusal, LayerEncodingNeedsQuantizedGradients) {

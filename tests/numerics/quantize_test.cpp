@@ -142,6 +142,7 @@ class Quantize : public test::EveryInstructionSet {
     for (const vector::Tally& tally : tallies) {
       ASSERT_EQ(tally.nonzero, wanted.nonzero) << format;
       ASSERT_EQ(tally.finite, wanted.finite) << format;
+      ASSERT_EQ(tally.largest, wanted.largest) << format;
     }
     for (std::size_t i = 0; i < count; ++i) {
       const auto q = integers[i];
@@ -306,6 +307,7 @@ TEST(QuantizeCalls, ReachTheirKernels) {
   EXPECT_EQ(dst, (std::vector<float>{0.5F, 0.0F, 3.5F, -4.0F, 0.0F}));
   EXPECT_EQ(result.nonzero, 3);
   EXPECT_TRUE(result.finite);
+  EXPECT_EQ(result.largest, 9.0F);
   std::vector<std::int32_t> integers(5);
   quantize_to_integers(src, integers, format, Rounding::nearest, kKey);
   EXPECT_EQ(integers, (std::vector<std::int32_t>{1, 0, 7, -8, 0}));

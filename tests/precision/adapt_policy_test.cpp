@@ -73,7 +73,7 @@ void expect_switch(const std::vector<SwitchEvent>& events, const SwitchEvent& ex
 TEST(AdaptPolicy, StartsAsConfigured) {
   OneLayer layer(small_options());
   const FixedFormat start{8, 4};
-  EXPECT_EQ(layer.policy().plan(), (PrecisionPlan{0, {{start, start, start, start}}}));
+  EXPECT_EQ(layer.policy().plan(), (PrecisionPlan{0, {{start, start, start, start, start}}}));
   EXPECT_EQ(layer.policy().strategy(), "min");
   EXPECT_EQ(layer.policy().state(0).lookback, 2);
   EXPECT_EQ(layer.policy().state(0).resolution, 4);
@@ -90,7 +90,7 @@ TEST(AdaptPolicy, AHandMadeRun) {
                 {2, 0, FixedFormat{8, 4}, FixedFormat{3, 1}, minimal, 4, 5, 1.0, 0.0, "min"});
   EXPECT_EQ(layer.policy().plan().version, 1);
   const FixedFormat now{3, 1};
-  EXPECT_EQ(layer.policy().plan().layers[0], (LayerFormats{now, now, now, now}));
+  EXPECT_EQ(layer.policy().plan().layers[0], (LayerFormats{now, now, now, now, now}));
 
   // Steps 3-6, gradients that cancel: Δ = inf, lb = 2, r = 4. Loss stands still (mean of the last 4 is 2):
   // mean; s = ceil((1 + 32) / 2) = 17.
@@ -129,6 +129,26 @@ TEST(AdaptPolicy, FixedStrategyIgnoresTheLoss) {
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].strategy, "max");
   EXPECT_EQ(events[0].after, (FixedFormat{32, 30}));
+}
+
+TEST(AdaptPolicy, TiersRoundWordLengthsUp) {
+  PolicyOptions options = small_options();
+  options.adapt.strategy = "max";
+  options.adapt.tiers = {6, 24};
+  OneLayer layer(options);
+  const auto start = layer.policy().plan().layers[0].weights.value();
+  EXPECT_EQ(start.word_length, 24) << "of " << options.adapt.word_length;
+  EXPECT_EQ(start.fractional_length, options.adapt.fractional_length);
+  layer.step({0.0F, 0.0F}, 9);
+  auto events = layer.step({0.0F, 0.0F}, 1);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].after, (FixedFormat{32, 30})) << "above all tiers: as it is";
+  options.adapt.strategy = "min";
+  OneLayer low(options);
+  low.step({1.0F, 0.0F}, 9);
+  events = low.step({1.0F, 0.0F}, 1);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].after, (FixedFormat{6, 1})) << "⟨3, 1⟩ without tiers";
 }
 
 TEST(AdaptPolicy, LeavesOutWhatIsNotQuantizedAfterASwitchToo) {

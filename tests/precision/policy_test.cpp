@@ -22,19 +22,24 @@ std::string message_of_making(const PolicyOptions& options) {
 }
 
 TEST(MakePolicy, KnowsItsNames) {
-  EXPECT_EQ(policy_names(), (std::vector<std::string>{"float32", "fixed", "adapt"}));
+  EXPECT_EQ(policy_names(), (std::vector<std::string>{"float32", "fixed", "adapt", "muppet"}));
   for (const std::string& name : policy_names()) {
     PolicyOptions options;
     options.name = name;
-    EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers.size(), 2U) << name;
+    options.formats = "per_tensor";
+    options.backward = "quantized";
+    const auto policy = make_policy(options, kTwoLayers);
+    EXPECT_EQ(policy->plan().layers.size(), 2U) << name;
+    EXPECT_TRUE(policy->plan().per_tensor) << name;
   }
 }
 
 TEST(MakePolicy, UnknownNameListsTheKnownAndTheNearest) {
   PolicyOptions options;
   options.name = "adpat";
-  EXPECT_EQ(message_of_making(options),
-            "precision.name: unknown policy 'adpat'; known: float32, fixed, adapt; did you mean 'adapt'?");
+  EXPECT_EQ(
+      message_of_making(options),
+      "precision.name: unknown policy 'adpat'; known: float32, fixed, adapt, muppet; did you mean 'adapt'?");
 }
 
 TEST(Float32Policy, HasNoFormatsAndNeverSwitches) {
@@ -54,9 +59,12 @@ TEST(FixedPolicy, GivesEveryLayerItsFormat) {
   options.fixed = {12, 9};
   const FixedFormat format{12, 9};
   const auto policy = make_policy(options, kTwoLayers);
-  const LayerFormats all{format, format, format, format};
+  const LayerFormats all{format, format, format, format, format, {}};
   EXPECT_EQ(policy->plan(), (PrecisionPlan{0, {all, all}}));
   EXPECT_TRUE(policy->observe({}).empty());
+  options.backward = "quantized";
+  const LayerFormats with_backward{format, format, format, format, format, format};
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[0], with_backward);
 }
 
 TEST(FixedPolicy, LeavesOutWhatIsNotQuantized) {
@@ -64,11 +72,13 @@ TEST(FixedPolicy, LeavesOutWhatIsNotQuantized) {
   options.name = "fixed";
   const FixedFormat format{options.fixed.word_length, options.fixed.fractional_length};
   options.quantize = {.inputs = false, .outputs = true, .gradients = true};
-  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, {}, format, format}));
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1],
+            (LayerFormats{format, {}, format, format, format}));
   options.quantize = {.inputs = true, .outputs = false, .gradients = true};
   EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, format, {}, format}));
   options.quantize = {.inputs = true, .outputs = true, .gradients = false};
-  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, format, format, {}}));
+  EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1],
+            (LayerFormats{format, format, format, {}, format}));
 }
 
 struct WrongOption {
@@ -101,6 +111,12 @@ TEST(MakePolicy, WrongOptionsNameTheirKey) {
       {"precision.adapt.epsilon: is 0,", [](auto& o) { o.adapt.epsilon = 0; }},
       {"precision.adapt.epsilon: is nan,", [](auto& o) { o.adapt.epsilon = std::nan(""); }},
       {"precision.adapt.smoothing: is 0,", [](auto& o) { o.adapt.smoothing = 0; }},
+      {"precision.adapt.tiers: 8 after 16, must be ascending",
+       [](auto& o) {
+         o.adapt.tiers = {16, 8};
+       }},
+      {"precision.adapt.tiers: is 33,", [](auto& o) { o.adapt.tiers = {33}; }},
+      {"precision.formats: unknown choice 'layer'", [](auto& o) { o.formats = "layer"; }},
       {"precision.adapt.strategy: unknown strategy 'mea'; known: adaptive, min, mean, max; did you mean "
        "'mean'?",
        [](auto& o) { o.adapt.strategy = "mea"; }},

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace adapt {
 namespace {
@@ -71,6 +72,15 @@ TEST(Strategy, NamesGoBothWays) {
     EXPECT_EQ(strategy_named(to_string(strategy)), strategy);
   }
   EXPECT_EQ(strategy_named("adaptive"), std::nullopt);
+}
+
+TEST(OnTier, RoundsUpToTheNext) {
+  const std::vector<int> tiers = {8, 16};
+  EXPECT_EQ(on_tier({2, 9}, tiers), (FixedFormat{8, 9}));
+  EXPECT_EQ(on_tier({8, -1}, tiers), (FixedFormat{8, -1}));
+  EXPECT_EQ(on_tier({9, 0}, tiers), (FixedFormat{16, 0}));
+  EXPECT_EQ(on_tier({17, 0}, tiers), (FixedFormat{17, 0}));
+  EXPECT_EQ(on_tier({9, 0}, {}), (FixedFormat{9, 0}));
 }
 
 }  // namespace

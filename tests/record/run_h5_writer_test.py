@@ -28,7 +28,7 @@ EPOCH_TYPES = {
 FORMAT_TYPES = {"word_length": "i1", "fractional_length": "i2", "is_float32": "i1"}
 LAYER_TYPES = {
     "step": "i8",
-    **{prefix + name: dtype for prefix in ("", "inputs_", "outputs_", "gradients_")
+    **{prefix + name: dtype for prefix in ("", "inputs_", "outputs_", "gradients_", "operands_", "activation_gradients_")
        for name, dtype in FORMAT_TYPES.items()},
     "lookback": "i4", "resolution": "i4", "diversity": "f4", "divergence": "f4", "density": "f4",
 }

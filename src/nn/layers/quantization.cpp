@@ -1,25 +1,37 @@
 #include "nn/layers/quantization.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
 #include "numerics/quantize.hpp"
+#include "numerics/sum.hpp"
 
 namespace adapt {
 namespace {
 
-Stream stream_of(QuantizePlace place) {
+/// What is quantized: which tensor of the layer, with which random numbers.
+struct Target {
+  std::optional<FixedFormat> LayerFormats::*format;
+  std::optional<float> LayerMaxima::*maximum;
+  Stream stream;
+};
+
+constexpr Target kActivationGradients = {&LayerFormats::activation_gradients,
+                                         &LayerMaxima::activation_gradients, Stream::activation_gradients};
+
+Target target_of(QuantizePlace place) {
   switch (place) {
     case QuantizePlace::inputs:
-      return Stream::inputs;
+      return {&LayerFormats::inputs, &LayerMaxima::inputs, Stream::inputs};
     case QuantizePlace::outputs:
-      return Stream::outputs;
+      return {&LayerFormats::outputs, &LayerMaxima::outputs, Stream::outputs};
     case QuantizePlace::operand:
       break;
   }
-  return Stream::operands;
+  return {&LayerFormats::operands, &LayerMaxima::operands, Stream::operands};
 }
 
 class QuantizationLayer : public Layer {
@@ -34,30 +46,49 @@ class QuantizationLayer : public Layer {
   void forward(Pass& pass) override {
     const Stopwatch watch;
     // Handles are read anew: the image's memory moves with each batch.
-    const std::span source(static_cast<const float*>(memory_.sources.front().get_data_handle()), elements_);
-    const std::span destination(static_cast<float*>(memory_.destination.get_data_handle()), elements_);
-    if (const auto format = format_of(pass)) {
-      const RandomKey key = {pass.seed, stream_of(place_), static_cast<std::uint32_t>(layer_), pass.step,
-                             pass.shard};
-      if (!quantize(source, destination, *format, pass.rounding, key).finite) {
-        throw Failure(concat("NaN or Inf in '", name_, "' at step ", pass.step, ", shard ", pass.shard,
-                             "; a smaller training.learning_rate may help"));
-      }
-    } else if (source.data() != destination.data()) {
-      std::copy(source.begin(), source.end(), destination.begin());
-    }
+    run(pass, target_of(place_), pass.rounding, memory_.sources.front(), memory_.destination);
     pass.quantize_seconds += watch.seconds();
   }
 
-  void backward(Pass& /*pass*/) override {}
+  void backward(Pass& pass) override {
+    if (place_ != QuantizePlace::outputs || !memory_.source_gradients.front()) {
+      return;
+    }
+    const Stopwatch watch;
+    run(pass, kActivationGradients, Rounding::stochastic, memory_.destination_gradient,
+        memory_.source_gradients.front());
+    pass.quantize_seconds += watch.seconds();
+  }
 
  private:
-  [[nodiscard]] std::optional<FixedFormat> format_of(const Pass& pass) const {
-    if (pass.plan == nullptr) {
-      return std::nullopt;
+  /// `to` ← `from` on the grid of the target; a copy where it has none.
+  void run(Pass& pass, const Target& target, Rounding rounding, const dnnl::memory& from,
+           const dnnl::memory& to) {
+    const std::span source(static_cast<const float*>(from.get_data_handle()), elements_);
+    const std::span destination(static_cast<float*>(to.get_data_handle()), elements_);
+    const auto format = pass.plan == nullptr ? std::nullopt : pass.plan->layers.at(layer_).*target.format;
+    std::optional<float>* maximum =
+        pass.maxima == nullptr ? nullptr : &(pass.maxima->at(layer_).*target.maximum);
+    const bool observed = maximum != nullptr && maximum->has_value();
+    float largest = 0;
+    if (format) {
+      const RandomKey key = {pass.seed, target.stream, static_cast<std::uint32_t>(layer_), pass.step,
+                             pass.shard};
+      const QuantizeResult result = quantize(source, destination, *format, rounding, key);
+      if (!result.finite) {
+        throw Failure(concat("NaN or Inf in '", name_, "' at step ", pass.step, ", shard ", pass.shard,
+                             "; a smaller training.learning_rate may help"));
+      }
+      largest = result.largest;
+    } else {
+      if (source.data() != destination.data()) {
+        std::copy(source.begin(), source.end(), destination.begin());
+      }
+      largest = observed ? maximum_magnitude(source) : 0;
     }
-    const LayerFormats& formats = pass.plan->layers.at(layer_);
-    return place_ == QuantizePlace::inputs ? formats.inputs : formats.outputs;
+    if (observed) {
+      raise(*maximum, largest);
+    }
   }
 
   std::string name_;

@@ -29,6 +29,7 @@ struct Sequence {
 struct Tally {
   std::int64_t nonzero;
   bool finite;
+  float largest;  ///< magnitude of the inputs; add_exact leaves it 0
 };
 
 /// The functions of one instruction set. All arrays have `count` elements and any alignment; `dst` may be

@@ -1,0 +1,126 @@
+#include "exchange/tensor_scales.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+#include "base/error.hpp"
+#include "mpi/together.hpp"
+#include "precision/state_bytes.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
+constexpr auto kMaxima = kTensors<std::optional<float>>;
+constexpr std::size_t kWeights = 0;  // place in both; its scale needs no history
+static_assert(kMaxima[kWeights] == &LayerMaxima::weights);
+
+/// Magnitudes are ordered like their bits, NaN last; -1 is below all.
+std::int64_t to_wire(const std::optional<float>& maximum) {
+  return maximum ? static_cast<std::int64_t>(std::bit_cast<std::uint32_t>(*maximum)) : -1;
+}
+
+std::optional<float> from_wire(std::int64_t wire) {
+  if (wire < 0) {
+    return std::nullopt;
+  }
+  return std::bit_cast<float>(static_cast<std::uint32_t>(wire));
+}
+
+/// The running maximum after a step.
+std::optional<float> next(const std::optional<float>& running, const std::optional<float>& observed) {
+  if (!observed || *observed == 0) {
+    return observed ? running : std::nullopt;  // not asked for: history ends
+  }
+  return std::max(*observed, running ? TensorScales::kDecay * *running : 0.0F);
+}
+
+}  // namespace
+
+TensorScales::TensorScales(std::vector<std::string> layer_names)
+    : names_(std::move(layer_names)),
+      observed_(names_.size()),
+      running_(names_.size()),
+      weights_(names_.size()) {}
+
+std::vector<LayerMaxima>& TensorScales::begin(const PrecisionPlan& decided) {
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    for (std::size_t t = 0; t < kMaxima.size(); ++t) {
+      const bool asked = t != kWeights && (decided.layers.at(layer).*kFormats[t]).has_value();
+      observed_[layer].*kMaxima[t] = asked ? std::optional(0.0F) : std::nullopt;
+    }
+  }
+  return observed_;
+}
+
+void TensorScales::reduce(std::int64_t step, const mpi::Communicator& ranks) {
+  std::vector<std::int64_t> wire;
+  for (const LayerMaxima& layer : observed_) {
+    for (const auto tensor : kMaxima) {
+      wire.push_back(to_wire(layer.*tensor));
+    }
+  }
+  ranks.maximum(wire);
+  auto value = wire.begin();
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    for (std::size_t t = 0; t < kMaxima.size(); ++t) {
+      const std::optional<float> observed = from_wire(*value++);
+      if (observed && !std::isfinite(*observed)) {
+        throw mpi::SharedError(ExitCode::failed,
+                               concat("NaN or Inf among the ", kTensorNames[t], " of layer '", names_[layer],
+                                      "' at step ", step, "; a smaller training.learning_rate may help"));
+      }
+      std::optional<float>& running = running_[layer].*kMaxima[t];
+      running = next(running, observed);
+    }
+  }
+}
+
+PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const Extremes> weights) {
+  PrecisionPlan plan = decided;
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    if (weights[layer] != Extremes{}) {
+      weights_[layer] = weights[layer];
+    }
+    for (std::size_t t = 0; t < kFormats.size(); ++t) {
+      std::optional<FixedFormat>& format = plan.layers.at(layer).*kFormats[t];
+      const std::optional<float>& running = running_[layer].*kMaxima[t];
+      const bool known = t == kWeights ? weights_[layer] != Extremes{} : running.has_value();
+      if (!format || !known) {
+        format.reset();
+        continue;
+      }
+      const int word_length = format->word_length;
+      format->fractional_length = t == kWeights ? fitting_fractional_length(word_length, weights_[layer])
+                                                : fitting_fractional_length(word_length, *running);
+    }
+  }
+  return plan;
+}
+
+std::vector<std::byte> TensorScales::save_state() const {
+  StateWriter writer;
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    for (const auto tensor : kMaxima) {
+      writer.put(to_wire(running_[layer].*tensor));
+    }
+    writer.put(weights_[layer]);
+  }
+  return writer.bytes();
+}
+
+void TensorScales::restore_state(std::span<const std::byte> state) {
+  StateReader reader(state);
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    for (const auto tensor : kMaxima) {
+      running_[layer].*tensor = from_wire(reader.get<std::int64_t>());
+    }
+    weights_[layer] = reader.get<Extremes>();
+  }
+  reader.finish();
+}
+
+}  // namespace adapt

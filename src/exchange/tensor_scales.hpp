@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mpi/communicator.hpp"
+#include "numerics/plan.hpp"
+#include "numerics/scale.hpp"
+
+namespace adapt {
+
+/// `formats: per_tensor`: gives each tensor of each layer a power-of-two scale of its own, where the policy
+/// decides word lengths only.
+///
+/// MuPPET takes a tensor's scale from the tensor itself: one more pass over memory, and a message before
+/// anything can be quantized. Here only the weights' scale does (from the master's extremes, which every rank
+/// has). That of all others comes from a running maximum of the steps before, M ← max(largest magnitude of
+/// this step over all shards, kDecay · M), so that a step needs one pass and one message, and every rank
+/// knows every scale before it quantizes. Maxima do not depend on their order: the bits are the same on any
+/// number of ranks. The price: in a step in which a tensor outgrows M, its largest elements saturate, once.
+///
+/// A tensor without history (in the first step, or when a format has just been switched on) has no format
+/// for one step: it stays float32. A step in which a tensor is all zero leaves its scale as it is.
+class TensorScales {
+ public:
+  /// M halves in 14 steps: batches' maxima differ by much less than that from step to step, so a scale does
+  /// not flicker with them, and it follows gradients that shrink over epochs, or an outlier that is past,
+  /// within a small part of one.
+  static constexpr float kDecay = 0.95F;
+
+  explicit TensorScales(std::vector<std::string> layer_names);
+
+  /// Starts a step under the plan that the policy decided: maxima to be raised, 0 for each tensor with a
+  /// format, absent for the others. Parameter gradients are raised by whoever has them, the rest by nn/.
+  std::vector<LayerMaxima>& begin(const PrecisionPlan& decided);
+
+  /// Ends a step: takes the maximum over all ranks (collective, one message) into the running ones. Throws
+  /// mpi::SharedError, on all ranks, where a tensor held NaN or Inf on any, naming `step`, layer and tensor.
+  void reduce(std::int64_t step, const mpi::Communicator& ranks);
+
+  /// The plan to execute: word lengths of `decided`, each tensor's own fractional length. `weights` are the
+  /// extremes of each layer's master weights; of a tensor that is all zero the last ones that were not count.
+  PrecisionPlan plan(const PrecisionPlan& decided, std::span<const Extremes> weights);
+
+  /// Running maxima and extremes, for a checkpoint (this machine's representation).
+  [[nodiscard]] std::vector<std::byte> save_state() const;
+  /// Puts back what save_state() of a model with as many layers gave. Throws BadInput if the bytes do not
+  /// fit.
+  void restore_state(std::span<const std::byte> state);
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<LayerMaxima> observed_;  // in the running step
+  std::vector<LayerMaxima> running_;   // M; absent: no history
+  std::vector<Extremes> weights_;      // last ones that were not all zero
+};
+
+}  // namespace adapt
