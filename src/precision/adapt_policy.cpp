@@ -24,7 +24,7 @@ namespace {
 ///     lb_avg = the mean lookback before their updates, rounded down. (Updating it every step would let the
 ///     noise of two successive batches lead from min to max.)
 ///  3. Each layer with a full window, in the model's order: Δ of the window; lb from Δ; r from the new lb;
-///     PushDown of the master weights after the update, from the WL in force and with the new r; PushUp with
+///     PushDown of the master weights of this step, from the WL in force and with the new r; PushUp with
 ///     Δ and the strategy; the window is cleared. So lb and r stay as they are within a window.
 ///
 /// With `formats: per_tensor` the same rules decide WL; FL then only enters through them.

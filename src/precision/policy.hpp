@@ -23,7 +23,7 @@ struct LayerInfo {
 
 /// One layer after one optimizer step. All spans have `parameters` elements and live for the call only.
 struct LayerObservation {
-  std::span<const float> weights;  ///< float32 master copy, after the update
+  std::span<const float> weights;  ///< float32 master copy that this step computed with
   std::span<const float>
       gradient;  ///< as the optimizer took it (quantized, divided by its norm where the policy asks for that)
   double gradient_norm = 0;  ///< ‖gradient‖₂ of the span above
