@@ -11,7 +11,15 @@ macro(adapt_find name debian)
 endmacro()
 
 adapt_find(MPI libopenmpi-dev COMPONENTS C)
-adapt_find(dnnl libdnnl-dev CONFIG)
+# Where oneDNN was built with its OpenCL runtime, its CMake files stop without a word of help when OpenCL is missing.
+find_path(ADAPT_DNNL_WITH_OPENCL FindOpenCL.cmake PATHS ${CMAKE_PREFIX_PATH} /usr /usr/local
+          PATH_SUFFIXES lib/${CMAKE_LIBRARY_ARCHITECTURE}/cmake/dnnl lib/cmake/dnnl)
+if(ADAPT_DNNL_WITH_OPENCL)
+  adapt_find(OpenCL ocl-icd-opencl-dev)
+endif()
+if(NOT ADAPT_DNNL_WITH_OPENCL OR OpenCL_FOUND)
+  adapt_find(dnnl libdnnl-dev CONFIG)
+endif()
 set(HDF5_PREFER_PARALLEL OFF)
 adapt_find(HDF5 libhdf5-dev COMPONENTS C)
 adapt_find(Boost libboost-program-options-dev COMPONENTS program_options)
