@@ -22,12 +22,9 @@ ModelDescription resnet_of(const ModelInput& input) {
 
 /// The door for models: one file in models/ and one line here.
 constexpr std::array kModels = {
-    ModelEntry{"lenet5", lenet5, {1, 1, 28, 28}},
-    ModelEntry{"alexnet", alexnet, kCifarImage},
-    ModelEntry{"resnet20", resnet_of<3>, kCifarImage},
-    ModelEntry{"resnet32", resnet_of<5>, kCifarImage},
-    ModelEntry{"resnet44", resnet_of<7>, kCifarImage},
-    ModelEntry{"resnet56", resnet_of<9>, kCifarImage},
+    ModelEntry{"lenet5", lenet5, {1, 1, 28, 28}},        ModelEntry{"alexnet", alexnet, kCifarImage},
+    ModelEntry{"resnet20", resnet_of<3>, kCifarImage},   ModelEntry{"resnet32", resnet_of<5>, kCifarImage},
+    ModelEntry{"resnet44", resnet_of<7>, kCifarImage},   ModelEntry{"resnet56", resnet_of<9>, kCifarImage},
     ModelEntry{"resnet110", resnet_of<18>, kCifarImage},
 };
 
