@@ -29,7 +29,8 @@ TEST(Model, Lenet5HasThePublishedSize) {
 
 std::int64_t parameter_count(const Graph& graph) {
   std::int64_t count = 0;
-  for (const Parameter& parameter : initialize(graph, 0.5, 1)->parameters) {
+  const auto state = initialize(graph, 0.5, 1);
+  for (const Parameter& parameter : state->parameters) {
     count += parameter.size();
   }
   return count;
