@@ -38,9 +38,13 @@ class Collected {
 class Terminal {
  public:
   explicit Terminal(unsigned short width) : outside_(::posix_openpt(O_RDWR | O_NOCTTY)) {
-    ::grantpt(outside_);
-    ::unlockpt(outside_);
+    if (outside_ < 0 || ::grantpt(outside_) != 0 || ::unlockpt(outside_) != 0) {
+      throw std::runtime_error("no pseudo-terminal to be had: is /dev/pts mounted?");
+    }
     inside_ = std::fopen(::ptsname(outside_), "w");
+    if (inside_ == nullptr) {
+      throw std::runtime_error("cannot open the pseudo-terminal: is /dev/pts mounted?");
+    }
     const winsize size = {24, width, 0, 0};
     ::ioctl(outside_, TIOCSWINSZ, &size);
     ::setenv("TERM", "xterm", 1);
