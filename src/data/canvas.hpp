@@ -25,7 +25,7 @@ class Canvas {
   [[nodiscard]] const std::array<float, kPixels>& ink() const { return ink_; }
 
  private:
-  std::array<float, kSide* kSide> ink_ = {};
+  std::array<float, kPixels> ink_ = {};
 };
 
 }  // namespace adapt
