@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/fault.hpp"
 
 namespace adapt {
 namespace {
@@ -32,9 +34,11 @@ class Descriptor {
 
 std::string reason() { return std::strerror(errno); }
 
+/// Piece by piece, so that tests can stop in between.
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
+  constexpr std::size_t kPiece = std::size_t{1} << 18U;
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kPiece));
     if (written < 0 && errno == EINTR) {
       continue;
     }
@@ -42,9 +46,12 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
       return false;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
+    fault::point("write");
   }
   return true;
 }
+
+}  // namespace
 
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
@@ -52,8 +59,6 @@ void sync_folder(const std::filesystem::path& folder) {
     throw Failure(concat("cannot sync folder ", folder, ": ", reason()));
   }
 }
-
-}  // namespace
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   std::filesystem::path temporary = path;
@@ -67,6 +72,7 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
         descriptor.close() != 0) {
       throw Failure(concat("cannot write ", temporary, ": ", reason()));
     }
+    fault::point("rename");
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
       throw Failure(concat("cannot rename ", temporary, " to ", path, ": ", reason()));
     }

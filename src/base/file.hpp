@@ -16,6 +16,10 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
 /// The same for text.
 void write_atomically(const std::filesystem::path& path, const std::string& text);
 
+/// fsync of a folder: what was made or renamed in it stays after a crash of the machine. Throws Failure (path
+/// and reason).
+void sync_folder(const std::filesystem::path& folder);
+
 /// Reads a whole regular file. Throws BadInput when it is missing, a directory, or unreadable (path and
 /// reason).
 std::vector<std::byte> read_file(const std::filesystem::path& path);

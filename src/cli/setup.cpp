@@ -15,6 +15,7 @@ TrainerOptions trainer_options(const Configuration& configuration) {
           .exchange = configuration.exchange,
           .training = configuration.training,
           .record = configuration.record,
+          .checkpoint = configuration.checkpoint,
           .augmentation = configuration.data.augmentation,
           .crop_padding = configuration.data.crop_padding};
 }

@@ -3,10 +3,13 @@
 #include <iostream>
 #include <optional>
 
+#include "base/fault.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
+#include "base/stop_signal.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
+#include "cli/resume.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
 #include "nn/onednn.hpp"
@@ -21,26 +24,32 @@ struct TrainArguments {
   std::vector<std::string> overrides;
   std::string out;
   bool overwrite = false;
+  bool resume = false;
   bool check = false;
 };
 
 Usage train_usage() {
   Usage usage;
-  usage.synopsis = "adapt train EXPERIMENT.yaml [--set KEY=VALUE]... [--out RUN_DIR]";
+  usage.synopsis = "adapt train EXPERIMENT.yaml [--set KEY=VALUE]... [--out RUN_DIR] [--resume]";
   usage.description =
       "Trains as EXPERIMENT.yaml says and writes RUN_DIR/run.h5 (log, provenance, last and best model), DONE "
       "last.\n"
-      "Under mpirun the ranks share the work; the result does not depend on how many there are.";
+      "Under mpirun the ranks share the work; the result does not depend on how many there are.\n"
+      "SIGTERM or SIGUSR1 stops a run at a checkpoint: exit code 75. --resume goes on from the last one.";
   usage.examples =
       "  adapt train experiments/quickstart.yaml\n"
       "  mpirun -n 2 adapt train experiments/quickstart.yaml --set training.epochs=3 --out runs/short\n"
       "  adapt train experiments/quickstart.yaml --set precision=float32 --set engine=float32\n"
+      "  adapt train experiments/quickstart.yaml --resume\n"
       "  adapt train experiments/quickstart.yaml --check\n"
       "  adapt train --help-keys\n";
   usage.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                               "override a key of the experiment, as in training.epochs=3 (may be repeated)")(
       "out,o", po::value<std::string>(), "folder of the run (default: runs/NAME)")(
       "overwrite", po::bool_switch(), "replace a run that RUN_DIR already holds")(
+      "resume", po::bool_switch(),
+      "go on from the last checkpoint in RUN_DIR, on any number of ranks; from the beginning where there is "
+      "none yet")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
@@ -70,14 +79,19 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     parsed.out = values["out"].as<std::string>();
   }
   parsed.overwrite = values["overwrite"].as<bool>();
+  parsed.resume = values["resume"].as<bool>();
+  if (parsed.overwrite && parsed.resume) {
+    throw BadInput("--overwrite and --resume exclude each other; expected one of them");
+  }
   parsed.check = values["check"].as<bool>();
   return parsed;
 }
 
-void refuse_occupied(const std::filesystem::path& run_dir, bool overwrite) {
-  if (!overwrite && std::filesystem::exists(run_dir / "run.h5")) {
-    throw BadInput(
-        concat(run_dir, " already holds a run; choose another --out, or pass --overwrite to replace it"));
+void refuse_occupied(const std::filesystem::path& run_dir, const CheckpointFolder& checkpoints) {
+  if (std::filesystem::exists(run_dir / "run.h5") || !checkpoints.empty()) {
+    throw BadInput(concat(run_dir,
+                          " already holds a run; choose another --out, or pass --resume to go on with it, or "
+                          "--overwrite to replace it"));
   }
 }
 
@@ -97,45 +111,114 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
 struct Prepared {
   Configuration configuration;
   std::filesystem::path run_dir;
+  std::optional<mpi::Watchdog> watchdog;
   DataSplits data;
   std::optional<Trainer> trainer;
+  std::optional<CheckpointFolder> checkpoints;
   std::optional<RunLog> log;  // rank 0
+  ResumePoint from;
 };
 
+/// What every rank does for itself.
+void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
+  fault::arm(ranks.rank());
+  run.configuration = load_configuration(arguments.experiment, arguments.overrides, known_names());
+  run.watchdog.emplace(run.configuration.mpi.timeout_s);
+  run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
+                                      : std::filesystem::path(arguments.out);
+  run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
+  if (!arguments.overwrite && !arguments.resume) {
+    refuse_occupied(run.run_dir, *run.checkpoints);
+  }
+  onednn::set_threads(run.configuration.training.threads);
+  run.data = open_dataset(run.configuration.data, run.configuration.seed);
+  run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
+}
+
+/// Rank 0: the log, from the beginning or from the checkpoint on.
+void open_log(const mpi::Communicator& ranks, Prepared& run) {
+  const std::string configuration = resolved_yaml(run.configuration);
+  auto provenance = run_provenance(run.configuration, run.data, ranks);
+  if (!run.from.checkpoint) {
+    run.checkpoints->clear();
+    run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers());
+    return;
+  }
+  const Checkpoint& checkpoint = *run.from.checkpoint;
+  note_resumption(provenance, run.from);
+  run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers(),
+                  Continuation{*run.from.earlier, checkpoint.step, checkpoint.epochs});
+  run.from.earlier.reset();
+  run.log->write_model(checkpoint.model);
+  if (checkpoint.best_epoch > 0) {
+    run.log->write_best_model(checkpoint.best_model, checkpoint.best_epoch);
+  }
+  log_info(concat("resumes ", run.run_dir, " after step ", checkpoint.step));
+}
+
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
+  mpi::together(ranks, [&] { load(arguments, ranks, run); });
+  if (arguments.resume) {
+    mpi::together(ranks, [&] {
+      if (ranks.rank() == 0) {
+        run.from = find_resume_point(run.run_dir, run.configuration, run.data, *run.checkpoints);
+      }
+    });
+    broadcast(run.from, ranks);
+  }
+  if (run.from.done) {
+    return;
+  }
   mpi::together(ranks, [&] {
-    run.configuration = load_configuration(arguments.experiment, arguments.overrides, known_names());
-    run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
-                                        : std::filesystem::path(arguments.out);
-    refuse_occupied(run.run_dir, arguments.overwrite);
-    onednn::set_threads(run.configuration.training.threads);
-    run.data = open_dataset(run.configuration.data, run.configuration.seed);
-    run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
-  });
-  mpi::together(ranks, [&] {
-    if (ranks.rank() != 0) {
-      return;
+    if (run.from.checkpoint) {
+      run.trainer->restore(*run.from.checkpoint);
     }
-    run.log.emplace(run.run_dir, resolved_yaml(run.configuration),
-                    run_provenance(run.configuration, run.data, ranks), run.trainer->layers());
+    if (ranks.rank() == 0) {
+      open_log(ranks, run);
+    }
   });
 }
 
-void train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
+TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
   const TrainingOptions& training = run.configuration.training;
   const std::int64_t step_images = training.step_images();
   const std::int64_t images = training.epochs * (run.data.train->size() / step_images) * step_images;
-  Progress bar(run.configuration.name, images, "images");
+  const std::int64_t done = run.from.checkpoint ? run.from.checkpoint->step * step_images : 0;
+  Progress bar(run.configuration.name, images, "images", done);
   TrainerProgress last;
-  run.trainer->run(run.log ? &*run.log : nullptr, [&](const TrainerProgress& progress) {
+  const bool keeps = ranks.rank() == 0;
+  const TrainerFiles files = {keeps ? &*run.log : nullptr, keeps ? &*run.checkpoints : nullptr};
+  const TrainingEnd end = run.trainer->run(files, [&](const TrainerProgress& progress) {
     last = progress;
     bar.update(progress.step * step_images, note_of(progress, training.epochs));
   });
-  if (ranks.rank() == 0) {
+  if (end == TrainingEnd::stopped) {
+    return end;
+  }
+  if (keeps) {
     run.log->finish();
   }
   last.test_accuracy = run.trainer->test_accuracy();
   bar.finish(note_of(last, training.epochs));
+  return end;
+}
+
+/// One rank's part of a training.
+ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  catch_stop_signals();
+  Prepared run;
+  prepare(arguments, ranks, run);
+  if (run.from.done) {
+    log_info(concat(run.run_dir, " is complete: nothing to resume"));
+    return ExitCode::done;
+  }
+  if (train_to_the_end(run, ranks) == TrainingEnd::stopped) {
+    log_info(concat("stopped by a signal after the checkpoint of step ", run.checkpoints->last_step(),
+                    "; --resume goes on from it"));
+    return ExitCode::stopped;
+  }
+  log_info(concat("wrote ", (run.run_dir / "run.h5").string()));
+  return ExitCode::done;
 }
 
 }  // namespace
@@ -151,13 +234,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
     std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
     return ExitCode::done;
   }
-  return run_parallel([&](const mpi::Communicator& ranks) {
-    Prepared run;
-    prepare(*parsed, ranks, run);
-    train_to_the_end(run, ranks);
-    log_info(concat("wrote ", (run.run_dir / "run.h5").string()));
-    return ExitCode::done;
-  });
+  return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
 }
 
 }  // namespace adapt::cli

@@ -6,38 +6,6 @@
 #include "base/error.hpp"
 
 namespace adapt {
-namespace {
-
-constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
-
-/// What may change of a plan, besides its version: word length (0: float32) and fractional length of each
-/// tensor, and the start of the final phase.
-std::vector<std::int64_t> pack(const PrecisionPlan& plan) {
-  std::vector<std::int64_t> wire = {plan.final_phase};
-  for (const LayerFormats& layer : plan.layers) {
-    for (const auto tensor : kFormats) {
-      const FixedFormat format = (layer.*tensor).value_or(FixedFormat{0, 0});
-      wire.push_back(format.word_length);
-      wire.push_back(format.fractional_length);
-    }
-  }
-  return wire;
-}
-
-void unpack(const std::vector<std::int64_t>& wire, PrecisionPlan& plan) {
-  auto value = wire.begin();
-  plan.final_phase = *value++;
-  for (LayerFormats& layer : plan.layers) {
-    for (const auto tensor : kFormats) {
-      const auto word_length = static_cast<int>(*value++);
-      const auto fractional_length = static_cast<int>(*value++);
-      layer.*tensor =
-          word_length == 0 ? std::nullopt : std::optional(FixedFormat{word_length, fractional_length});
-    }
-  }
-}
-
-}  // namespace
 
 void PlanBroadcast::update(PrecisionPlan& plan, const mpi::Communicator& ranks) {
   if (ranks.rank() != 0 && plan.version != known_) {
@@ -51,7 +19,6 @@ void PlanBroadcast::update(PrecisionPlan& plan, const mpi::Communicator& ranks) 
   std::vector<std::int64_t> wire = pack(plan);
   ranks.broadcast(std::as_writable_bytes(std::span(wire)));
   unpack(wire, plan);
-  plan.version = version;
   known_ = version;
 }
 

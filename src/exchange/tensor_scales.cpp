@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/state_bytes.hpp"
 #include "mpi/together.hpp"
-#include "precision/state_bytes.hpp"
 
 namespace adapt {
 namespace {

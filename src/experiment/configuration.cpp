@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/error.hpp"
 #include "base/sha256.hpp"
 #include "experiment/reader.hpp"
 #include "experiment/settings.hpp"
@@ -86,6 +87,17 @@ std::string run_identity(const Configuration& configuration) {
     }
   }
   return sha256(std::as_bytes(std::span(text)));
+}
+
+std::string identity_difference(const Configuration& a, const Configuration& b) {
+  for (const Setting& setting : settings()) {
+    const std::string of_a = setting.write(a);
+    const std::string of_b = setting.write(b);
+    if (setting.identifies && of_a != of_b) {
+      return concat(setting.key, ": ", of_a, " against ", of_b);
+    }
+  }
+  return "";
 }
 
 }  // namespace adapt

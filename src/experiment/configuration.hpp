@@ -7,6 +7,7 @@
 
 #include "data/options.hpp"
 #include "exchange/options.hpp"
+#include "mpi/watchdog.hpp"
 #include "nn/options.hpp"
 #include "precision/options.hpp"
 #include "train/options.hpp"
@@ -24,6 +25,8 @@ struct Configuration {
   PolicyOptions precision;
   ExchangeOptions exchange;
   RecordOptions record;
+  CheckpointOptions checkpoint;
+  mpi::Options mpi;
 };
 
 /// The names that the program's registries know.
@@ -54,9 +57,13 @@ std::string resolved_yaml(const Configuration& configuration);
 std::string configuration_reference(const KnownNames& names);
 
 /// SHA-256 (hexadecimal) over all keys and values but those that cannot change a run's trajectory: name,
-/// data.path, record.*. Runs with equal identity are the same experiment. A change of a default changes the
-/// identity of the files that rely on it, and of no other. training.threads counts, because float32 results
-/// and all times depend on it.
+/// data.path, record.*, checkpoint.*, mpi.*. Runs with equal identity are the same experiment. A change of a
+/// default changes the identity of the files that rely on it, and of no other. training.threads counts,
+/// because float32 results and all times depend on it.
 std::string run_identity(const Configuration& configuration);
+
+/// The first key that counts for the identity and differs, with both values: "training.batch: 64 against
+/// 128". Empty where the identities are equal.
+std::string identity_difference(const Configuration& a, const Configuration& b);
 
 }  // namespace adapt

@@ -211,6 +211,19 @@ std::vector<Setting> record_settings() {
   };
 }
 
+std::vector<Setting> checkpoint_settings() {
+  return {
+      bind("checkpoint.interval_epochs", ADAPT_MEMBER(checkpoint.interval_epochs), IntegerDomain{0, 100000},
+           "epochs between checkpoints; 0: not by epochs", false),
+      bind("checkpoint.interval_steps", ADAPT_MEMBER(checkpoint.interval_steps), IntegerDomain{0, kMany},
+           "steps between checkpoints; 0: not by steps", false),
+      bind("checkpoint.keep", ADAPT_MEMBER(checkpoint.keep), IntegerDomain{1, 1000},
+           "the last so many checkpoints stay, and that of the best epoch", false),
+      bind("mpi.timeout_s", ADAPT_MEMBER(mpi.timeout_s), NumberDomain{0, 1000000},
+           "longest wait of a rank for the others, seconds, after which all are ended; 0: for ever", false),
+  };
+}
+
 #undef ADAPT_MEMBER
 
 std::vector<Setting> make_settings() {
@@ -221,6 +234,7 @@ std::vector<Setting> make_settings() {
   add(table, adapt_settings());
   add(table, muppet_settings());
   add(table, record_settings());
+  add(table, checkpoint_settings());
   return table;
 }
 
@@ -254,6 +268,8 @@ const std::vector<Section>& sections() {
        "backward: quantized",
        ""},
       {"record", "what goes to the run's log and how often", ""},
+      {"checkpoint", "when a state to resume from is written; on SIGTERM and SIGUSR1 in any case", ""},
+      {"mpi", "how ranks deal with each other", ""},
   };
   return kTable;
 }

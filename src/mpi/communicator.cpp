@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt::mpi {
 namespace {
@@ -30,6 +31,7 @@ int count_of(std::size_t count) {
 
 template <class T>
 void reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+  const Waiting waiting("MPI_Allreduce");
   check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), type, operation, MPI_COMM_WORLD),
         "MPI_Allreduce");
 }
@@ -62,10 +64,12 @@ void Communicator::sum(std::span<float> values) const { reduce(values, MPI_FLOAT
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_MAX); }
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
+  const Waiting waiting("MPI_Bcast");
   check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
 }
 
 std::string Communicator::broadcast(const std::string& text, int root) const {
+  const Waiting waiting("MPI_Bcast");
   std::int64_t length = static_cast<std::int64_t>(text.size());
   check(MPI_Bcast(&length, 1, MPI_INT64_T, root, MPI_COMM_WORLD), "MPI_Bcast");
   std::string result = rank() == root ? text : std::string(static_cast<std::size_t>(length), ' ');
@@ -73,7 +77,10 @@ std::string Communicator::broadcast(const std::string& text, int root) const {
   return result;
 }
 
-void Communicator::barrier() const { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  const Waiting waiting("MPI_Barrier");
+  check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+}
 
 void abort(int code) {
   MPI_Abort(MPI_COMM_WORLD, code);

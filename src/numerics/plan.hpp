@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "numerics/format.hpp"
@@ -65,5 +66,16 @@ struct PrecisionPlan {
 
   bool operator==(const PrecisionPlan&) const = default;
 };
+
+/// What may change of a plan, as numbers: version, start of the final phase, word length (0: float32) and
+/// fractional length of each tensor of each layer.
+std::vector<std::int64_t> pack(const PrecisionPlan& plan);
+
+/// The way back, into a plan with as many layers. Throws BadInput where the numbers are no plan for it.
+void unpack(std::span<const std::int64_t> packed, PrecisionPlan& plan);
+
+/// Throws BadInput unless all formats are ones to compute with: word lengths 1..32, fractional lengths of 16
+/// bits.
+void check_formats(const PrecisionPlan& plan);
 
 }  // namespace adapt

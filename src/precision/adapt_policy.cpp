@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/state_bytes.hpp"
 #include "precision/option_checks.hpp"
 #include "precision/push_down.hpp"
 #include "precision/push_up.hpp"
 #include "precision/registry.hpp"
-#include "precision/state_bytes.hpp"
 #include "precision/strategy_tracker.hpp"
 #include "precision/window.hpp"
 
@@ -189,6 +189,9 @@ void AdaptPolicy::restore_state(std::span<const std::byte> state) {
   StateReader reader(state);
   plan_.version = reader.get<std::int64_t>();
   const auto strategy = reader.get<Strategy>();
+  if (strategy != Strategy::min && strategy != Strategy::mean && strategy != Strategy::max) {
+    throw BadInput("saved state: there is no such strategy: the checkpoint is of another policy or version");
+  }
   tracker_.restore(reader.get_all<double>(0, static_cast<std::size_t>(options_.lookback_upper)), strategy);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
@@ -201,6 +204,7 @@ void AdaptPolicy::restore_state(std::span<const std::byte> state) {
     plan_.layers[i] = formats_of(layer.format, shared_);
   }
   reader.finish();
+  check_formats(plan_);
 }
 
 }  // namespace

@@ -32,30 +32,28 @@ double switch_madds(const CostSwitch& event, std::int64_t parameters) {
   return push_down + push_up;
 }
 
-// Sums over the steps of one layer.
-struct StepSums {
-  double bits = 0;          // d · WL
-  double dense_bits = 0;    // d · 32
-  double word_lengths = 0;  // WL
-  double copy_bits = 0;     // d · WL where a quantized copy exists
-};
-
 StepSums sum_steps(const LayerCosts& layer) {
-  StepSums sums;
-  std::int64_t before = 0;
-  for (const CostRow& row : layer.rows) {
-    const auto steps = static_cast<double>(row.step - before);
+  StepSums sums = layer.sums;
+  add_rows(sums, layer.rows);
+  return sums;
+}
+
+}  // namespace
+
+void add_rows(StepSums& sums, std::span<const CostRow> rows) {
+  for (const CostRow& row : rows) {
+    if (row.step <= sums.steps) {
+      continue;
+    }
+    const auto steps = static_cast<double>(row.step - sums.steps);
     const double bits = steps * row.density * row.word_length;
     sums.bits += bits;
     sums.copy_bits += row.is_float32 ? 0 : bits;
     sums.dense_bits += steps * row.density * kFloatBits;
     sums.word_lengths += steps * row.word_length;
-    before = row.step;
+    sums.steps = row.step;
   }
-  return sums;
 }
-
-}  // namespace
 
 ModelledCosts model_costs(const RunCosts& run) {
   check_run(run);

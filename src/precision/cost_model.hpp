@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,14 +23,27 @@ struct CostSwitch {
   double density = 1;
 };
 
+/// Sums over the steps of one layer.
+struct StepSums {
+  std::int64_t steps = 0;
+  double bits = 0;          ///< d · WL
+  double dense_bits = 0;    ///< d · 32
+  double word_lengths = 0;  ///< WL
+  double copy_bits = 0;     ///< d · WL where a quantized copy exists
+};
+
 /// A quantized layer over a whole run.
 struct LayerCosts {
   std::string name;
   std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
   std::int64_t parameters = 0;  ///< numel
-  std::vector<CostRow> rows;    ///< at least one
+  std::vector<CostRow> rows;    ///< at least one; those that the sums below already hold need not stay
   std::vector<CostSwitch> switches;
+  StepSums sums;  ///< over rows up to step sums.steps; the figures are the same, bit for bit, as without
 };
+
+/// Takes into the sums, in order, those rows that come after sums.steps.
+void add_rows(StepSums& sums, std::span<const CostRow> rows);
 
 /// A run as the analytical model sees it.
 struct RunCosts {

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/state_bytes.hpp"
 #include "precision/gradient_blocks.hpp"
 #include "precision/option_checks.hpp"
 #include "precision/registry.hpp"
-#include "precision/state_bytes.hpp"
 
 namespace adapt {
 namespace {

@@ -1,9 +1,9 @@
 #include "precision/policy.hpp"
 
 #include "base/error.hpp"
+#include "base/state_bytes.hpp"
 #include "precision/option_checks.hpp"
 #include "precision/registry.hpp"
-#include "precision/state_bytes.hpp"
 
 namespace adapt {
 namespace {
@@ -19,9 +19,19 @@ constexpr Entry kPolicies[] = {ADAPT_POLICIES(ADAPT_POLICY_ENTRY)};
 
 }  // namespace
 
-std::vector<std::byte> PrecisionPolicy::save_state() const { return {}; }
+std::vector<std::byte> PrecisionPolicy::save_state() const {
+  StateWriter writer;
+  writer.put_all(std::span<const std::int64_t>(pack(plan_)));
+  return writer.bytes();
+}
 
-void PrecisionPolicy::restore_state(std::span<const std::byte> state) { StateReader(state).finish(); }
+void PrecisionPolicy::restore_state(std::span<const std::byte> state) {
+  StateReader reader(state);
+  const std::size_t numbers = pack(plan_).size();
+  const auto packed = reader.get_all<std::int64_t>(numbers, numbers);
+  reader.finish();
+  unpack(packed, plan_);
+}
 
 std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
                                              const std::vector<LayerInfo>& layers) {

@@ -83,7 +83,7 @@ class PrecisionPolicy {
   [[nodiscard]] virtual std::string strategy() const { return {}; }
 
   /// Everything that later decisions depend on, the plan included, for a checkpoint (this machine's
-  /// representation). Empty for a policy whose plan never changes.
+  /// representation). Here: the plan, which is all there is to a policy that remembers nothing else.
   [[nodiscard]] virtual std::vector<std::byte> save_state() const;
   /// Puts back what save_state() of the same policy, options and layers gave, after which both decide alike.
   /// Throws BadInput if the bytes do not fit.

@@ -25,6 +25,10 @@ class Optimizer {
   /// The mean gradient of parameter `index`, to be filled in before prepare().
   std::span<float> gradient(std::size_t index) { return gradients_[index]; }
 
+  /// Momentum of parameter `index`; what a checkpoint keeps of the optimizer.
+  std::span<float> velocity(std::size_t index) { return velocities_[index]; }
+  [[nodiscard]] std::span<const float> velocity(std::size_t index) const { return velocities_[index]; }
+
   /// Adds the gradient of the regularization and, where asked for, divides by the norm: one norm for all
   /// tensors of a quantized layer, so that weight and bias keep their proportion; a gradient of norm 0 stays.
   void prepare(const ModelState& state);

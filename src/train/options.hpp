@@ -47,6 +47,16 @@ struct TrainingOptions {
   [[nodiscard]] int step_shards() const { return shards * accumulate; }
 };
 
+/// `checkpoint`: when a checkpoint is written and which stay. One is written on a stop signal in any case,
+/// and after an epoch that is the best so far unless both intervals are 0.
+struct CheckpointOptions {
+  int interval_epochs = 1;  ///< 0: not by epochs
+  int interval_steps = 0;   ///< 0: not by steps
+  int keep = 2;             ///< the last so many stay, and the best one
+
+  [[nodiscard]] bool any() const { return interval_epochs > 0 || interval_steps > 0; }
+};
+
 /// `record`: what goes to run.h5 and how often.
 struct RecordOptions {
   int layer_interval = 1;     ///< steps between rows of the per-layer series

@@ -66,6 +66,17 @@ class ReduceOnPlateau : public Schedule {
     }
   }
 
+  void save_state(StateWriter& writer) const override {
+    writer.put(current_);
+    writer.put(best_);
+    writer.put(bad_epochs_);
+  }
+  void restore_state(StateReader& reader) override {
+    current_ = reader.get<double>();
+    best_ = reader.get<double>();
+    bad_epochs_ = reader.get<int>();
+  }
+
  private:
   ScheduleOptions options_;
   double current_ = 1;
@@ -86,6 +97,14 @@ class FinalPhase : public Schedule {
     }
   }
   void set_final_phase(double epochs_done) override { start_ = epochs_done; }
+  void save_state(StateWriter& writer) const override {
+    writer.put(start_);
+    inner_->save_state(writer);
+  }
+  void restore_state(StateReader& reader) override {
+    start_ = reader.get<double>();
+    inner_->restore_state(reader);
+  }
 
  private:
   [[nodiscard]] bool started(double progress) const { return start_ >= 0 && progress >= start_; }
@@ -104,6 +123,8 @@ class Warmup : public Schedule {
   }
   void end_epoch(double train_loss) override { inner_->end_epoch(train_loss); }
   void set_final_phase(double epochs_done) override { inner_->set_final_phase(epochs_done); }
+  void save_state(StateWriter& writer) const override { inner_->save_state(writer); }
+  void restore_state(StateReader& reader) override { inner_->restore_state(reader); }
 
  private:
   std::unique_ptr<Schedule> inner_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/state_bytes.hpp"
 #include "train/options.hpp"
 
 namespace adapt {
@@ -20,6 +21,10 @@ class Schedule {
   [[nodiscard]] virtual double factor(double progress) const = 0;
   /// Told at the end of each epoch with its mean training loss.
   virtual void end_epoch(double /*train_loss*/) {}
+  /// What end_epoch() and set_final_phase() left, for a checkpoint.
+  virtual void save_state(StateWriter& /*writer*/) const {}
+  /// Puts back what save_state() of the same options wrote. Throws BadInput if the bytes do not fit.
+  virtual void restore_state(StateReader& /*reader*/) {}
   /// Told at the end of each epoch how many epochs were done when the policy's final phase began; negative
   /// before that.
   virtual void set_final_phase(double /*epochs_done*/) {}

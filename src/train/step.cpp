@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/fault.hpp"
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
@@ -133,10 +134,12 @@ StepOutcome TrainingStep::run(double learning_rate) {
     loader_.start_epoch(step_ / steps_per_epoch());
   }
   ++step_;
+  fault::at_step(step_);
   StepOutcome outcome;
   outcome.record.step = step_;
   outcome.record.learning_rate = learning_rate;
   share_errors(outcome, [&] { run_shards(outcome); });
+  fault::point("exchange");
   exchange(outcome);
   share_errors(outcome, [&] { decide(outcome); });
   Stopwatch watch;
@@ -183,8 +186,10 @@ void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
   pass.maxima = maxima_;
+  fault::point("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
+  fault::point("backward");
   network_.backward(pass);
   const Stopwatch watch;
   for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
@@ -219,6 +224,7 @@ void TrainingStep::exchange(StepOutcome& outcome) {
 }
 
 void TrainingStep::decide(StepOutcome& outcome) {
+  fault::point("policy");
   const Stopwatch watch;
   if (ranks_.rank() == 0) {
     const TrainingOptions& training = options_.training;
@@ -248,6 +254,7 @@ void TrainingStep::decide(StepOutcome& outcome) {
 }
 
 void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
+  fault::point("update");
   Stopwatch watch;
   optimizer_.update(*state_, learning_rate);
   outcome.record.seconds.update += watch.lap();

@@ -43,6 +43,15 @@ class TrainingStep {
 
   [[nodiscard]] std::int64_t steps_per_epoch() const { return loader_.steps(); }
   [[nodiscard]] const std::shared_ptr<ModelState>& state() const { return state_; }
+  /// Steps done.
+  [[nodiscard]] std::int64_t steps() const { return step_; }
+  /// Everything that later steps depend on, for a checkpoint (this machine's representation). Rank 0's is
+  /// that of all ranks.
+  [[nodiscard]] std::vector<std::byte> save_state() const;
+  /// Puts back what save_state() of the same options gave, after which both go on alike. Throws BadInput if
+  /// the bytes do not fit.
+  void restore_state(std::span<const std::byte> state);
+
   /// The plan in force.
   [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;

@@ -18,6 +18,11 @@ class RunSummary {
 
   void add(std::span<const LayerRecord> layers, std::span<const SwitchEvent> switches);
 
+  /// All that add() took in, for a checkpoint (this machine's representation).
+  [[nodiscard]] std::vector<std::byte> save_state() const;
+  /// Puts back what save_state() of a run with the same layers gave. Throws BadInput if the bytes do not fit.
+  void restore_state(std::span<const std::byte> state);
+
   /// Figures for /summary: names that start with "modelled_" come from the cost model, with "measured_" from
   /// the clock.
   [[nodiscard]] std::map<std::string, double> finish(std::span<const EpochRecord> epochs) const;

@@ -1,6 +1,11 @@
 #include "train/trainer.hpp"
 
+#include <array>
+
 #include "base/error.hpp"
+#include "base/fault.hpp"
+#include "base/log.hpp"
+#include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
@@ -13,6 +18,13 @@
 #include "train/summary.hpp"
 
 namespace adapt {
+namespace {
+
+int scheduled_epochs(const TrainingOptions& training) {
+  return training.schedule.origin == "final_phase" ? training.final_epochs : training.epochs;
+}
+
+}  // namespace
 
 struct Trainer::Implementation {
   Implementation(const TrainerOptions& chosen, const DataSplits& splits,
@@ -26,114 +38,20 @@ struct Trainer::Implementation {
         schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
         summary(step.layers(), chosen.training.step_images(), chosen.precision.backward == "quantized") {}
 
-  static int scheduled_epochs(const TrainingOptions& training) {
-    return training.schedule.origin == "final_phase" ? training.final_epochs : training.epochs;
-  }
+  TrainingEnd run(const TrainerFiles& chosen_files,
+                  const std::function<void(const TrainerProgress&)>& on_step);
+  bool train_epoch(const std::function<void(const TrainerProgress&)>& on_step);
+  void end_epoch();
+  void record_step(const StepOutcome& outcome);
+  void flush();
+  [[nodiscard]] bool over() const;
+  [[nodiscard]] bool stop_agreed() const;
+  [[nodiscard]] double rate(std::int64_t index) const;
 
-  /// Whether the policy's final phase has lasted as long as it shall.
-  [[nodiscard]] bool final_phase_over(std::int64_t epochs_done) const {
-    const std::int64_t start = step.plan().final_phase;
-    return start >= 0 && epochs_done >= start + options.training.final_epochs;
-  }
-
-  /// Rate at the start of 0-based step `index`.
-  [[nodiscard]] double rate(std::int64_t index) const {
-    const double epochs_done = static_cast<double>(index) / static_cast<double>(step.steps_per_epoch());
-    return options.training.learning_rate * schedule->factor(epochs_done);
-  }
-
-  void record_step(RunLog& log, const StepOutcome& outcome) {
-    Stopwatch watch;
-    if (outcome.record.step % options.record.layer_interval == 0) {
-      for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
-        log.append(static_cast<int>(i), outcome.layers[i]);
-      }
-    }
-    for (const SwitchEvent& event : outcome.switches) {
-      log.append(event);
-    }
-    summary.add(outcome.layers, outcome.switches);
-    if (since_flush.seconds() > options.record.flush_seconds) {
-      flush(log);
-    }
-    StepRecord record = outcome.record;
-    record.seconds.record = watch.seconds();
-    log.append(record);
-  }
-
-  void flush(RunLog& log) {
-    log.flush();
-    since_flush.lap();
-  }
-
-  /// Trains one epoch; `epoch` counts from 1.
-  EpochRecord train_epoch(std::int64_t epoch, RunLog* log,
-                          const std::function<void(const TrainerProgress&)>& on_step) {
-    const Stopwatch watch;
-    MetricSum metrics;
-    EpochRecord record;
-    for (std::int64_t i = 0; i < step.steps_per_epoch(); ++i) {
-      const StepOutcome outcome = step.run(rate((epoch - 1) * step.steps_per_epoch() + i));
-      metrics += outcome.metrics;
-      progress.step = outcome.record.step;
-      progress.epoch = epoch;
-      progress.loss = outcome.record.cross_entropy;
-      if (log != nullptr) {
-        record_step(*log, outcome);
-      }
-      if (on_step) {
-        on_step(progress);
-      }
-    }
-    record.epoch = epoch;
-    record.train_loss = metrics.mean_loss();
-    record.train_accuracy = metrics.accuracy();
-    record.seconds = watch.seconds();
-    return record;
-  }
-
-  void record_epoch(RunLog& log, const EpochRecord& record) {
-    log.append(record);
-    const std::vector<ModelTensor> model = store_model(*step.state(), step.plan());
-    log.write_model(model);
-    if (record.test_accuracy > best_accuracy) {
-      best_accuracy = record.test_accuracy;
-      log.write_best_model(model, record.epoch);
-    }
-    flush(log);
-  }
-
-  /// Whether training ends early. All ranks agree: they know the same accuracy.
-  [[nodiscard]] bool is_enough(const EpochRecord& record) const {
-    const double target = options.training.target_accuracy;
-    return target > 0 && record.test_accuracy >= target;
-  }
-
-  void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step) {
-    progress.steps = options.training.epochs * step.steps_per_epoch();
-    std::vector<EpochRecord> epochs;
-    for (std::int64_t epoch = 1; epoch <= options.training.epochs; ++epoch) {
-      EpochRecord record = train_epoch(epoch, log, on_step);
-      const Stopwatch watch;
-      const MetricSum test = evaluate(test_network, *data.test, data.normalization, &step.plan(), ranks);
-      record.test_loss = test.mean_loss();
-      record.test_accuracy = test.accuracy();
-      record.test_seconds = watch.seconds();
-      schedule->end_epoch(record.train_loss);
-      schedule->set_final_phase(static_cast<double>(step.plan().final_phase));
-      progress.test_accuracy = record.test_accuracy;
-      epochs.push_back(record);
-      if (log != nullptr) {
-        record_epoch(*log, record);
-      }
-      if (is_enough(record) || final_phase_over(epoch)) {
-        break;
-      }
-    }
-    if (log != nullptr) {
-      log->write_summary(summary.finish(epochs));
-    }
-  }
+  void write_checkpoint(bool best);
+  [[nodiscard]] bool due(bool best) const;
+  [[nodiscard]] Checkpoint checkpoint() const;
+  void restore(const Checkpoint& checkpoint);
 
   TrainerOptions options;
   DataSplits data;
@@ -141,11 +59,221 @@ struct Trainer::Implementation {
   TrainingStep step;
   Network test_network;
   std::unique_ptr<Schedule> schedule;
-  RunSummary summary;
+  RunSummary summary;  // rank 0
+  TrainerFiles files;
   TrainerProgress progress;
-  double best_accuracy = -1;  // of the best model, rank 0
+
+  std::vector<EpochRecord> epochs;  // done, evaluation included
+  MetricSum metrics;                // of the running epoch
+  double seconds = 0;               // of the running epoch
+  Stopwatch epoch_watch;
   Stopwatch since_flush;
+  double best_accuracy = -1;
+  std::int64_t best_epoch = 0;
+  std::vector<ModelTensor> model;       // after the last epoch; rank 0
+  std::vector<ModelTensor> best_model;  // after the best one; rank 0
 };
+
+/// Whether training has come to its end. All ranks agree: they know the same accuracy and plan.
+bool Trainer::Implementation::over() const {
+  const auto done = static_cast<std::int64_t>(epochs.size());
+  const double target = options.training.target_accuracy;
+  const std::int64_t final_phase = step.plan().final_phase;
+  const bool reached = target > 0 && done > 0 && epochs.back().test_accuracy >= target;
+  const bool final_phase_over = final_phase >= 0 && done >= final_phase + options.training.final_epochs;
+  return done >= options.training.epochs || reached || final_phase_over;
+}
+
+/// Whether any rank was asked to stop (collective).
+bool Trainer::Implementation::stop_agreed() const {
+  std::array<std::int64_t, 1> asked = {stop_requested() ? 1 : 0};
+  ranks.maximum(asked);
+  return asked[0] != 0;
+}
+
+/// Rate at the start of 0-based step `index`.
+double Trainer::Implementation::rate(std::int64_t index) const {
+  const double epochs_done = static_cast<double>(index) / static_cast<double>(step.steps_per_epoch());
+  return options.training.learning_rate * schedule->factor(epochs_done);
+}
+
+void Trainer::Implementation::record_step(const StepOutcome& outcome) {
+  Stopwatch watch;
+  RunLog& log = *files.log;
+  if (outcome.record.step % options.record.layer_interval == 0) {
+    for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
+      log.append(static_cast<int>(i), outcome.layers[i]);
+    }
+  }
+  for (const SwitchEvent& event : outcome.switches) {
+    log.append(event);
+  }
+  summary.add(outcome.layers, outcome.switches);
+  if (since_flush.seconds() > options.record.flush_seconds) {
+    flush();
+  }
+  StepRecord record = outcome.record;
+  record.seconds.record = watch.seconds();
+  log.append(record);
+}
+
+void Trainer::Implementation::flush() {
+  if (files.log != nullptr) {
+    files.log->flush();
+    since_flush.lap();
+  }
+}
+
+/// Trains to the end of the running epoch. False: stopped before, at a checkpoint.
+bool Trainer::Implementation::train_epoch(const std::function<void(const TrainerProgress&)>& on_step) {
+  const auto epoch = static_cast<std::int64_t>(epochs.size()) + 1;
+  const std::int64_t last = epoch * step.steps_per_epoch();
+  epoch_watch.lap();
+  while (step.steps() < last) {
+    const StepOutcome outcome = step.run(rate(step.steps()));
+    metrics += outcome.metrics;
+    progress.step = outcome.record.step;
+    progress.epoch = epoch;
+    progress.loss = outcome.record.cross_entropy;
+    if (files.log != nullptr) {
+      record_step(outcome);
+    }
+    if (on_step) {
+      on_step(progress);
+    }
+    seconds += epoch_watch.lap();
+    const bool stop = stop_agreed();
+    if (stop || (step.steps() < last && due(/*best=*/false))) {
+      write_checkpoint(/*best=*/false);
+    }
+    if (stop) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Evaluates, and closes the books of the epoch.
+void Trainer::Implementation::end_epoch() {
+  EpochRecord record;
+  record.epoch = static_cast<std::int64_t>(epochs.size()) + 1;
+  record.train_loss = metrics.mean_loss();
+  record.train_accuracy = metrics.accuracy();
+  record.seconds = seconds;
+  fault::point("evaluate");
+  const Stopwatch watch;
+  const MetricSum test = evaluate(test_network, *data.test, data.normalization, &step.plan(), ranks);
+  record.test_loss = test.mean_loss();
+  record.test_accuracy = test.accuracy();
+  record.test_seconds = watch.seconds();
+  schedule->end_epoch(record.train_loss);
+  schedule->set_final_phase(static_cast<double>(step.plan().final_phase));
+  progress.test_accuracy = record.test_accuracy;
+  epochs.push_back(record);
+  metrics = MetricSum();
+  seconds = 0;
+  const bool best = record.test_accuracy > best_accuracy;
+  if (best) {
+    best_accuracy = record.test_accuracy;
+    best_epoch = record.epoch;
+  }
+  if (files.log != nullptr) {
+    files.log->append(record);
+    model = store_model(*step.state(), step.plan());
+    files.log->write_model(model);
+    if (best) {
+      best_model = model;
+      files.log->write_best_model(best_model, best_epoch);
+    }
+    flush();
+  }
+  if (due(best)) {
+    write_checkpoint(best);
+  }
+}
+
+TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
+                                         const std::function<void(const TrainerProgress&)>& on_step) {
+  files = chosen_files;
+  progress.steps = options.training.epochs * step.steps_per_epoch();
+  while (!over()) {
+    if (!train_epoch(on_step)) {
+      return TrainingEnd::stopped;
+    }
+    end_epoch();
+    if (!over() && stop_agreed()) {
+      write_checkpoint(/*best=*/false);
+      return TrainingEnd::stopped;
+    }
+  }
+  if (files.log != nullptr) {
+    files.log->write_summary(summary.finish(epochs));
+  }
+  return TrainingEnd::done;
+}
+
+/// Whether the settings ask for a checkpoint at this step; `best`: after the best epoch so far.
+bool Trainer::Implementation::due(bool best) const {
+  const CheckpointOptions& intervals = options.checkpoint;
+  const bool by_steps = intervals.interval_steps > 0 && step.steps() % intervals.interval_steps == 0;
+  const bool by_epochs = intervals.interval_epochs > 0 &&
+                         step.steps() % (intervals.interval_epochs * step.steps_per_epoch()) == 0;
+  return by_steps || by_epochs || (best && intervals.any());
+}
+
+/// Collective: where rank 0 cannot write, all know.
+void Trainer::Implementation::write_checkpoint(bool best) {
+  mpi::together(ranks, [&] {
+    if (files.checkpoints != nullptr) {
+      flush();  // first: no checkpoint may be ahead of the log
+      files.checkpoints->write(checkpoint(), best);
+    }
+  });
+}
+
+Checkpoint Trainer::Implementation::checkpoint() const {
+  StateWriter writer;
+  writer.put_all(std::span<const std::byte>(step.save_state()));
+  writer.put_all(std::span<const EpochRecord>(epochs));
+  writer.put(metrics);
+  writer.put(seconds);
+  writer.put(best_accuracy);
+  writer.put_all(std::span<const std::byte>(summary.save_state()));
+  schedule->save_state(writer);
+  return {.identity = {},  // the folder's
+          .step = step.steps(),
+          .epochs = static_cast<std::int64_t>(epochs.size()),
+          .best_epoch = best_epoch,
+          .model = model,
+          .best_model = best_model,
+          .state = writer.bytes()};
+}
+
+void Trainer::Implementation::restore(const Checkpoint& checkpoint) {
+  StateReader reader(checkpoint.state);
+  const std::size_t most = checkpoint.state.size();
+  step.restore_state(reader.get_all<std::byte>(0, most));
+  epochs = reader.get_all<EpochRecord>(0, most);
+  metrics = reader.get<MetricSum>();
+  seconds = reader.get<double>();
+  best_accuracy = reader.get<double>();
+  summary.restore_state(reader.get_all<std::byte>(0, most));
+  schedule->restore_state(reader);
+  reader.finish();
+  const auto done = static_cast<std::int64_t>(epochs.size());
+  const std::int64_t of_epoch = step.steps() - done * step.steps_per_epoch();
+  if (step.steps() != checkpoint.step || done != checkpoint.epochs || of_epoch < 0 ||
+      of_epoch > step.steps_per_epoch()) {
+    throw BadInput(concat("saved state: step ", step.steps(), " after ", done, " epochs of ",
+                          step.steps_per_epoch(), " steps: the checkpoint belongs to other data"));
+  }
+  progress.step = step.steps();
+  progress.epoch = done + 1;
+  progress.test_accuracy = epochs.empty() ? 0 : epochs.back().test_accuracy;
+  best_epoch = checkpoint.best_epoch;
+  model = checkpoint.model;
+  best_model = checkpoint.best_model;
+}
 
 Trainer::Trainer(const TrainerOptions& options, const DataSplits& data, const mpi::Communicator& ranks)
     : implementation_(std::make_unique<Implementation>(options, data, ranks)) {}
@@ -154,12 +282,24 @@ Trainer::~Trainer() = default;
 
 std::vector<LoggedLayer> Trainer::layers() const { return implementation_->step.layers(); }
 
-void Trainer::run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step) {
+void Trainer::restore(const Checkpoint& checkpoint) { implementation_->restore(checkpoint); }
+
+TrainingEnd Trainer::run(const TrainerFiles& files,
+                         const std::function<void(const TrainerProgress&)>& on_step) {
   try {
-    implementation_->run(log, on_step);
-  } catch (const mpi::SharedError&) {
-    if (log != nullptr) {
-      log->flush();  // how training came to fail
+    return implementation_->run(files, on_step);
+  } catch (const mpi::SharedError& error) {
+    if (files.log != nullptr) {
+      try {
+        files.log->flush();  // how training came to fail
+      } catch (const Error& second) {
+        log_warning(second.what());
+      }
+    }
+    if (files.checkpoints != nullptr && files.checkpoints->last_step() >= 0) {
+      throw mpi::SharedError(error.code(),
+                             concat(error.what(), "; the checkpoint of step ", files.checkpoints->last_step(),
+                                    " is kept in ", files.checkpoints->path()));
     }
     throw;
   }

@@ -11,6 +11,7 @@
 #include "nn/options.hpp"
 #include "precision/options.hpp"
 #include "record/run_log.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "train/options.hpp"
 
 namespace adapt {
@@ -24,6 +25,7 @@ struct TrainerOptions {
   ExchangeOptions exchange;
   TrainingOptions training;
   RecordOptions record;
+  CheckpointOptions checkpoint;
   std::string augmentation = "none";
   int crop_padding = 4;
 };
@@ -35,6 +37,18 @@ struct TrainerProgress {
   std::int64_t epoch = 0;    ///< running, from 1
   double loss = 0;           ///< cross entropy of the last step
   double test_accuracy = 0;  ///< fraction, of the last evaluation, 0 before
+};
+
+/// Where rank 0 keeps what a training leaves. Null: nowhere, as on the other ranks.
+struct TrainerFiles {
+  RunLog* log = nullptr;
+  CheckpointFolder* checkpoints = nullptr;
+};
+
+/// How Trainer::run() came to its end.
+enum class TrainingEnd {
+  done,     ///< all epochs, or training.target_accuracy was reached
+  stopped,  ///< a stop signal came; a checkpoint is written
 };
 
 /// A data-parallel training: the same trajectory, bit for bit, on any number of ranks (encoding float32
@@ -49,10 +63,16 @@ class Trainer {
   /// The quantized layers, for the log.
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
-  /// Trains all epochs, or until training.target_accuracy is reached (collective). The log gets the last and
-  /// the best model (the earliest of equals); it is null on ranks other than 0. `on_step` may be empty. Where
-  /// training diverges, all ranks throw the same mpi::SharedError; the log then holds the steps before.
-  void run(RunLog* log, const std::function<void(const TrainerProgress&)>& on_step);
+  /// Puts training back to where `checkpoint` was written by a Trainer of the same options and data, on any
+  /// number of ranks; on every rank, before run(). Throws BadInput if it does not fit.
+  void restore(const Checkpoint& checkpoint);
+
+  /// Trains on to the last epoch, or until training.target_accuracy is reached, or any rank is sent a stop
+  /// signal (collective). The log gets the last and the best model (the earliest of equals). A checkpoint is
+  /// written after the log is flushed, so that the log never ends before it. `on_step` may be empty. Where
+  /// training diverges or a file cannot be written, all ranks throw the same mpi::SharedError; the log then
+  /// holds the steps before, and the last checkpoint stays.
+  TrainingEnd run(const TrainerFiles& files, const std::function<void(const TrainerProgress&)>& on_step);
 
   /// Of the last evaluation, fraction; 0 before.
   [[nodiscard]] double test_accuracy() const;

@@ -47,10 +47,36 @@ TEST(Float32Policy, HasNoFormatsAndNeverSwitches) {
   EXPECT_EQ(policy->plan(), (PrecisionPlan{0, {LayerFormats{}, LayerFormats{}}}));
   EXPECT_TRUE(policy->observe({}).empty());
   EXPECT_EQ(policy->strategy(), "");
-  EXPECT_TRUE(policy->save_state().empty());
-  policy->restore_state({});
-  const std::vector<std::byte> foreign(1);
-  EXPECT_THROW(policy->restore_state(foreign), BadInput);
+}
+
+/// A policy that remembers nothing but its plan, which changes, needs no code of its own for checkpoints.
+class GrowingPolicy : public PrecisionPolicy {
+ public:
+  GrowingPolicy() { plan_.layers.resize(2); }
+  std::vector<SwitchEvent> observe(const StepObservation& seen) override {
+    plan_.layers[0].weights = FixedFormat{static_cast<int>(seen.step), -3};
+    ++plan_.version;
+    return {SwitchEvent{}};
+  }
+};
+
+TEST(PrecisionPolicy, ThePlanIsSavedForThoseThatRememberNothingElse) {
+  GrowingPolicy before;
+  before.observe({.step = 9});
+  GrowingPolicy after;
+  after.restore_state(before.save_state());
+  EXPECT_EQ(after.plan(), before.plan());
+  EXPECT_EQ(after.plan().layers[0].weights, (FixedFormat{9, -3}));
+  EXPECT_EQ(after.plan().version, 1);
+}
+
+TEST(PrecisionPolicy, StateThatIsNoPlanIsRefused) {
+  const auto policy = make_policy({}, kTwoLayers);
+  EXPECT_THROW(policy->restore_state({}), BadInput);
+  EXPECT_THROW(policy->restore_state(make_policy({}, {kTwoLayers[0]})->save_state()), BadInput);
+  GrowingPolicy broken;
+  broken.observe({.step = 33});  // no word length
+  EXPECT_THROW(policy->restore_state(broken.save_state()), BadInput);
 }
 
 TEST(FixedPolicy, GivesEveryLayerItsFormat) {

@@ -46,11 +46,14 @@ def command(*arguments, ranks=0):
     return launcher + [PROGRAM, *map(str, arguments)]
 
 
-def adapt(*arguments, ranks=0, timeout=60, cwd=None):
-    """Runs to the end. The timeout is a failure of the test: the program hangs."""
+def adapt(*arguments, ranks=0, timeout=60, cwd=None, env=None, limit=None):
+    """Runs to the end. The timeout is a failure of the test: the program hangs. `env` is added to the environment;
+    `limit` runs in the process before the program."""
     process = subprocess.Popen(
         command(*arguments, ranks=ranks),
         cwd=cwd,
+        env={**os.environ, **(env or {})},
+        preexec_fn=limit,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -89,11 +92,26 @@ class ProgramTest(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
         return path
 
-    def train(self, out, *overrides, ranks=0, extra=(), experiment=None):
-        """Trains TINY with some keys changed; `out` is a name within the test's folder."""
+    def train(self, out, *overrides, ranks=0, extra=(), experiment=None, fault=None, **options):
+        """Trains TINY with some keys changed; `out` is a name within the test's folder, `fault` the value of
+        ADAPT_FAULT."""
         sets = [word for override in overrides for word in ("--set", override)]
         experiment = experiment or self.experiment()
-        return adapt("train", experiment, "--out", self.folder / out, *sets, *extra, ranks=ranks)
+        env = {"ADAPT_FAULT": fault} if fault else None
+        return adapt("train", experiment, "--out", self.folder / out, *sets, *extra, ranks=ranks, env=env, **options)
+
+    def resume(self, out, *overrides, **options):
+        """Goes on with it."""
+        return self.train(out, *overrides, extra=["--resume"], **options)
+
+    def assert_stopped(self, result):
+        self.assertEqual(result.returncode, 75, f"{result.args}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def assert_same(self, out, other):
+        """Both runs took the same trajectory."""
+        result = adapt("compare", self.folder / out, self.folder / other)
+        self.assertEqual((result.returncode, result.stdout), (0, "same trajectory\n"), result.stderr)
 
     def assert_done(self, result):
         self.assertEqual(result.returncode, 0, f"{result.args}\n{result.stdout}\n{result.stderr}")

@@ -112,7 +112,7 @@ std::vector<double> accuracies(const TrainerOptions& options, const DataSplits& 
   Trainer trainer(options, data, kRanks);
   std::vector<double> values;
   std::int64_t epoch = 1;
-  trainer.run(nullptr, [&](const TrainerProgress& progress) {
+  trainer.run({}, [&](const TrainerProgress& progress) {
     if (progress.epoch > epoch) {
       values.push_back(progress.test_accuracy);
       epoch = progress.epoch;
@@ -162,7 +162,7 @@ RunFile train_and_read(const TrainerOptions& options, const DataSplits& data,
   if (kRanks.rank() == 0) {
     log.emplace(run_dir, "seed: 1\n", std::map<std::string, std::string>{}, trainer.layers());
   }
-  trainer.run(log ? &*log : nullptr, {});
+  trainer.run({.log = log ? &*log : nullptr}, {});
   if (log) {
     log->finish();
   }

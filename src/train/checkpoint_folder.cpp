@@ -1,0 +1,169 @@
+#include "train/checkpoint_folder.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/fault.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr std::string_view kLast = "step-";
+constexpr std::string_view kBest = "best-";
+
+/// The step in a file name, -1 where it is none of ours.
+std::int64_t step_of(const std::string& name) {
+  constexpr std::size_t kMostDigits = 18;
+  const std::string digits = name.substr(std::min(kLast.size(), name.size()));
+  const bool number = !digits.empty() && digits.size() <= kMostDigits &&
+                      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return number && (name.starts_with(kLast) || name.starts_with(kBest)) ? std::stoll(digits) : -1;
+}
+
+/// The half-written file of a process that was killed.
+bool is_leftover(const std::string& name) {
+  return (name.starts_with(kLast) || name.starts_with(kBest)) && name.find(".tmp.") != std::string::npos;
+}
+
+[[noreturn]] void refuse(const char* what, const std::filesystem::filesystem_error& error) {
+  throw Failure(concat("cannot ", what, " ", error.path1(), ": ", error.code().message()));
+}
+
+}  // namespace
+
+CheckpointFolder::CheckpointFolder(const std::filesystem::path& run_dir, const std::string& identity,
+                                   int keep)
+    : path_(run_dir / "checkpoints"), identity_(identity), keep_(static_cast<std::size_t>(keep)) {}
+
+std::filesystem::path CheckpointFolder::path_of(std::int64_t step, bool best) const {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%09lld", static_cast<long long>(step));
+  return path_ / concat(best ? kBest : kLast, digits);
+}
+
+/// Newest first; the last one before the best one of the same step.
+std::vector<CheckpointFolder::File> CheckpointFolder::files() const {
+  std::vector<File> found;
+  if (!std::filesystem::exists(path_)) {
+    return found;
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    if (const std::int64_t step = step_of(name); step >= 0) {
+      found.push_back({step, name.starts_with(kBest), entry.path()});
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const File& a, const File& b) {
+    return a.step != b.step ? a.step > b.step : a.best < b.best;
+  });
+  return found;
+}
+
+bool CheckpointFolder::empty() const { return files().empty(); }
+
+/// Throws BadInput unless the file holds a checkpoint of this experiment.
+Checkpoint CheckpointFolder::read(const File& file) const {
+  Checkpoint checkpoint = decode(read_file(file.path));
+  if (checkpoint.step != file.step) {
+    throw BadInput(concat("it is of step ", checkpoint.step, ", which its name does not say"));
+  }
+  if (checkpoint.identity != identity_) {
+    throw BadInput("it belongs to another experiment");
+  }
+  return checkpoint;
+}
+
+/// Takes the files up to the newest one of use for good, as far as this can be known without reading them.
+void CheckpointFolder::remember(const std::vector<File>& all, std::int64_t newest) {
+  for (auto file = all.rbegin(); file != all.rend(); ++file) {
+    if (file->best && file->step <= newest) {
+      best_ = file->step;
+    } else if (!file->best && file->step < newest) {
+      good_.push_back(file->step);
+    }
+  }
+  good_.push_back(newest);
+}
+
+std::optional<Checkpoint> CheckpointFolder::newest() {
+  const std::vector<File> all = files();
+  for (const File& file : all) {
+    try {
+      Checkpoint checkpoint = read(file);
+      remember(all, file.step);
+      return checkpoint;
+    } catch (const BadInput& error) {
+      log_warning(concat("checkpoint ", file.path, " is skipped: ", error.what()));
+    }
+  }
+  if (all.empty()) {
+    return std::nullopt;
+  }
+  throw BadInput(concat("none of the ", all.size(), " checkpoints in ", path_,
+                        " is of use; expected those of a run of this experiment, or --overwrite in place of "
+                        "--resume to start again"));
+}
+
+void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
+  checkpoint.identity = identity_;
+  const fault::Phase phase("checkpoint");
+  try {
+    if (std::filesystem::create_directories(path_)) {
+      sync_folder(path_.parent_path());
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    refuse("make folder", error);
+  }
+  const std::vector<std::byte> bytes = encode(checkpoint);
+  fault::point("start");
+  write_atomically(path_of(checkpoint.step, false), bytes);
+  if (best) {
+    write_atomically(path_of(checkpoint.step, true), bytes);
+    best_ = checkpoint.step;
+  }
+  if (last_step() != checkpoint.step) {
+    good_.push_back(checkpoint.step);
+  }
+  fault::point("prune");
+  prune();
+}
+
+bool CheckpointFolder::is_kept(const File& file) const {
+  if (file.best) {
+    return file.step == best_;
+  }
+  const auto first = good_.end() - static_cast<std::ptrdiff_t>(std::min(keep_, good_.size()));
+  return std::find(first, good_.end(), file.step) != good_.end();
+}
+
+void CheckpointFolder::prune() const {
+  try {
+    for (const File& file : files()) {
+      if (!is_kept(file)) {
+        std::filesystem::remove(file.path);
+      }
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      if (is_leftover(entry.path().filename().string())) {
+        std::filesystem::remove(entry.path());
+      }
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    refuse("remove old checkpoint", error);
+  }
+}
+
+void CheckpointFolder::clear() {
+  good_.clear();
+  best_ = -1;
+  if (std::filesystem::exists(path_)) {
+    prune();
+  }
+}
+
+}  // namespace adapt

@@ -1,0 +1,75 @@
+// What a checkpoint keeps of a training step, and the way back. The working weights are not kept: they follow
+// from masters, plan, seed and step.
+
+#include "base/state_bytes.hpp"
+#include "train/step.hpp"
+#include "train/working_weights.hpp"
+
+namespace adapt {
+namespace {
+
+void save(StateWriter& writer, std::span<const float> values) { writer.put_all(values); }
+
+/// Refuses a state of other tensors, even if they have as many values.
+void expect_name(StateReader& reader, const std::string& name) {
+  constexpr std::size_t kLongestName = 4096;
+  const std::string found = reader.get_text(kLongestName);
+  if (found != name) {
+    throw BadInput(concat("saved state: tensor '", found, "' stands where '", name,
+                          "' is expected: the checkpoint belongs to another model"));
+  }
+}
+
+}  // namespace
+
+std::vector<std::byte> TrainingStep::save_state() const {
+  StateWriter writer;
+  writer.put(step_);
+  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+    writer.put_text(state_->parameters[p].name);
+    save(writer, state_->parameters[p].master);
+    save(writer, optimizer_.velocity(p));
+  }
+  for (const RunningStatistics& statistics : state_->statistics) {
+    writer.put_text(statistics.name);
+    save(writer, statistics.running_mean);
+    save(writer, statistics.running_variance);
+  }
+  writer.put_all(std::span<const std::byte>(policy_->save_state()));
+  if (scales_) {
+    writer.put_all(std::span<const std::byte>(scales_->save_state()));
+  }
+  return writer.bytes();
+}
+
+void TrainingStep::restore_state(std::span<const std::byte> state) {
+  StateReader reader(state);
+  step_ = reader.get<std::int64_t>();
+  if (step_ < 0) {
+    throw BadInput(concat("saved state: step ", step_, ", expected 0 or more"));
+  }
+  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+    expect_name(reader, state_->parameters[p].name);
+    reader.get_into(std::span(state_->parameters[p].master));
+    reader.get_into(optimizer_.velocity(p));
+  }
+  for (RunningStatistics& statistics : state_->statistics) {
+    expect_name(reader, statistics.name);
+    reader.get_into(std::span(statistics.running_mean));
+    reader.get_into(std::span(statistics.running_variance));
+  }
+  policy_->restore_state(reader.get_all<std::byte>(0, state.size()));
+  if (scales_) {
+    scales_->restore_state(reader.get_all<std::byte>(0, state.size()));
+  }
+  reader.finish();
+  decided_ = policy_->plan();
+  plan_broadcast_ = PlanBroadcast(decided_.version);
+  plan_ = executable();
+  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
+  if (step_ % steps_per_epoch() != 0) {
+    loader_.start_epoch(step_ / steps_per_epoch(), step_ % steps_per_epoch());
+  }
+}
+
+}  // namespace adapt
