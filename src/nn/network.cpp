@@ -1,5 +1,6 @@
 #include "nn/network.hpp"
 
+#include <cmath>
 #include <optional>
 
 #include "base/error.hpp"
@@ -12,6 +13,7 @@
 #include "nn/layers/quantization.hpp"
 #include "nn/memory_plan.hpp"
 #include "nn/onednn.hpp"
+#include "numerics/sum.hpp"
 
 namespace adapt {
 namespace {
@@ -200,6 +202,25 @@ void Network::backward(Pass& pass) {
   const double quantize = pass.quantize_seconds - quantize_before;
   self.seconds.quantize += quantize;
   self.seconds.backward += watch.seconds() - quantize;
+}
+
+std::string Network::first_not_finite(std::span<const float> images, Pass pass) {
+  Implementation& self = *implementation_;
+  pass.maxima = nullptr;
+  if (!std::isfinite(maximum_magnitude(images))) {
+    return "the images";
+  }
+  self.data.front().set_data_handle(const_cast<float*>(images.data()));
+  for (std::size_t i = 0; i < self.nodes.size(); ++i) {
+    const GraphNode& node = self.graph.nodes[i];
+    self.nodes[i].layer->forward(pass);
+    const std::span output(static_cast<const float*>(self.data[i + 1].get_data_handle()),
+                           static_cast<std::size_t>(node.output.elements()));
+    if (!std::isfinite(maximum_magnitude(output))) {
+      return concat("the output of '", node.name, "'");
+    }
+  }
+  return "the loss";
 }
 
 std::span<const float> Network::logits() const {

@@ -48,6 +48,10 @@ class Network {
   /// Parameter gradients of the mean loss of the batch of the last forward, into Parameter::gradient.
   void backward(Pass& pass);
 
+  /// Where NaN or Inf first appears when the images run forward once more, in words: "the output of 'conv2'";
+  /// "the loss" where no node puts one out. Throws what forward() throws.
+  [[nodiscard]] std::string first_not_finite(std::span<const float> images, Pass pass);
+
   /// The logits (N, classes) of the last forward.
   [[nodiscard]] std::span<const float> logits() const;
 

@@ -188,11 +188,18 @@ void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
   pass.maxima = maxima_;
   fault::point("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
+  if (!std::isfinite(loss.loss)) {
+    throw Failure(concat("the loss is ", loss.loss, " at step ", step_, ", shard ", batch.shard,
+                         ": training has diverged; NaN or Inf first appears in ",
+                         network_.first_not_finite(batch.images, pass),
+                         "; a smaller training.learning_rate may help"));
+  }
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   fault::point("backward");
   network_.backward(pass);
   const Stopwatch watch;
-  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+  // As backward went: of gradients that are not finite, the one that was first is named.
+  for (std::size_t p = state_->parameters.size(); p-- > 0;) {
     const Parameter& parameter = state_->parameters[p];
     encoding_->add(p, pass.shard, parameter.gradient);
     if (maxima_ != nullptr && parameter.role == ParameterRole::weight && parameter.layer >= 0) {
