@@ -93,7 +93,7 @@ std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& mem
                                    Parameter* bias, bool training) {
   const memory::dim batch = node.input.n;
   const auto shapes = shapes_of(onednn::plain({batch, node.input.elements() / batch}),
-                                onednn::plain({batch, node.output.c}), weight, bias);
+                                onednn::plain({batch, node.output.elements() / batch}), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
   const auto forward = onednn::linear_forward(training, shapes);
   layer->set_forward(forward);

@@ -62,7 +62,7 @@ std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory
                                         Parameter* bias, bool training);
 
 /// Fully connected layer: destination (N, OUT) = source (N, IN) · weights (OUT, IN)ᵀ + bias (OUT). A source
-/// (N, C, H, W) is read in memory order, so IN runs over (H, W, C).
+/// (N, C, H, W) is read in memory order, so IN runs over (H, W, C); a destination likewise.
 std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
                                    Parameter* bias, bool training);
 
