@@ -28,8 +28,10 @@ void check_sum(std::int64_t losses, std::int64_t limit) {
 
 }  // namespace
 
+bool MetricSum::fits(double loss) { return std::abs(loss) < kLargestLoss; }
+
 void MetricSum::add(double loss, std::int64_t correct, std::int64_t images) {
-  if (!(std::abs(loss) < kLargestLoss)) {
+  if (!fits(loss)) {
     refuse(loss);
   }
   values_[0] += std::llround(loss * kLossScale);

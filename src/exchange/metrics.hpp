@@ -11,6 +11,9 @@ namespace adapt {
 /// order.
 class MetricSum {
  public:
+  /// Whether add() takes a sum of losses.
+  [[nodiscard]] static bool fits(double loss);
+
   /// Adds what some images cost: the sum of their losses. Throws Failure if `loss` is NaN, infinite or beyond
   /// 2^30, or the whole sum beyond 2^38; so do reduce (2^38 / ranks) and +=.
   void add(double loss, std::int64_t correct, std::int64_t images);

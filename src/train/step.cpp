@@ -188,11 +188,12 @@ void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
   pass.maxima = maxima_;
   fault::point("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
-  if (!std::isfinite(loss.loss)) {
+  if (!MetricSum::fits(loss.loss)) {
+    const std::string origin = std::isfinite(loss.loss) ? ""
+                                                        : "; NaN or Inf first appears in " +
+                                                              network_.first_not_finite(batch.images, pass);
     throw Failure(concat("the loss is ", loss.loss, " at step ", step_, ", shard ", batch.shard,
-                         ": training has diverged; NaN or Inf first appears in ",
-                         network_.first_not_finite(batch.images, pass),
-                         "; a smaller training.learning_rate may help"));
+                         ": training has diverged", origin, "; a smaller training.learning_rate may help"));
   }
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   fault::point("backward");

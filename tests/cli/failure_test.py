@@ -2,50 +2,15 @@
 run.h5 must be whole."""
 
 import os
-import pathlib
 import signal
-import subprocess
-import time
 import unittest
 
-from adapt_program import ProgramTest, adapt, command, info
+from adapt_program import ProgramTest, adapt, info
+from processes import is_running, ranks_of, start, wait_for
 
 LONG = ("training.epochs=100000", "record.flush_seconds=0")
 DIVERGING = ("training.learning_rate=1000", "training.weight_decay=1", "training.batch=8")
 PATIENCE = 20  # seconds in which the other ranks must have ended
-
-
-def ranks_of(launcher):
-    """Process id of each rank that `launcher` (a process id) started."""
-    ranks = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            variables = (entry / "environ").read_bytes().split(b"\0") if parent == launcher else []
-        except (OSError, IndexError):
-            continue  # ended meanwhile
-        for variable in variables:
-            if variable.startswith(b"OMPI_COMM_WORLD_RANK="):
-                ranks[int(variable.split(b"=")[1])] = int(entry.name)
-    return ranks
-
-
-def is_running(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for(condition, seconds):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 class Killed(ProgramTest):
@@ -55,12 +20,7 @@ class Killed(ProgramTest):
         """A long training that has already written some steps."""
         sets = [word for setting in overrides for word in ("--set", setting)]
         self.run_dir = self.folder / "run"
-        self.launcher = subprocess.Popen(
-            command("train", self.experiment(), "--out", self.run_dir, *sets, ranks=self.RANKS),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.launcher = start("train", self.experiment(), "--out", self.run_dir, *sets, ranks=self.RANKS)
         self.addCleanup(self.launcher.wait)
         self.addCleanup(self.launcher.kill)
         written = wait_for(lambda: (self.run_dir / "run.h5").exists() and self.steps() > 0, 40)

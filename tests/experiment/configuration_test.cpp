@@ -46,6 +46,8 @@ Configuration all_different() {
   c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "max", {8, 16}};
   c.exchange.encoding = "float32";
   c.record = {7, 1.5};
+  c.checkpoint = {3, 50, 4};
+  c.mpi = {12.5};
   return c;
 }
 
@@ -195,8 +197,14 @@ TEST(Reference, IsAnExperimentFileWithTheDefaults) {
 }
 
 TEST(Identity, DependsOnEveryKeyButTheIgnoredOnes) {
-  const std::set<std::string> ignored = {"name", "data.path", "record.layer_interval",
-                                         "record.flush_seconds"};
+  const std::set<std::string> ignored = {"name",
+                                         "data.path",
+                                         "record.layer_interval",
+                                         "record.flush_seconds",
+                                         "checkpoint.interval_epochs",
+                                         "checkpoint.interval_steps",
+                                         "checkpoint.keep",
+                                         "mpi.timeout_s"};
   const Configuration different = all_different();
   const std::string plain = run_identity(Configuration());
   EXPECT_EQ(plain.size(), 64U);
@@ -205,6 +213,17 @@ TEST(Identity, DependsOnEveryKeyButTheIgnoredOnes) {
     setting.read(c, YAML::Load(setting.write(different)), known_names());
     EXPECT_EQ(run_identity(c) == plain, ignored.contains(setting.key)) << setting.key;
   }
+}
+
+TEST(Identity, TheFirstDifferenceIsNamed) {
+  Configuration a;
+  Configuration b;
+  b.name = "other";
+  b.checkpoint.keep = 5;
+  EXPECT_EQ(identity_difference(a, b), "");
+  b.training.batch = 128;
+  b.training.momentum = 0.5;
+  EXPECT_EQ(identity_difference(a, b), "training.batch: 256 against 128");
 }
 
 TEST(Identity, DoesNotDependOnHowTheFileIsWritten) {

@@ -46,14 +46,12 @@ def command(*arguments, ranks=0):
     return launcher + [PROGRAM, *map(str, arguments)]
 
 
-def adapt(*arguments, ranks=0, timeout=60, cwd=None, env=None, limit=None):
-    """Runs to the end. The timeout is a failure of the test: the program hangs. `env` is added to the environment;
-    `limit` runs in the process before the program."""
+def adapt(*arguments, ranks=0, timeout=60, cwd=None, env=None):
+    """Runs to the end. The timeout is a failure of the test: the program hangs. `env` is added to the environment."""
     process = subprocess.Popen(
         command(*arguments, ranks=ranks),
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        preexec_fn=limit,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -103,6 +103,30 @@ TEST(Schedule, WarmUpPassesTheEpochsOnToThePlateau) {
   EXPECT_EQ(schedule->factor(2), 0.5);
 }
 
+TEST(Schedule, ARestoredOneGoesOnAlike) {
+  ScheduleOptions options = plateau(0.5, 1, 0);
+  options.warmup_epochs = 1;
+  options.origin = "final_phase";
+  const auto whole = make_schedule(options, 10);
+  whole->set_final_phase(3);
+  for (const double loss : {5.0, 4.0, 4.0, 4.0, 4.0}) {
+    whole->end_epoch(loss);
+  }
+  ASSERT_EQ(whole->factor(8), 0.5);
+  StateWriter writer;
+  whole->save_state(writer);
+  const auto after = make_schedule(options, 10);
+  StateReader reader(writer.bytes());
+  after->restore_state(reader);
+  reader.finish();
+  for (int epoch = 8; epoch < 14; ++epoch) {
+    EXPECT_EQ(after->factor(epoch), whole->factor(epoch));
+    after->end_epoch(4);
+    whole->end_epoch(4);
+  }
+  EXPECT_EQ(after->factor(14), 0.0625);
+}
+
 TEST(Schedule, UnknownNameListsTheKnown) {
   try {
     make_schedule(named("linear"), 10);

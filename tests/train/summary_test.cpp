@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/error.hpp"
+
 namespace adapt {
 namespace {
 
@@ -72,6 +74,35 @@ TEST(Summary, LookbackOfASwitchReachesToTheOneBefore) {
   EXPECT_DOUBLE_EQ(share(2, 6), 32 * 80 / (work + 32 * 80));
   EXPECT_EQ(share(2, 6), share(3, 6));
   EXPECT_LT(share(2, 5), share(2, 6));
+}
+
+TEST(Summary, ARestoredOneGoesOnToTheSameFigures) {
+  const std::vector<LoggedLayer> layers = {{"a", 100, 10}, {"b", 50, 30}};
+  const auto step = [](RunSummary& summary, std::int64_t at) {
+    const std::vector<SwitchEvent> events(at % 3 == 0 ? 1 : 0,
+                                          switch_at(at, static_cast<int>(at % 2), 8, 50));
+    summary.add(std::vector{row(at, 8, 1.0 / static_cast<double>(at)), row(at, at < 5 ? 9 : 0, 0.7)}, events);
+  };
+  RunSummary whole(layers, 4);
+  RunSummary before(layers, 4);
+  for (std::int64_t at = 1; at <= 10; ++at) {
+    step(whole, at);
+    if (at <= 7) {
+      step(before, at);
+    }
+  }
+  RunSummary after(layers, 4);
+  after.restore_state(before.save_state());
+  for (std::int64_t at = 8; at <= 10; ++at) {
+    step(after, at);
+  }
+  EXPECT_EQ(after.finish({}), whole.finish({}));
+  EXPECT_EQ(after.save_state(), whole.save_state());
+  RunSummary nothing_yet(layers, 4);
+  nothing_yet.restore_state(RunSummary(layers, 4).save_state());
+  EXPECT_EQ(nothing_yet.save_state(), RunSummary(layers, 4).save_state());
+  EXPECT_THROW(RunSummary({{"a", 1, 1}}, 4).restore_state(before.save_state()), BadInput);
+  EXPECT_THROW(RunSummary(layers, 4).restore_state({}), BadInput);
 }
 
 TEST(Summary, GathersTheEpochs) {

@@ -1,0 +1,93 @@
+#include "base/fault.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace adapt {
+namespace {
+
+/// Arms a fault for one test.
+class Armed {
+ public:
+  explicit Armed(const char* text, int rank = 0) {
+    ::setenv("ADAPT_FAULT", text, 1);
+    fault::arm(rank);
+  }
+  ~Armed() {
+    ::unsetenv("ADAPT_FAULT");
+    fault::arm(0);
+  }
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+};
+
+bool strikes(std::int64_t step, const char* phase) {
+  fault::at_step(step);
+  try {
+    fault::point(phase);
+  } catch (const Failure& failure) {
+    return std::string(failure.what()).find("on purpose") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(Fault, WithoutOneNothingStrikes) {
+  fault::arm(0);
+  EXPECT_FALSE(strikes(1, "forward"));
+  EXPECT_FALSE(strikes(1, ""));
+}
+
+TEST(Fault, StrikesInItsPhaseStepAndRank) {
+  const Armed armed("fail,phase=forward,step=3,rank=1", 1);
+  EXPECT_TRUE(strikes(3, "forward"));
+  EXPECT_FALSE(strikes(2, "forward"));
+  EXPECT_FALSE(strikes(3, "backward"));
+  const Armed other("fail,phase=forward,step=3,rank=1", 0);
+  EXPECT_FALSE(strikes(3, "forward"));
+}
+
+TEST(Fault, WithoutStepAndRankAny) {
+  const Armed armed("fail,phase=update", 7);
+  EXPECT_TRUE(strikes(1, "update"));
+  EXPECT_TRUE(strikes(99, "update"));
+}
+
+TEST(Fault, PhasesHaveNamesInFront) {
+  const Armed armed("fail,phase=checkpoint.write");
+  EXPECT_FALSE(strikes(1, "write"));
+  const fault::Phase phase("checkpoint");
+  EXPECT_TRUE(strikes(1, "write"));
+}
+
+TEST(Fault, TextsThatAreNoneAreRefused) {
+  for (const char* text :
+       {"fail", "fail,phase=", "sleep,phase=x", "fail,phase=x,step=", "fail,phase=x,step=1x",
+        "fail,phase=x,rank=-1", "fail,phase=x,when=now", "phase=x", ",phase=x"}) {
+    EXPECT_THROW(Armed{text}, BadInput) << text;
+  }
+  ::unsetenv("ADAPT_FAULT");
+}
+
+TEST(FaultDeathTest, KillsAndStops) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        const Armed armed("kill,phase=x");
+        fault::point("x");
+      },
+      testing::KilledBySignal(SIGKILL), "");
+  EXPECT_EXIT(
+      {
+        const Armed armed("stop,phase=x");
+        fault::point("x");
+      },
+      testing::KilledBySignal(SIGTERM), "");
+}
+
+}  // namespace
+}  // namespace adapt
