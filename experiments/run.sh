@@ -6,9 +6,11 @@
 #   --ranks N   MPI ranks (default 2); the result does not depend on it
 #   --out DIR   folder that gets one folder per run, named as the experiment (default: runs)
 #   OPTION...   for `adapt train`, such as --set training.epochs=3
-# A run that is finished already is left alone. Datasets are looked for in $ADAPT_DATA, else in the folder data/ of the
+# A run that is finished already is left alone, an unfinished one goes on from its last checkpoint (unless the options hold
+# --overwrite). Datasets are looked for in $ADAPT_DATA, else in the folder data/ of the
 # source tree.
-# Exit code: that of the first run that failed, else 0; 2 for bad input or packages that cannot be installed.
+# Exit code: that of the first run that failed, else 0; 2 for bad input or packages that cannot be installed; 75 at once when
+# a run was stopped by a signal.
 set -euo pipefail
 
 # shellcheck source=experiments/packages.sh
@@ -61,6 +63,8 @@ for experiment in "${experiments[@]}"; do
   names+=("$name")
 done
 
+resume=(--resume)
+[[ " $* " != *" --overwrite "* ]] || resume=()
 failed=0
 for i in "${!experiments[@]}"; do
   run_dir="$out/${names[i]}"
@@ -69,7 +73,8 @@ for i in "${!experiments[@]}"; do
     continue
   fi
   status=0
-  adapt_mpirun "$ranks" "$program" train "${experiments[i]}" --out "$run_dir" "$@" </dev/null || status=$?
+  adapt_mpirun "$ranks" "$program" train "${experiments[i]}" --out "$run_dir" ${resume[@]+"${resume[@]}"} "$@" </dev/null || status=$?
+  ((status != 75)) || exit 75
   if ((status != 0)); then
     echo "run: ${names[i]} ended with exit code $status" >&2
     failed=$((failed == 0 ? status : failed))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kLast = "step-";
 constexpr std::string_view kBest = "best-";
+constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
 
 /// The step in a file name, -1 where it is none of ours.
 std::int64_t step_of(const std::string& name) {
@@ -96,6 +98,7 @@ std::optional<Checkpoint> CheckpointFolder::newest() {
     try {
       Checkpoint checkpoint = read(file);
       remember(all, file.step);
+      prune(file.step);
       return checkpoint;
     } catch (const BadInput& error) {
       log_warning(concat("checkpoint ", file.path, " is skipped: ", error.what()));
@@ -130,7 +133,7 @@ void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
     good_.push_back(checkpoint.step);
   }
   fault::point("prune");
-  prune();
+  prune(kAny);
 }
 
 bool CheckpointFolder::is_kept(const File& file) const {
@@ -141,10 +144,11 @@ bool CheckpointFolder::is_kept(const File& file) const {
   return std::find(first, good_.end(), file.step) != good_.end();
 }
 
-void CheckpointFolder::prune() const {
+/// Removes those up to step `last` that are not to be kept, and the half-written files of killed processes.
+void CheckpointFolder::prune(std::int64_t last) const {
   try {
     for (const File& file : files()) {
-      if (!is_kept(file)) {
+      if (file.step <= last && !is_kept(file)) {
         std::filesystem::remove(file.path);
       }
     }
@@ -162,7 +166,7 @@ void CheckpointFolder::clear() {
   good_.clear();
   best_ = -1;
   if (std::filesystem::exists(path_)) {
-    prune();
+    prune(kAny);
   }
 }
 

@@ -20,7 +20,8 @@ class CheckpointFolder {
   CheckpointFolder(const std::filesystem::path& run_dir, const std::string& identity, int keep);
 
   /// The newest checkpoint that is whole and of this experiment; a file that is not is skipped with a
-  /// warning. Nothing where there is no file; throws BadInput where there are files, but none of use.
+  /// warning. What a killed process did not come to remove goes now. Nothing where there is no file; throws
+  /// BadInput where there are files, but none of use.
   std::optional<Checkpoint> newest();
 
   /// Writes a checkpoint, then removes what is not to be kept: an old one goes only after a newer one is on
@@ -48,7 +49,7 @@ class CheckpointFolder {
   [[nodiscard]] bool is_kept(const File& file) const;
   [[nodiscard]] Checkpoint read(const File& file) const;
   void remember(const std::vector<File>& all, std::int64_t newest);
-  void prune() const;
+  void prune(std::int64_t last) const;
 
   std::filesystem::path path_;
   std::string identity_;

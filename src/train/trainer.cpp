@@ -185,10 +185,11 @@ void Trainer::Implementation::end_epoch() {
       best_model = model;
       files.log->write_best_model(best_model, best_epoch);
     }
-    flush();
   }
   if (due(best)) {
     write_checkpoint(best);
+  } else {
+    flush();
   }
 }
 
@@ -224,8 +225,8 @@ bool Trainer::Implementation::due(bool best) const {
 /// Collective: where rank 0 cannot write, all know.
 void Trainer::Implementation::write_checkpoint(bool best) {
   mpi::together(ranks, [&] {
+    flush();  // first: no checkpoint may be ahead of the log
     if (files.checkpoints != nullptr) {
-      flush();  // first: no checkpoint may be ahead of the log
       files.checkpoints->write(checkpoint(), best);
     }
   });

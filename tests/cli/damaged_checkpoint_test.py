@@ -26,14 +26,27 @@ def cut(path):
 
 
 class Checkpoints(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        """In all tests the folder "half" holds a run that was stopped at step 7, with checkpoints of steps 6 and 7 and the
+        best one of step 4; "whole" one that was not."""
+        maker = cls()
+        maker.setUp()
+        cls.addClassCleanup(maker.doCleanups)
+        maker.assert_done(maker.train("whole", *RUN))
+        maker.assert_stopped(maker.train("half", *RUN, fault="stop,phase=update,step=7"))
+        maker.assertEqual(maker.names("half"), ["best-000000004", "step-000000006", "step-000000007"])
+        cls.made = maker.folder
+
+    def runTest(self):
+        """Lets setUpClass use the helpers."""
+
     def setUp(self):
-        """The folder "half" holds a run that was stopped at step 7, with checkpoints of steps 6 and 7 and the best one of
-        step 4; "whole" one that was not."""
         super().setUp()
         self.experiment()
-        self.assert_done(self.train("whole", *RUN))
-        self.assert_stopped(self.train("half", *RUN, fault="stop,phase=update,step=7"))
-        self.assertEqual(self.names("half"), ["best-000000004", "step-000000006", "step-000000007"])
+        if hasattr(self, "made"):
+            for name in ("whole", "half"):
+                shutil.copytree(self.made / name, self.folder / name)
 
     def names(self, out):
         return sorted(path.name for path in (self.folder / out / "checkpoints").iterdir())

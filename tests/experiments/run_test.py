@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "experiments" / "run.sh"
 TINY = """\
@@ -42,6 +43,18 @@ class Run(unittest.TestCase):
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertIn("run: first is finished", again.stdout)
         self.assertEqual(times, [(out / name / "run.h5").stat().st_mtime_ns for name in ("first", "second")])
+
+    def test_an_unfinished_run_goes_on(self):
+        first = self.experiment("first")
+        arguments = ("--ranks", 1, "--out", self.folder, first)
+        with unittest.mock.patch.dict(os.environ, {"ADAPT_FAULT": "stop,phase=update,step=1"}):
+            stopped = run(*arguments, self.experiment("second"))
+            self.assertEqual(run(*arguments, "--", "--overwrite").returncode, 75)  # at its first step again
+        self.assertEqual(stopped.returncode, 75, stopped.stderr)
+        self.assertFalse((self.folder / "second").exists())
+        resumed = run(*arguments)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertIn("after step 1\n", resumed.stderr)
 
     def test_hands_options_on(self):
         result = run("--ranks", 1, "--out", self.folder, self.experiment("first"), "--", "--set", "name=other")
