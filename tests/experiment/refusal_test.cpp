@@ -20,7 +20,7 @@ TEST(Refusal, UnknownKeys) {
   EXPECT_EQ(
       refusal("zzzzzz: 3"),
       "a.yaml:1: unknown key 'zzzzzz'; expected one of name, seed, model, engine, exchange, data, training, "
-      "precision, record, base");
+      "precision, record, checkpoint, mpi, base");
   EXPECT_EQ(refusal("training.epochs: 3"),
             "a.yaml:1: unknown key 'training.epochs'; write it as training: {epochs: ...}");
   EXPECT_EQ(refusal("? [a]\n: 3"),
