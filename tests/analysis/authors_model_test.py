@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 
 from support import ScratchTest, run_script
-from synthetic_run import constant_layer, write_run
+from synthetic_run import LENET5, constant_layer, write_run
 
 from analysis.authors_model import authors_figures, authors_iso_accuracy_speedup
 from analysis.authors_networks import Operation, counted_operations
@@ -23,14 +23,6 @@ ALEXNET = {
     "conv5": (2 * 2 * 589824, 589824),  # 256 · 256 · 3 · 3
     "fc": (2560, 2560),
 }
-# for 28 × 28 × 1
-LENET5 = {
-    "conv1": (28 * 28 * 150, 150),
-    "conv2": (10 * 10 * 2400, 2400),
-    "conv3": (48000, 48000),
-    "fc1": (10080, 10080),
-    "fc2": (840, 840),
-}
 RESNET8 = {
     "conv1": (1024 * 432, 432),
     "stage1.block1.conv1": (1024 * 2304, 2304),
@@ -43,6 +35,7 @@ RESNET8 = {
     "stage3.block1.conv2": (64 * 36864, 36864),
     "fc": (6400, 6400),
 }
+WINDOWS = {"lookback": np.full(10, 25), "resolution": np.full(10, 50)}
 
 
 def layers_of(sizes, steps=4):
@@ -120,7 +113,7 @@ class Formulas(unittest.TestCase):
         self.assertEqual(figures.overhead_share, 0)
 
     def test_overhead(self):
-        series = constant_layer(10, 12, 4, density=np.full(10, 0.5), lookback=np.full(10, 25), resolution=np.full(10, 50))
+        series = constant_layer(10, 12, 4, density=np.full(10, 0.5), **WINDOWS)
         figures = self.figures([Operation("a", 100, 10, (1, 1))], [Layer("a", 1, 1, series)], accumulate=2)
         # PushDown 3 N 2 log2(WL - 8) r d, PushUp (lb + 1) N + 1, times 32 bits and 10, over 25 · 2 passes
         overhead = 32 * (3 * 10 * 4 * 50 * 0.5 + 26 * 10 + 1) * 10 / 50
@@ -144,7 +137,8 @@ class Formulas(unittest.TestCase):
         self.assertEqual(figures.model_size, 8 * 0.75 / 32)
 
     def test_model_size_weighs_each_operation_alike(self):
-        layers = [Layer("a", 1, 10, constant_layer(1, 8, 4, density=[0.5])), Layer("b", 1, 9999, constant_layer(1, 16, 4))]
+        sparse, long = constant_layer(1, 8, 4, density=[0.5]), constant_layer(1, 16, 4)
+        layers = [Layer("a", 1, 10, sparse), Layer("b", 1, 9999, long)]
         figures = self.figures([Operation("a", 1, 1, (1, 10)), Operation("b", 1, 1, (1, 9999))], layers)
         self.assertEqual(figures.model_size, 12 * 0.75 / 32, "mean word length times mean density")
 
@@ -183,8 +177,7 @@ class Formulas(unittest.TestCase):
 
 class OfRuns(ScratchTest):
     def write(self, **options):
-        layers = {name: (*size, constant_layer(10, lookback=np.full(10, 25), resolution=np.full(10, 50)))
-                  for name, size in ALEXNET.items()}
+        layers = {name: (*size, constant_layer(10, **WINDOWS)) for name, size in ALEXNET.items()}
         return write_run(self.folder, layers, steps=10, **({"model": "alexnet"} | options))
 
     def test_accumulated_mini_batches_share_a_switch(self):
@@ -207,7 +200,8 @@ class OfRuns(ScratchTest):
 
     def test_script_says_which_network_it_does_not_know(self):
         path = self.write(model="own")
-        self.assert_one_line_error(run_script("cost_model.py", "--formulas", "authors", self.folder), path, "'own'", "alexnet")
+        outcome = run_script("cost_model.py", "--formulas", "authors", self.folder)
+        self.assert_one_line_error(outcome, path, "'own'", "alexnet")
 
 
 if __name__ == "__main__":
