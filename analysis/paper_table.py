@@ -19,6 +19,7 @@ import argparse
 import dataclasses
 import os
 
+from analysis.clocks import split_clocks
 from analysis.comparison import FLOAT_POLICY, policy_of
 from analysis.errors import run_main
 from analysis.files import make_folder, write_atomically
@@ -83,9 +84,9 @@ EXPLANATION = """\
 Published: `analysis/published.csv`; a figure that is not known stays open. Accuracy: the best test accuracy over the
 epochs. Modelled: from the analytical performance model, never wall clock. Measured: ratio of wall clocks (median seconds
 of an epoch, of an evaluation), float32 over ours, only between runs on the same host, with the same ranks, threads and
-batch. Model size: bits of the non-zero weights relative to float32. Word length: mean over steps and layers. Density:
-share of non-zero weights at the end. The authors' formulas are those of their code, which differ from our model: see
-`analysis/authors_model.py`.
+batch; taken from short repetitions on an idle machine where a folder `clock` holds them. Model size: bits of the non-zero
+weights relative to float32. Word length: mean over steps and layers. Density: share of non-zero weights at the end. The
+authors' formulas are those of their code, which differ from our model: see `analysis/authors_model.py`.
 """
 
 
@@ -136,9 +137,9 @@ def notes(rows, runs):
 def main():
     """Reads all runs first, so that bad input leaves nothing half written."""
     options = arguments()
-    runs = [read_run(path) for path in find_runs(options.results)]
+    runs, clocks = split_clocks([read_run(path) for path in find_runs(options.results)])
     published = read_published()
-    adaptive, muppet = adapt_rows(runs, published), muppet_rows(runs, published)
+    adaptive, muppet = adapt_rows(runs, published, clocks), muppet_rows(runs, published, clocks)
     rows = adaptive + average_rows(adaptive, published)
     by_authors = Table("Cost by the authors' formulas", rows, COST_BY_AUTHORS)
     muppet_table = Table("MuPPET", muppet, MUPPET)

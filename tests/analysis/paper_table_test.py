@@ -10,6 +10,7 @@ from support import ScratchTest, call_script, run_script
 from synthetic_run import LENET5, constant_layer, write_run
 
 from analysis import paper_table
+from analysis.clocks import split_clocks
 from analysis.errors import BadInput
 from analysis.find_runs import find_runs
 from analysis.latex import escaped, latex_text
@@ -122,6 +123,22 @@ class Pairing(PaperTest):
                 self.assertIsNone(row.values["training_speedup", "ours, measured"])
                 self.assertIsNone(row.values["inference_speedup", "ours, measured"])
                 self.assertIn("wall clocks not comparable", pairing_notes([row], runs)[0])
+
+    def test_clocks_of_repetitions_stand_for_those_of_the_runs(self):
+        runs = [self.quantized("q", epoch_seconds=9.0, test_seconds=0.25), self.plain("f", epoch_seconds=3.0)]
+        clocks = [self.quantized("clock/q", epoch_seconds=4.0, test_seconds=0.5), self.plain("clock/f", epoch_seconds=2.0)]
+        clocks[0].configuration["training.epochs"] = "2"
+        results, found = split_clocks([*runs, *clocks])
+        self.assertEqual((results, found), (runs, clocks))
+        row = next(row for row in adapt_rows(results, PUBLISHED, found) if row.runs)
+        self.assertEqual(row.values["training_speedup", "ours, measured"], 2 / 4)
+        self.assertEqual(row.values["inference_speedup", "ours, measured"], 1)
+        for change in ("drop the reference", "another engine"):
+            with self.subTest(change):
+                if change == "another engine":
+                    clocks[0].configuration["engine.name"] = "integer"
+                row = next(row for row in adapt_rows(runs, PUBLISHED, clocks[:1]) if row.runs)
+                self.assertEqual(row.values["training_speedup", "ours, measured"], 3 / 9)
 
     def test_other_lengths_and_batches_are_no_pair(self):
         for change in ({"epochs": 2, "test_accuracy": [0.5, 0.6]}, {"batch": 8}, {"model": "alexnet"}):
