@@ -29,11 +29,12 @@ PUBLISHED = {
 }  # fmt: skip
 CELLS = {
     "alexnet_cifar10": {"training.l1": 1e-4, "training.weight_decay": 1e-8, "precision.adapt.buffer_bits": 4},
-    "alexnet_cifar100": {"precision.adapt.lookback_upper": 150},
-    "resnet20_cifar10": {},
-    "resnet20_cifar100": {"training.accumulate": 2},
-    "lenet5_mnist": {"training.epochs": 15, "training.batch": 256, "training.accumulate": 1,
-                     "precision.adapt.buffer_bits": 4},
+    "alexnet_cifar100": {"precision.adapt.lookback_upper": 150, "precision.adapt.lookback_momentum": 0.9},
+    "resnet20_cifar10": {"precision.adapt.lookback_momentum": 1},
+    "resnet20_cifar100": {"training.accumulate": 2, "precision.adapt.lookback_momentum": 0.9},
+    "lenet5_mnist": {"training.epochs": 15, "training.batch": 256,
+                     "precision.adapt.buffer_bits": 4, "precision.adapt.lookback_upper": 150,
+                     "precision.adapt.lookback_momentum": 0.9},
 }  # fmt: skip
 # The recipe that the float32 accuracies of other programs were measured with.
 SHORT = {"training.epochs": 20, "training.batch": 128, "training.accumulate": 1, "training.momentum": 0.9,
@@ -104,7 +105,10 @@ class ExperimentFiles(unittest.TestCase):
             self.assertEqual((keys["training.schedule.name"], keys["data.augmentation"]), ("cosine", "crop_flip"))
             self.assert_numbers(keys, SHORT | {"training.learning_rate": SHORT_RATES[model]})
             paper = self.file("paper", f"{cell}_adapt")
-            self.assertFalse([key for key in differing(keys, paper) if key.startswith("precision.")], cell)
+            changed = {key for key in differing(keys, paper) if key.startswith("precision.")}
+            # The one value that only the authors' code tells apart by cell: the short cells share one, as do ablations.
+            self.assertLessEqual(changed, {"precision.adapt.lookback_momentum"}, cell)
+            self.assert_numbers(keys, {"precision.adapt.lookback_momentum": 0.33})
 
     def test_float32_cells_have_the_same_recipe(self):
         for folder in ("paper", "short"):
