@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from analysis.authors_model import authors_iso_accuracy_speedup
+from analysis.clocks import clock_pair
 from analysis.comparison import (
     FLOAT_POLICY,
     cell_of,
@@ -12,10 +14,11 @@ from analysis.comparison import (
     recipe_of,
     setting_of,
 )
-from analysis.cost_model import final_density, iso_accuracy_speedup, run_figures
+from analysis.cost_model import figures_by_authors, final_density, iso_accuracy_speedup, run_figures
 from analysis.published import AVERAGED_CELLS, published_averages, published_cells
 
 PUBLISHED, MODELLED, MEASURED = "published", "ours, modelled", "ours, measured"
+BY_AUTHORS = "ours, modelled by the authors' formulas"
 OURS = "ours"
 EPOCHS = "muppet_epochs_"
 LEVELS = ("8", "12", "14", "16", "float32")  # MuPPET's word lengths
@@ -37,23 +40,23 @@ class Row:
         return ", ".join(run.name for run in self.runs) or None
 
 
-def adapt_rows(runs, published):
+def adapt_rows(runs, published, clocks=()):
     """One Row per AdaPT setting, float32 setting that none is compared with, and published cell without runs; published
-    cells first, in the paper's order."""
+    cells first, in the paper's order. `clocks` as in analysis.clocks."""
     groups = repetitions([run for run in runs if policy_of(run) == "adapt"])
     paired = {id(paired_reference(run, runs)) for group in groups for run in group}
     groups += repetitions([run for run in runs if policy_of(run) == FLOAT_POLICY and id(run) not in paired])
     cells = {cell: {quantity: value for quantity, value in figures.items() if not quantity.startswith(EPOCHS)}
              for cell, figures in published_cells(published).items()}
-    return _with_published(groups, runs, cells, "accuracy_adapt")
+    return _with_published(groups, (runs, clocks), cells, "accuracy_adapt")
 
 
-def muppet_rows(runs, published):
+def muppet_rows(runs, published, clocks=()):
     """The same for MuPPET, with the epochs that it spent in each level."""
     groups = repetitions([run for run in runs if policy_of(run) == "muppet"])
     cells = {cell: figures for cell, figures in published_cells(published).items()
              if any(quantity.startswith(EPOCHS) for quantity in figures)}
-    rows = _with_published(groups, runs, cells, "accuracy_muppet")
+    rows = _with_published(groups, (runs, clocks), cells, "accuracy_muppet")
     for row in rows:
         epochs = [level_epochs(run) for run in row.runs]
         for level in LEVELS:
@@ -121,9 +124,9 @@ def level_epochs(run):
     return {level: round(count / steps_per_epoch) for level, count in counts.items()}
 
 
-def _with_published(groups, runs, cells, accuracy):
+def _with_published(groups, known, cells, accuracy):
     """Rows of `groups` (lists of runs) and of the published `cells`: {(model, dataset): {quantity: value}}, the latter
-    first."""
+    first. `known`: (all runs, clocks)."""
     order = {cell: [] for cell in cells}
     for group in groups:
         order.setdefault(cell_of(group[0]), []).append(group)
@@ -132,37 +135,51 @@ def _with_published(groups, runs, cells, accuracy):
         for group in members or [[]]:
             figures = cells.get((model, dataset), {})
             values = {(quantity, PUBLISHED): value for quantity, value in figures.items()}
-            rows.append(Row(model, dataset, group, values | _mean_values(group, runs, accuracy)))
+            rows.append(Row(model, dataset, group, values | _mean_values(group, known, accuracy)))
     return rows
 
 
-def _mean_values(group, runs, accuracy):
+def _mean_values(group, known, accuracy):
     """Means over the runs of a group; None for a quantity that one of them lacks."""
-    of_runs = [_values(run, runs, accuracy) for run in group]
+    of_runs = [_values(run, *known, accuracy) for run in group]
     return {key: _mean([values[key] for values in of_runs]) for key in (of_runs[0] if of_runs else ())}
 
 
-def _values(run, runs, accuracy):
+def _values(run, runs, clocks, accuracy):
     """{(quantity, kind): value} of one run; `accuracy` names the quantity of a run that is not float32."""
     if policy_of(run) == FLOAT_POLICY:
         return {("accuracy_float32", OURS): _best_percent(run)}
     reference = paired_reference(run, runs)
     figures = run_figures(run)
     best, best_reference = _best_percent(run), _best_percent(reference)
-    clock = reference if reference and setting_of(reference) == setting_of(run) else None
+    timed, clock = clock_pair(run, reference, clocks)
+    clock = clock if clock and setting_of(clock) == setting_of(timed) else None
     return {
         ("accuracy_float32", OURS): best_reference,
         (accuracy, OURS): best,
         ("accuracy_difference", OURS): None if None in (best, best_reference) else best - best_reference,
         ("training_speedup", MODELLED): figures and figures.training_speedup,
-        ("training_speedup", MEASURED): measured_speedup(run, clock, "seconds"),
+        ("training_speedup", MEASURED): measured_speedup(timed, clock, "seconds"),
         ("iso_accuracy_training_speedup", MODELLED): None if None in (figures, best_reference) else
         iso_accuracy_speedup(figures.training_speedup, run.epochs["test_accuracy"], best_reference / 100),
         ("inference_speedup", MODELLED): figures and figures.inference_speedup,
-        ("inference_speedup", MEASURED): measured_speedup(run, clock, "test_seconds"),
+        ("inference_speedup", MEASURED): measured_speedup(timed, clock, "test_seconds"),
         ("model_size", MODELLED): figures and figures.model_size,
         ("average_word_length", OURS): figures and figures.mean_word_length,
         ("density", OURS): final_density(run.layers),
+    } | _values_by_authors(run, best_reference)
+
+
+def _values_by_authors(run, best_reference):
+    """{(quantity, BY_AUTHORS): value} of one run; `best_reference`: percent, None without a float32 run."""
+    figures = figures_by_authors(run)
+    iso_accuracy = None if None in (figures, best_reference) else authors_iso_accuracy_speedup(
+        figures.training_speedup, run.epochs["test_accuracy"], best_reference / 100)
+    return {
+        ("training_speedup", BY_AUTHORS): figures and figures.training_speedup,
+        ("iso_accuracy_training_speedup", BY_AUTHORS): iso_accuracy,
+        ("inference_speedup", BY_AUTHORS): figures and figures.inference_speedup,
+        ("model_size", BY_AUTHORS): figures and figures.model_size,
     }
 
 

@@ -7,6 +7,7 @@
 #include "nn/layers/activation.hpp"
 #include "nn/layers/addition.hpp"
 #include "nn/layers/batch_norm.hpp"
+#include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/pooling.hpp"
 #include "nn/layers/product.hpp"
 #include "nn/layers/quantization.hpp"
@@ -108,7 +109,9 @@ struct Network::Implementation {
     const auto next = [&]() -> Parameter& { return state->parameters.at(parameter++); };
     if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
       Parameter& weight = next();
-      return make_convolution(node, memory, weight, convolution->bias ? &next() : nullptr, training);
+      Parameter* const bias = convolution->bias ? &next() : nullptr;
+      return is_covering(node) ? make_covering_convolution(node, memory, weight, bias, training)
+                               : make_convolution(node, memory, weight, bias, training);
     }
     if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
       Parameter& weight = next();

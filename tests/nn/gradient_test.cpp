@@ -69,6 +69,13 @@ TEST(Gradient, Convolution) {
   }
 }
 
+TEST(Gradient, ConvolutionThatCoversItsMap) {
+  const ConvolutionSpec spec = {.channels = 5, .kernel = 3, .padding = 1};
+  expect_right_gradients(
+      ModelBuilder("covering").convolution("a", spec).convolution("b", spec).linear("c", 4).build(),
+      {4, 2, 2, 2});
+}
+
 TEST(Gradient, ConvolutionWithoutBias) {
   expect_right_gradients(ModelBuilder("no_bias")
                              .convolution("a", {.channels = 3, .kernel = 3, .bias = false})

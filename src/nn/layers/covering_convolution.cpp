@@ -1,0 +1,184 @@
+#include "nn/layers/covering_convolution.hpp"
+
+#include <algorithm>
+
+#include "nn/layers/product.hpp"
+
+namespace adapt {
+namespace {
+
+/// Which weight of the window joins an output place and an input place.
+struct Join {
+  std::size_t output;  ///< index into (OH, OW)
+  std::size_t input;   ///< index into (H, W)
+  std::size_t tap;     ///< index into (KH, KW)
+};
+
+std::size_t places(const Shape& shape) {
+  return static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
+}
+
+/// Taps of one axis that input place `at` has under the window of output place `place`.
+int tap_of(const ConvolutionSpec& spec, int place, int at) {
+  return at - (place * spec.stride - spec.padding);
+}
+
+bool covers_axis(const ConvolutionSpec& spec, int size, int outputs) {
+  return tap_of(spec, outputs - 1, 0) >= 0 && tap_of(spec, 0, size - 1) < spec.kernel;
+}
+
+std::vector<Join> joins_of(const GraphNode& node) {
+  const auto& spec = std::get<ConvolutionSpec>(node.spec);
+  std::vector<Join> joins;
+  for (std::size_t output = 0; output < places(node.output); ++output) {
+    for (std::size_t input = 0; input < places(node.input); ++input) {
+      const auto [to, from] = std::pair(static_cast<int>(output), static_cast<int>(input));
+      const int row = tap_of(spec, to / node.output.w, from / node.input.w);
+      const int column = tap_of(spec, to % node.output.w, from % node.input.w);
+      joins.push_back({output, input, static_cast<std::size_t>(row * spec.kernel + column)});
+    }
+  }
+  return joins;
+}
+
+/// The linear layer's parameter: `dims` with zeros.
+Parameter dense_parameter(const Parameter& original, std::vector<std::int64_t> dims, bool training) {
+  Parameter dense;
+  dense.name = original.name;
+  dense.role = original.role;
+  dense.dims = std::move(dims);
+  std::size_t size = 1;
+  for (const std::int64_t dim : dense.dims) {
+    size *= static_cast<std::size_t>(dim);
+  }
+  dense.working.resize(size);
+  dense.gradient.resize(training ? size : 0);
+  return dense;
+}
+
+class CoveringConvolution : public Layer {
+ public:
+  CoveringConvolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight, Parameter* bias,
+                      bool training)
+      : weight_(weight),
+        bias_(bias),
+        joins_(joins_of(node)),
+        outputs_(places(node.output)),
+        inputs_(places(node.input)),
+        taps_(static_cast<std::size_t>(weight.dims[2] * weight.dims[3])),
+        out_channels_(static_cast<std::size_t>(node.output.c)),
+        in_channels_(static_cast<std::size_t>(node.input.c)),
+        rows_(taps_ * in_channels_) {
+    const auto rows = static_cast<std::int64_t>(outputs_ * out_channels_);
+    dense_weight_ =
+        dense_parameter(weight, {rows, static_cast<std::int64_t>(inputs_ * in_channels_)}, training);
+    if (bias != nullptr) {
+      dense_bias_ = dense_parameter(*bias, {rows}, training);
+    }
+    linear_ = make_linear(node, memory, dense_weight_, bias != nullptr ? &dense_bias_ : nullptr, training);
+  }
+
+  void forward(Pass& pass) override {
+    if (dense_weight_.version != weight_.version) {
+      expand_weight();
+      dense_weight_.version = weight_.version;
+    }
+    if (bias_ != nullptr && dense_bias_.version != bias_->version) {
+      for (std::size_t output = 0; output < outputs_; ++output) {
+        std::copy(bias_->working.begin(), bias_->working.end(),
+                  dense_bias_.working.begin() + static_cast<std::ptrdiff_t>(output * out_channels_));
+      }
+      dense_bias_.version = bias_->version;
+    }
+    linear_->forward(pass);
+  }
+
+  void backward(Pass& pass) override {
+    linear_->backward(pass);
+    for (std::size_t channel = 0; channel < out_channels_; ++channel) {
+      fold_weight_gradient(channel);
+    }
+    if (bias_ != nullptr) {
+      fold_bias_gradient();
+    }
+  }
+
+ private:
+  /// Where the dense matrix (OH, OW, OC) x (H, W, IC) keeps what `join` joins, for one output channel: IC
+  /// values.
+  [[nodiscard]] std::size_t segment(const Join& join, std::size_t channel) const {
+    return ((join.output * out_channels_ + channel) * inputs_ + join.input) * in_channels_;
+  }
+
+  void expand_weight() {
+    for (std::size_t channel = 0; channel < out_channels_; ++channel) {
+      const float* const weights = weight_.working.data() + channel * in_channels_ * taps_;
+      for (std::size_t tap = 0; tap < taps_; ++tap) {
+        float* const row = rows_.data() + tap * in_channels_;
+        for (std::size_t i = 0; i < in_channels_; ++i) {
+          row[i] = weights[i * taps_ + tap];
+        }
+      }
+      for (const Join& join : joins_) {
+        std::copy_n(rows_.data() + join.tap * in_channels_, in_channels_,
+                    dense_weight_.working.data() + segment(join, channel));
+      }
+    }
+  }
+
+  /// Each weight's gradient is the sum over the places where the dense matrix repeats it.
+  void fold_weight_gradient(std::size_t channel) {
+    std::fill(rows_.begin(), rows_.end(), 0.0F);
+    for (const Join& join : joins_) {
+      const float* const dense = dense_weight_.gradient.data() + segment(join, channel);
+      float* const row = rows_.data() + join.tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        row[i] += dense[i];
+      }
+    }
+    float* const gradient = weight_.gradient.data() + channel * in_channels_ * taps_;
+    for (std::size_t tap = 0; tap < taps_; ++tap) {
+      const float* const row = rows_.data() + tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        gradient[i * taps_ + tap] = row[i];
+      }
+    }
+  }
+
+  void fold_bias_gradient() {
+    std::fill(bias_->gradient.begin(), bias_->gradient.end(), 0.0F);
+    for (std::size_t i = 0; i < dense_bias_.gradient.size(); ++i) {
+      bias_->gradient[i % out_channels_] += dense_bias_.gradient[i];
+    }
+  }
+
+  Parameter& weight_;
+  Parameter* bias_;
+  std::vector<Join> joins_;
+  std::size_t outputs_;
+  std::size_t inputs_;
+  std::size_t taps_;
+  std::size_t out_channels_;
+  std::size_t in_channels_;
+  Parameter dense_weight_;
+  Parameter dense_bias_;
+  AlignedVector<float>
+      rows_;  ///< of one output channel, (KH, KW, IC): neighbours are neighbours in both forms
+  std::unique_ptr<Layer> linear_;
+};
+
+}  // namespace
+
+bool is_covering(const GraphNode& node) {
+  const auto& spec = std::get<ConvolutionSpec>(node.spec);
+  const auto taps = static_cast<std::size_t>(spec.kernel) * static_cast<std::size_t>(spec.kernel);
+  return covers_axis(spec, node.input.h, node.output.h) && covers_axis(spec, node.input.w, node.output.w) &&
+         places(node.input) * places(node.output) <= 2 * taps;
+}
+
+std::unique_ptr<Layer> make_covering_convolution(const GraphNode& node, const LayerMemory& memory,
+                                                 Parameter& weight, Parameter* bias, bool training) {
+  return std::make_unique<CoveringConvolution>(node, memory, weight, bias, training);
+}
+
+}  // namespace adapt

@@ -1,0 +1,124 @@
+// The dense form of a convolution against oneDNN's convolution, on small integers: float32 sums of them are
+// exact, so equality is asked for.
+
+#include "nn/layers/covering_convolution.hpp"
+
+#include <gtest/gtest.h>
+
+#include "nn/layers/product.hpp"
+#include "nn/onednn.hpp"
+#include "numerics/random.hpp"
+
+namespace adapt {
+namespace {
+
+struct Case {
+  Shape input;
+  ConvolutionSpec spec;
+};
+
+GraphNode node_of(const Case& a_case) {
+  GraphNode node;
+  node.spec = a_case.spec;
+  node.input = a_case.input;
+  const auto size = [&](int in) {
+    return (in + 2 * a_case.spec.padding - a_case.spec.kernel) / a_case.spec.stride + 1;
+  };
+  node.output = {a_case.input.n, a_case.spec.channels, size(a_case.input.h), size(a_case.input.w)};
+  return node;
+}
+
+void fill(std::span<float> values, RandomSequence& random) {
+  for (float& value : values) {
+    value = static_cast<float>(random.below(15)) - 7.0F;
+  }
+}
+
+/// One layer with its memory and parameters, run forward and backward once.
+struct LayerRun {
+  template <class Make>
+  LayerRun(const GraphNode& node, const Make& make) {
+    RandomSequence random({.seed = 3});
+    const auto elements = [](const Shape& shape) { return static_cast<std::size_t>(shape.elements()); };
+    source.resize(elements(node.input));
+    source_gradient.resize(source.size());
+    destination.resize(elements(node.output));
+    destination_gradient.resize(destination.size());
+    const auto& spec = std::get<ConvolutionSpec>(node.spec);
+    weight.dims = {spec.channels, node.input.c, spec.kernel, spec.kernel};
+    bias.dims = {spec.channels};
+    weight.working.resize(static_cast<std::size_t>(spec.channels * node.input.c * spec.kernel * spec.kernel));
+    bias.working.resize(static_cast<std::size_t>(spec.channels));
+    for (Parameter* parameter : {&weight, &bias}) {
+      parameter->gradient.resize(parameter->working.size());
+      parameter->version = 1;
+    }
+    const auto layer = make(node, memory_for(node), weight, spec.bias ? &bias : nullptr);
+    Pass pass;
+    for (int repetition = 0; repetition < 2; ++repetition) {  // new weights must be noticed
+      fill(source, random);
+      fill(weight.working, random);
+      fill(bias.working, random);
+      fill(destination_gradient, random);
+      ++weight.version;
+      ++bias.version;
+      layer->forward(pass);
+      layer->backward(pass);
+    }
+  }
+
+  LayerMemory memory_for(const GraphNode& node) {
+    const auto view = [](AlignedVector<float>& values, const Shape& shape) {
+      return dnnl::memory(onednn::activation(shape.n, shape.c, shape.h, shape.w), onednn::engine(),
+                          values.data());
+    };
+    return {{view(source, node.input)},
+            view(destination, node.output),
+            {view(source_gradient, node.input)},
+            view(destination_gradient, node.output)};
+  }
+
+  AlignedVector<float> source, destination, source_gradient, destination_gradient;
+  Parameter weight, bias;
+};
+
+class CoveringConvolution : public testing::TestWithParam<Case> {};
+
+TEST_P(CoveringConvolution, EqualsTheConvolution) {
+  const GraphNode node = node_of(GetParam());
+  ASSERT_TRUE(is_covering(node));
+  const LayerRun reference(node, [](const GraphNode& n, const LayerMemory& m, Parameter& w, Parameter* b) {
+    return make_convolution(n, m, w, b, true);
+  });
+  const LayerRun dense(node, [](const GraphNode& n, const LayerMemory& m, Parameter& w, Parameter* b) {
+    return make_covering_convolution(n, m, w, b, true);
+  });
+  EXPECT_EQ(dense.destination, reference.destination);
+  EXPECT_EQ(dense.source_gradient, reference.source_gradient);
+  EXPECT_EQ(dense.weight.gradient, reference.weight.gradient);
+  if (std::get<ConvolutionSpec>(node.spec).bias) {
+    EXPECT_EQ(dense.bias.gradient, reference.bias.gradient);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, CoveringConvolution,
+    testing::Values(Case{{4, 70, 2, 2}, {.channels = 9, .kernel = 3, .padding = 1}},
+                    Case{{3, 5, 2, 2}, {.channels = 4, .kernel = 3, .padding = 1, .bias = false}},
+                    Case{{2, 3, 1, 2}, {.channels = 6, .kernel = 3, .padding = 1}},
+                    Case{{2, 3, 2, 2}, {.channels = 6, .kernel = 3, .stride = 2, .padding = 1}},
+                    Case{{2, 7, 2, 2}, {.channels = 5, .kernel = 2}},
+                    Case{{1, 1, 1, 1}, {.channels = 1, .kernel = 3, .padding = 1}}));
+
+TEST(IsCovering, OnlyWhereEachWindowReadsTheWholeMap) {
+  const auto covers = [](const Shape& input, int kernel, int padding) {
+    return is_covering(node_of({input, {.channels = 2, .kernel = kernel, .padding = padding}}));
+  };
+  EXPECT_FALSE(covers({1, 1, 3, 3}, 3, 1)) << "the window of a corner does not reach the opposite one";
+  EXPECT_FALSE(covers({1, 1, 2, 2}, 1, 0));
+  EXPECT_FALSE(covers({1, 1, 2, 4}, 3, 1));
+  EXPECT_FALSE(covers({1, 1, 3, 3}, 5, 2)) << "the dense form would be more than three times as large";
+}
+
+}  // namespace
+}  // namespace adapt
