@@ -1,11 +1,8 @@
 #include "train/trainer.hpp"
 
-#include <array>
-
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
-#include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
@@ -45,7 +42,6 @@ struct Trainer::Implementation {
   void record_step(const StepOutcome& outcome);
   void flush();
   [[nodiscard]] bool over() const;
-  [[nodiscard]] bool stop_agreed() const;
   [[nodiscard]] double rate(std::int64_t index) const;
 
   void write_checkpoint(bool best);
@@ -82,13 +78,6 @@ bool Trainer::Implementation::over() const {
   const bool reached = target > 0 && done > 0 && epochs.back().test_accuracy >= target;
   const bool final_phase_over = final_phase >= 0 && done >= final_phase + options.training.final_epochs;
   return done >= options.training.epochs || reached || final_phase_over;
-}
-
-/// Whether any rank was asked to stop (collective).
-bool Trainer::Implementation::stop_agreed() const {
-  std::array<std::int64_t, 1> asked = {stop_requested() ? 1 : 0};
-  ranks.maximum(asked);
-  return asked[0] != 0;
 }
 
 /// Rate at the start of 0-based step `index`.
@@ -142,11 +131,10 @@ bool Trainer::Implementation::train_epoch(const std::function<void(const Trainer
       on_step(progress);
     }
     seconds += epoch_watch.lap();
-    const bool stop = stop_agreed();
-    if (stop || (step.steps() < last && due(/*best=*/false))) {
+    if (outcome.stop || (step.steps() < last && due(/*best=*/false))) {
       write_checkpoint(/*best=*/false);
     }
-    if (stop) {
+    if (outcome.stop) {
       return false;
     }
   }
@@ -202,10 +190,6 @@ TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
       return TrainingEnd::stopped;
     }
     end_epoch();
-    if (!over() && stop_agreed()) {
-      write_checkpoint(/*best=*/false);
-      return TrainingEnd::stopped;
-    }
   }
   if (files.log != nullptr) {
     files.log->write_summary(summary.finish(epochs));
