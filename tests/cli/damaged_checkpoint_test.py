@@ -30,6 +30,7 @@ class Checkpoints(ProgramTest):
     def setUpClass(cls):
         """In all tests the folder "half" holds a run that was stopped at step 7, with checkpoints of steps 6 and 7 and the
         best one of step 4; "whole" one that was not."""
+        cls.made = None
         maker = cls()
         maker.setUp()
         cls.addClassCleanup(maker.doCleanups)
@@ -44,7 +45,7 @@ class Checkpoints(ProgramTest):
     def setUp(self):
         super().setUp()
         self.experiment()
-        if hasattr(self, "made"):
+        if self.made:
             for name in ("whole", "half"):
                 shutil.copytree(self.made / name, self.folder / name)
 

@@ -73,12 +73,14 @@ class Killed(ProgramTest):
             ("checkpoint.prune", 3), ("forward", 5), ("update", 8), ("evaluate", 8), ("rename", 12), ("checkpoint.write", 12),
             ("checkpoint.prune", 12))]
 
+        experiment = self.experiment()  # once: others read it meanwhile
+
         def kill_and_resume(job):
             number, fault = job
-            killed = self.train(f"run{number}", *ADAPT, *TINY_STEPS, fault=f"kill,phase={fault}")
+            killed = self.train(f"run{number}", *ADAPT, *TINY_STEPS, fault=f"kill,phase={fault}", experiment=experiment)
             self.assertEqual(killed.returncode, -signal.SIGKILL, fault + killed.stderr)
             self.assert_checkpoints_whole(f"run{number}")
-            resumed = self.assert_done(self.resume(f"run{number}", *ADAPT, *TINY_STEPS))
+            resumed = self.assert_done(self.resume(f"run{number}", *ADAPT, *TINY_STEPS, experiment=experiment))
             self.assertNotIn("warning", resumed.stderr)
             self.assert_same("whole", f"run{number}")
             self.assertEqual(self.assert_checkpoints_whole(f"run{number}"), 3)
