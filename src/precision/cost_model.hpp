@@ -39,7 +39,7 @@ struct LayerCosts {
   std::int64_t parameters = 0;  ///< numel
   std::vector<CostRow> rows;    ///< at least one; those that the sums below already hold need not stay
   std::vector<CostSwitch> switches;
-  StepSums sums;  ///< over rows up to step sums.steps; the figures are the same, bit for bit, as without
+  StepSums sums = {};  ///< over rows up to step sums.steps; the figures are the same, bit for bit, as without
 };
 
 /// Takes into the sums, in order, those rows that come after sums.steps.

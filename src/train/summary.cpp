@@ -11,7 +11,7 @@ RunSummary::RunSummary(const std::vector<LoggedLayer>& layers, int images_per_st
   costs_.images_per_step = images_per_step;
   last_switch_.assign(layers.size(), 0);
   for (const LoggedLayer& layer : layers) {
-    costs_.layers.push_back({layer.name, layer.madds, layer.parameters, {}, {}, {}});
+    costs_.layers.push_back({layer.name, layer.madds, layer.parameters, {}, {}});
   }
 }
 

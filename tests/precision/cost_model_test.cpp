@@ -38,6 +38,21 @@ TEST(CostModel, WithoutSwitchesByHand) {
   EXPECT_EQ(costs.overhead_share, 0);
 }
 
+TEST(CostModel, RowsThatTheSumsHoldNeedNotStay) {
+  const ModelledCosts costs = model_costs(small_run());
+  RunCosts run = small_run();
+  for (LayerCosts& layer : run.layers) {
+    add_rows(layer.sums, layer.rows);
+    layer.rows.erase(layer.rows.begin());
+  }
+  const ModelledCosts summed = model_costs(run);
+  EXPECT_EQ(summed.forward, costs.forward);
+  EXPECT_EQ(summed.backward, costs.backward);
+  EXPECT_EQ(summed.training_speedup, costs.training_speedup);
+  EXPECT_EQ(summed.training_memory, costs.training_memory);
+  EXPECT_EQ(summed.mean_word_length, costs.mean_word_length);
+}
+
 TEST(CostModel, QuantizedBackwardCostsAsMuchAsForward) {
   RunCosts run = small_run();
   run.quantized_backward = true;
