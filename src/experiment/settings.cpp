@@ -178,6 +178,8 @@ std::vector<Setting> adapt_settings() {
            NumberDomain{0, 100, Ends::open_low}, "bound on the KL divergence of PushDown"),
       bind("precision.adapt.smoothing", ADAPT_MEMBER(precision.adapt.smoothing),
            NumberDomain{0, 1, Ends::open}, "pseudo-count of a histogram bin, as a share of all counts"),
+      bind("precision.adapt.growth", ADAPT_MEMBER(precision.adapt.growth), ChoiceDomain{{"fraction", "word"}},
+           "PushUp adds to FL, and WL covers it (published), or to WL (for formats: per_tensor)"),
       bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy),
            ChoiceDomain{{"adaptive", "min", "mean", "max"}}, "size of the steps up; adaptive: by the loss"),
       bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), AscendingDomain{32},

@@ -27,6 +27,16 @@ bool is_quantized(const Graph& graph) {
       graph.nodes, [](const GraphNode& node) { return std::holds_alternative<QuantizeSpec>(node.spec); });
 }
 
+struct FreeAligned {
+  void operator()(void* memory) const { ::operator delete(memory, AlignedAllocator<float>::kAlignment); }
+};
+using Buffer = std::unique_ptr<void, FreeAligned>;
+
+/// Room for `elements` numbers. It is not cleared: a buffer that nobody writes to takes no memory.
+Buffer make_buffer(std::size_t elements) {
+  return Buffer(::operator new(elements * sizeof(float), AlignedAllocator<float>::kAlignment));
+}
+
 /// A sum of two gradients of the same value that backward has to make.
 struct GradientSum {
   dnnl::binary addition;
@@ -68,7 +78,7 @@ struct Network::Implementation {
       : graph(model), state(std::move(shared)), training(train) {
     const MemoryPlan plan = plan_memory(graph, training);
     for (const std::int64_t size : plan.sizes) {
-      buffers.emplace_back(static_cast<std::size_t>(size));
+      buffers.push_back(make_buffer(static_cast<std::size_t>(size)));
     }
     make_values(plan);
     if (is_quantized(graph)) {
@@ -85,7 +95,7 @@ struct Network::Implementation {
     }
   }
 
-  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].data(); }
+  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].get(); }
 
   void make_values(const MemoryPlan& plan) {
     for (std::size_t value = 0; value <= graph.nodes.size(); ++value) {
@@ -177,7 +187,7 @@ struct Network::Implementation {
   Graph graph;
   std::shared_ptr<ModelState> state;
   bool training;
-  std::vector<AlignedVector<float>> buffers;
+  std::vector<Buffer> buffers;
   std::vector<dnnl::memory> data;      // by value
   std::vector<dnnl::memory> gradient;  // by value
   std::vector<CompiledNode> nodes;     // of a graph without quantizations
@@ -234,6 +244,10 @@ void Network::backward(Pass& pass) {
 
 std::span<const float> Network::logits() const {
   return implementation_->values(implementation_->data.back());
+}
+
+int Network::integer_layers(const Pass& pass) const {
+  return implementation_->executor ? implementation_->executor->integer_products(pass) : 0;
 }
 
 const NetworkSeconds& Network::seconds() const { return implementation_->seconds; }

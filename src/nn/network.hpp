@@ -57,6 +57,9 @@ class Network {
   /// The logits (N, classes) of the last forward.
   [[nodiscard]] std::span<const float> logits() const;
 
+  /// How many convolution and linear layers run wholly in integers under the plan of `pass`.
+  [[nodiscard]] int integer_layers(const Pass& pass) const;
+
   [[nodiscard]] const NetworkSeconds& seconds() const;
 
   /// From now on the time of each node is counted; without this call nothing is measured node by node.

@@ -118,6 +118,12 @@ std::vector<LoggedLayer> TrainingStep::layers() const {
   return layers;
 }
 
+int TrainingStep::integer_layers() const {
+  Pass pass;
+  pass.plan = &plan_;
+  return network_.integer_layers(pass);
+}
+
 StepOutcome TrainingStep::run(double learning_rate) {
   const std::int64_t in_epoch = step_ % steps_per_epoch();
   if (in_epoch == 0) {

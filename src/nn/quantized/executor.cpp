@@ -250,6 +250,12 @@ void Executor::add_layer(std::size_t node) {
   };
 }
 
+int Executor::integer_products(const Pass& pass) const {
+  return static_cast<int>(std::ranges::count_if(products_, [&](const auto& unit) {
+    return unit != nullptr && (training_ ? unit->backward_runs_integer(pass) : unit->runs_integer(pass));
+  }));
+}
+
 void Executor::forward(std::size_t node, Pass& pass) {
   slots_[node].forward(pass);
   if (node + 1 == slots_.size()) {

@@ -56,8 +56,8 @@ std::vector<std::int32_t> WeightGradient::targets() const {
   const int channels = geometry_.input.c;
   const int kernel = geometry_.kernel;
   std::vector<std::int32_t> all;
-  for (int tap = 0; tap < taps_ * taps_; ++tap) {
-    for (int row = 0; row < static_cast<int>(rows_); ++row) {
+  for (int row = 0; row < static_cast<int>(rows_); ++row) {
+    for (int tap = 0; tap < taps_ * taps_; ++tap) {
       const int phase = row / channels;
       const int y = tap / taps_ * geometry_.stride + phase / phases_;
       const int x = tap % taps_ * geometry_.stride + phase % phases_;
@@ -156,14 +156,21 @@ void WeightGradient::scatter(int first_channel, const std::int32_t* products, co
                              float step, float* weights) const {
   const int channels = std::min<int>(kProductTile, geometry_.output.c - first_channel);
   const int size = geometry_.input.c * geometry_.kernel * geometry_.kernel;
-  for (int channel = 0; channel < channels; ++channel) {
-    float* const to = weights + std::ptrdiff_t{first_channel + channel} * size;
-    const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
-      if (targets_[i] >= 0) {
-        const auto biased =
-            static_cast<std::uint32_t>(products[i * kProductTile + static_cast<std::size_t>(channel)]);
-        to[targets_[i]] = static_cast<float>(static_cast<std::int32_t>(biased - correction)) * step;
+  const auto taps = static_cast<std::size_t>(taps_ * taps_);
+  // Block by block: what all taps of 16 rows have to give fits the first cache.
+  for (std::size_t first_row = 0; first_row < rows_; first_row += kProductTile) {
+    for (int channel = 0; channel < channels; ++channel) {
+      float* const to = weights + std::ptrdiff_t{first_channel + channel} * size;
+      const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
+      const std::int32_t* target = targets_.data() + first_row * taps;
+      for (std::size_t row = first_row; row < first_row + kProductTile; ++row) {
+        const std::int32_t* from = products + row * kProductTile + channel;
+        for (std::size_t tap = 0; tap < taps; ++tap, ++target, from += rows_ * kProductTile) {
+          if (*target >= 0) {
+            const std::uint32_t sum = static_cast<std::uint32_t>(*from) - correction;
+            to[*target] = static_cast<float>(static_cast<std::int32_t>(sum)) * step;
+          }
+        }
       }
     }
   }
