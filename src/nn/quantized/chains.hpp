@@ -20,9 +20,9 @@ struct Chain {
   [[nodiscard]] std::size_t last() const { return relu != 0 ? relu : sum != 0 ? sum : normalization; }
 };
 
-/// The chains of a quantized graph, in its order. What a chain reads at its last node must still be there,
-/// which `plan` decides.
-std::vector<Chain> find_chains(const Graph& graph, const MemoryPlan& plan);
+/// The chains of a quantized graph, in its order. What a chain reads at its last node must still be there: in
+/// training everything is, at inference `plan` decides.
+std::vector<Chain> find_chains(const Graph& graph, const MemoryPlan& plan, bool training);
 
 /// The nodes that read what `node` makes.
 std::vector<std::size_t> readers_of(const Graph& graph, std::size_t node);

@@ -36,7 +36,7 @@ Executor::Executor(const Graph& graph, ModelState& state, const NetworkMemory& m
       products_(graph.nodes.size()),
       slots_(graph.nodes.size()) {
   make_values(memory);
-  const std::vector<Chain> chains = find_chains(graph_, memory.plan);
+  const std::vector<Chain> chains = find_chains(graph_, memory.plan, training);
   make_products(chains, state);
   auto parameter = state.parameters.begin();
   auto statistics = state.statistics.begin();
