@@ -2,7 +2,8 @@
 """The analytical performance model of AdaPT (arXiv 2107.13490, section 4), evaluated on a run's logged series.
 
 Everything here is modelled: bit operations counted from formats and densities, never wall clock. As a script,
-`cost_model.py RUN_DIR...` prints the figures of each run as JSON.
+`cost_model.py RUN_DIR...` prints the figures of each run as JSON; with `--formulas authors` those that the formulas of
+the authors' code give (analysis/authors_model.py), for comparison with published figures only.
 """
 
 if __name__ == "__main__":
@@ -14,13 +15,14 @@ if __name__ == "__main__":
 
     require_modules()
 
+import argparse
 import dataclasses
 import json
 import math
-import sys
 
 import numpy as np
 
+from analysis.authors_model import authors_figures
 from analysis.errors import BadInput, run_main
 from analysis.run_file import FLOAT_BITS, read_run
 
@@ -76,7 +78,7 @@ def final_density(layers):
     logged = [layer for layer in layers if len(layer.series["step"])]
     if not logged:
         return None
-    nonzero = sum(layer.parameters * _density(layer)[-1] for layer in logged)
+    nonzero = sum(layer.parameters * layer.density[-1] for layer in logged)
     return float(nonzero / sum(layer.parameters for layer in logged))
 
 
@@ -91,6 +93,13 @@ def computed_figures(run):
     """CostFigures of an analysis.run_file.Run from its logged series alone."""
     quantized_backward = run.configuration.get("precision.backward") == "quantized"
     return cost_figures(run.layers, run.switches, batch_of(run), quantized_backward)
+
+
+def figures_by_authors(run):
+    """analysis.authors_model.AuthorsFigures of an analysis.run_file.Run. None when nothing is logged yet and for
+    networks whose operations it does not know."""
+    model, policy = (run.configuration.get(key, "?") for key in ("model.name", "precision.policy"))
+    return authors_figures(run.layers, model, _accumulation_of(run), policy)
 
 
 def training_cost(run):
@@ -115,7 +124,12 @@ def stored_figures(run):
 def batch_of(run):
     """Images per optimizer step: those of a mini-batch times the mini-batches. BadInput when the configuration does
     not say."""
-    return _positive(run, "training.batch", "") * _positive(run, "training.accumulate", "1")
+    return _positive(run, "training.batch", "") * _accumulation_of(run)
+
+
+def _accumulation_of(run):
+    """Mini-batches per optimizer step."""
+    return _positive(run, "training.accumulate", "1")
 
 
 def _positive(run, key, default):
@@ -126,33 +140,23 @@ def _positive(run, key, default):
     return int(text)
 
 
-def _density(layer):
-    """Share of non-zero weights per row; 1 where the layer is float32, which stores them all."""
-    return np.where(layer.is_float32, 1.0, layer.series["density"])
-
-
-def _durations(layer):
-    """For how many steps each row stands."""
-    return np.diff(np.concatenate(([0], layer.series["step"]))).astype(np.float64)
-
-
 def _mean_over_steps(layer, values):
     """Mean of `values` (one per row) over the steps."""
-    return float(np.average(values, weights=_durations(layer)))
+    return float(np.average(values, weights=layer.durations))
 
 
 def _pass_costs(layer, quantized_backward):
     """Forward and backward passes of all steps for one image, multiply-adds times bits."""
     forward_bits = layer.series["word_length"]
     backward_bits = forward_bits if quantized_backward else FLOAT_BITS
-    costs = _density(layer) * layer.madds * (forward_bits + backward_bits)
-    return float(np.sum(_durations(layer) * costs))
+    costs = layer.density * layer.madds * (forward_bits + backward_bits)
+    return float(np.sum(layer.durations * costs))
 
 
 def _switch_costs(layer, switches):
     """PushDown and PushUp of all switches of `layer`, multiply-adds times bits. The lookback that counts is that of
     the window that ended with the switch."""
-    steps, density = layer.series["step"], _density(layer)
+    steps, density = layer.series["step"], layer.density
     total, last_step = 0.0, 0
     for switch in (switch for switch in switches if switch.layer == layer.name):
         word_length = switch.before[0] if switch.before else FLOAT_BITS
@@ -167,13 +171,13 @@ def _switch_costs(layer, switches):
 
 def _copy_bits(layer):
     """Size of the quantized copy beside the float32 master, mean over the steps; float32 needs no copy."""
-    bits = _density(layer) * layer.parameters * layer.series["word_length"]
+    bits = layer.density * layer.parameters * layer.series["word_length"]
     return _mean_over_steps(layer, np.where(layer.is_float32, 0.0, bits))
 
 
 def _final_bits(layer):
     """Density times word length in the last row, bits."""
-    return float(_density(layer)[-1] * layer.series["word_length"][-1])
+    return float(layer.density[-1] * layer.series["word_length"][-1])
 
 
 def _ratio(numerator, denominator):
@@ -183,16 +187,38 @@ def _ratio(numerator, denominator):
     return float("inf") if numerator > 0 else 1.0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message):
+        raise BadInput(f"{message}; {' '.join(self.format_usage().split())}")
+
+
+def _arguments():
+    """The parsed command line."""
+    parser = _Parser(description="Prints the modelled figures of runs as JSON.")
+    parser.add_argument("runs", metavar="RUN_DIR", nargs="+", help="folder of a run, or its run.h5")
+    parser.add_argument("--formulas", choices=("ours", "authors"), default="ours",
+                        help="authors: those of the authors' code, to compare with published figures")  # fmt: skip
+    return parser.parse_args()
+
+
+def _printed_figures(run, formulas):
+    """The fields of the figures as a dictionary, None when nothing is logged yet."""
+    figures = run_figures(run) if formulas == "ours" else figures_by_authors(run)
+    if figures is None and formulas == "authors" and computed_figures(run):
+        model = run.configuration.get("model.name", "?")
+        raise BadInput(f"{run.path}: the authors' formulas do not know the layers of this '{model}'; expected alexnet, "
+                       "lenet5 or a resnet as `adapt` builds them")  # fmt: skip
+    return figures and dataclasses.asdict(figures)
+
+
 def main():
-    """JSON {run path: figures} of the runs given on the command line."""
-    if len(sys.argv) < 2:
-        raise BadInput("no run given; usage: cost_model.py RUN_DIR...")
-    figures = {}
-    for path in sys.argv[1:]:
-        run = read_run(path)
-        values = run_figures(run)
-        figures[run.path] = dataclasses.asdict(values) if values else None
-    print(json.dumps({"modelled": figures}, indent=2))
+    """JSON {"formulas": which, "modelled": {run path: figures}} of the runs given on the command line."""
+    options = _arguments()
+    runs = [read_run(path) for path in options.runs]
+    figures = {run.path: _printed_figures(run, options.formulas) for run in runs}
+    print(json.dumps({"formulas": options.formulas, "modelled": figures}, indent=2))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from analysis.authors_model import authors_iso_accuracy_speedup
 from analysis.clocks import clock_pair
 from analysis.comparison import (
     FLOAT_POLICY,
@@ -13,10 +14,11 @@ from analysis.comparison import (
     recipe_of,
     setting_of,
 )
-from analysis.cost_model import final_density, iso_accuracy_speedup, run_figures
+from analysis.cost_model import figures_by_authors, final_density, iso_accuracy_speedup, run_figures
 from analysis.published import AVERAGED_CELLS, published_averages, published_cells
 
 PUBLISHED, MODELLED, MEASURED = "published", "ours, modelled", "ours, measured"
+BY_AUTHORS = "ours, modelled by the authors' formulas"
 OURS = "ours"
 EPOCHS = "muppet_epochs_"
 LEVELS = ("8", "12", "14", "16", "float32")  # MuPPET's word lengths
@@ -165,6 +167,19 @@ def _values(run, runs, clocks, accuracy):
         ("model_size", MODELLED): figures and figures.model_size,
         ("average_word_length", OURS): figures and figures.mean_word_length,
         ("density", OURS): final_density(run.layers),
+    } | _values_by_authors(run, best_reference)
+
+
+def _values_by_authors(run, best_reference):
+    """{(quantity, BY_AUTHORS): value} of one run; `best_reference`: percent, None without a float32 run."""
+    figures = figures_by_authors(run)
+    iso_accuracy = None if None in (figures, best_reference) else authors_iso_accuracy_speedup(
+        figures.training_speedup, run.epochs["test_accuracy"], best_reference / 100)
+    return {
+        ("training_speedup", BY_AUTHORS): figures and figures.training_speedup,
+        ("iso_accuracy_training_speedup", BY_AUTHORS): iso_accuracy,
+        ("inference_speedup", BY_AUTHORS): figures and figures.inference_speedup,
+        ("model_size", BY_AUTHORS): figures and figures.model_size,
     }
 
 

@@ -55,6 +55,16 @@ class Layer:
             return self.series["is_float32"] == 1
         return (self.series["word_length"] == FLOAT_BITS) & (self.series["fractional_length"] == 0)
 
+    @property
+    def density(self):
+        """Per row: share of non-zero weights; 1 where the layer is float32, which stores them all. float64 (rows,)."""
+        return np.where(self.is_float32, 1.0, self.series["density"])
+
+    @property
+    def durations(self):
+        """For how many steps each row stands: those after the row before, up to its own. float64 (rows,)."""
+        return np.diff(np.concatenate(([0], self.series["step"]))).astype(np.float64)
+
 
 @dataclasses.dataclass
 class ModelTensor:

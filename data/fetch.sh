@@ -12,7 +12,8 @@ usage: fetch.sh NAME [DEST] [--from COPY]
   --from COPY  take the official files from COPY instead of the internet: a folder that holds them (the IDX files
                plain or .gz; the CIFAR archive or its unpacked files), or the CIFAR archive itself
 
-Everything is checked before it is put in place; a dataset that is already there is left alone.
+Everything is checked before it is put in place; a dataset that is already there is left alone (its files must have
+the right sizes).
 Exit codes: 0 done, 1 failed, 2 bad usage.
 TEXT
 }
@@ -87,16 +88,25 @@ check_sha256() { # FILE EXPECTED
     [ "$found" = "$2" ] || fail "$1: expected SHA-256 $2, found $found; nothing was installed"
 }
 
-check_size() { # FILE EXPECTED
+check_size() { # FILE EXPECTED CONSEQUENCE
     local found
     found=$(wc -c <"$1")
-    [ "$found" -eq "$2" ] || fail "$1: expected $2 bytes, found $found; nothing was installed"
+    [ "$found" -eq "$2" ] || fail "$1: expected $2 bytes, found $found; $3"
 }
 
 complete() { # FOLDER: whether it holds every file (IDX: plain or .gz)
     local file
     for file in "${files[@]}"; do
         [ -f "$1/$file" ] || { [ -z "$archive" ] && [ -f "$1/$file.gz" ]; } || return 1
+    done
+}
+
+check_installed() { # FOLDER
+    local i file
+    complete "$1" || fail "$1 is there but incomplete: move it away and run again"
+    for i in "${!files[@]}"; do
+        file=$1/${files[$i]}
+        [ ! -f "$file" ] || check_size "$file" "${sizes[$i]}" "move $1 away and run again"
     done
 }
 
@@ -190,7 +200,7 @@ dest=${dest:-${ADAPT_DATA:-data}}
 
 target=$dest/$folder
 if [ -e "$target" ]; then
-    complete "$target" || fail "$target is there but incomplete: move it away and run again"
+    check_installed "$target"
     say "$target is already there"
     exit 0
 fi
@@ -201,6 +211,6 @@ trap 'exit 1' HUP INT TERM
 stage=$temporary/stage
 mkdir -- "$stage"
 if [ -n "$archive" ]; then take_archive; else take_idx; fi
-for i in "${!files[@]}"; do check_size "$stage/${files[$i]}" "${sizes[$i]}"; done
+for i in "${!files[@]}"; do check_size "$stage/${files[$i]}" "${sizes[$i]}" "nothing was installed"; done
 mv -T -- "$stage" "$target" # one rename: the folder appears whole or not at all
 say "$target is ready"

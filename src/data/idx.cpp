@@ -32,17 +32,6 @@ std::uint32_t word_at(const SourceFile& file, std::size_t offset) {
   return value;
 }
 
-void check_size(const SourceFile& file, std::size_t expected, const std::string& what) {
-  const std::size_t size = file.bytes.size();
-  if (size < expected) {
-    file.reject(size, concat(expected, " bytes (", what, ")"), concat("the end after ", size, " bytes"));
-  }
-  if (size > expected) {
-    file.reject(expected, concat("the end after ", expected, " bytes (", what, ")"),
-                concat(size - expected, " surplus bytes"));
-  }
-}
-
 void check_magic(const SourceFile& file, std::uint32_t magic) {
   for (std::size_t i = 0; i < kWord; ++i) {
     const auto expected = static_cast<std::uint8_t>(magic >> (8 * (kWord - 1 - i)));
@@ -63,7 +52,7 @@ void check_word(const SourceFile& file, std::size_t offset, std::uint32_t expect
 /// Checks magic number and header length; returns the count in the header.
 std::uint32_t read_header(const SourceFile& file, std::size_t header, std::uint32_t magic) {
   if (file.bytes.size() < header) {
-    check_size(file, header, "the header");
+    file.check_size(header, "the header");
   }
   check_magic(file, magic);
   const std::uint32_t count = word_at(file, kWord);
@@ -81,12 +70,12 @@ ImageArrays read_split(const std::filesystem::path& folder, const std::string& p
   check_word(images, 2 * kWord, kShape.height, "rows");
   check_word(images, 3 * kWord, kShape.width, "columns");
   const auto elements = static_cast<std::size_t>(kShape.elements());
-  check_size(images, kImageHeader + count * elements, concat(count, " images of 28x28"));
+  images.check_size(kImageHeader + count * elements, concat(count, " images of 28x28"));
 
   SourceFile labels = read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"));
   read_header(labels, kLabelHeader, kLabelMagic);
   check_word(labels, kWord, count, concat("labels, one for each image of ", images.path.filename().string()));
-  check_size(labels, kLabelHeader + count, concat(count, " labels"));
+  labels.check_size(kLabelHeader + count, concat(count, " labels"));
   for (std::size_t offset = kLabelHeader; offset < labels.bytes.size(); ++offset) {
     if (labels.bytes[offset] >= kClasses) {
       labels.reject(offset, "a label 0..9", std::to_string(labels.bytes[offset]));

@@ -37,6 +37,18 @@ void SourceFile::reject(std::size_t offset, const std::string& expected, const s
                         expected, ", found ", found));
 }
 
+void SourceFile::check_size(std::size_t expected, const std::string& content) const {
+  const std::size_t size = bytes.size();
+  if (size < expected) {
+    reject(size, concat(expected, " bytes (", content, ")"),
+           concat("the end after ", size, " bytes: a truncated file"));
+  }
+  if (size > expected) {
+    reject(expected, concat("the end after ", expected, " bytes (", content, ")"),
+           concat(size - expected, " surplus bytes"));
+  }
+}
+
 std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder) {
   std::filesystem::path parent = options.path;
   const char* source = "data.path";

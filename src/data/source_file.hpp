@@ -17,6 +17,10 @@ struct SourceFile {
 
   /// Throws BadInput: "PATH: byte OFFSET: expected EXPECTED, found FOUND".
   [[noreturn]] void reject(std::size_t offset, const std::string& expected, const std::string& found) const;
+
+  /// Throws BadInput where there are fewer than `expected` bytes (a truncated file) or more; `content` says
+  /// what they hold.
+  void check_size(std::size_t expected, const std::string& content) const;
 };
 
 /// The folder `folder` of the dataset `name`, inside options.path, else $ADAPT_DATA, else ./data. Throws

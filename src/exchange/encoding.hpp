@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "base/aligned.hpp"
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
 #include "numerics/random.hpp"
@@ -46,7 +45,7 @@ class GradientEncoding {
   virtual void reduce(const mpi::Communicator& ranks) = 0;
   /// The mean over all shards.
   virtual void mean(std::size_t index, std::span<float> gradient) const = 0;
-  /// Gradient bytes that one rank hands to MPI in a step.
+  /// Gradient bytes that one rank hands to MPI in the step that began last.
   [[nodiscard]] virtual std::int64_t bytes() const = 0;
 };
 
@@ -59,6 +58,11 @@ std::unique_ptr<GradientEncoding> make_exact_encoding(const std::vector<Exchange
 std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
 std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
                                                         int shards);
+
+/// Of gradients in 64-bit fixed point. 2^-40 is far below what a float32 gradient resolves; what is left,
+/// 2^62 / 2^40 over all shards, is far above any gradient of a training that has not diverged. add_exact
+/// refuses what would overflow: |sum| <= shards · 2^62 / shards < 2^63.
+constexpr int kExactFractionalLength = 40;
 
 /// Throws the Failure that add() promises.
 [[noreturn]] void refuse_gradient(const ExchangeTensor& tensor, std::uint32_t step, std::uint32_t shard);

@@ -1,19 +1,16 @@
 // "layer": the paper's quantized gradients. Each shard's gradient is rounded stochastically to the layer's
 // own format ⟨WL, FL⟩, and the integers are summed. A tensor without a format goes as "exact" does.
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <optional>
 
 #include "exchange/encoding.hpp"
-#include "exchange/layout.hpp"
+#include "exchange/tensor_sums.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
-
-constexpr int kExactFractionalLength = 40;
 
 /// Bits that a sum of `shards` numbers of `word_length` bits needs: |q| <= 2^(WL-1), so |sum| <= shards ·
 /// 2^(WL-1) <= 2^(WL-1 + ceil(log2 shards)), reached at the negative end only where shards is a power of two,
@@ -32,20 +29,17 @@ std::optional<FixedFormat> format_of(const ExchangeTensor& tensor, const Precisi
 class LayerEncoding : public GradientEncoding {
  public:
   LayerEncoding(const std::vector<ExchangeTensor>& tensors, int shards)
-      : tensors_(tensors), shards_(shards), formats_(tensors.size()), starts_(tensors.size()) {}
+      : tensors_(tensors), shards_(shards), formats_(tensors.size()) {}
 
   void begin(const ExchangeStep& step) override {
     step_ = step;
-    std::size_t narrow = 0;
-    std::size_t wide = 0;
+    narrow_.clear();
+    wide_.clear();
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       formats_[i] = format_of(tensors_[i], *step.plan);
-      std::size_t& end = is_narrow(i) ? narrow : wide;
-      starts_[i] = end;
-      end += tensors_[i].size;
+      narrow_.append(is_narrow(i) ? tensors_[i].size : 0);
+      wide_.append(is_narrow(i) ? 0 : tensors_[i].size);
     }
-    narrow_.assign(narrow, 0);
-    wide_.assign(wide, 0);
   }
 
   void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override {
@@ -54,11 +48,11 @@ class LayerEncoding : public GradientEncoding {
                            shard};
     QuantizeResult result;
     if (!format) {
-      result = add_exact(gradient, part(std::span(wide_), index), kExactFractionalLength, shards_);
+      result = add_exact(gradient, wide_[index], kExactFractionalLength, shards_);
     } else if (is_narrow(index)) {
-      result = quantize_add(gradient, part(std::span(narrow_), index), *format, Rounding::stochastic, key);
+      result = quantize_add(gradient, narrow_[index], *format, Rounding::stochastic, key);
     } else {
-      result = quantize_add(gradient, part(std::span(wide_), index), *format, Rounding::stochastic, key);
+      result = quantize_add(gradient, wide_[index], *format, Rounding::stochastic, key);
     }
     if (!result.finite) {
       refuse_gradient(tensors_[index], step_.step, shard);
@@ -66,12 +60,8 @@ class LayerEncoding : public GradientEncoding {
   }
 
   void reduce(const mpi::Communicator& ranks) override {
-    if (!narrow_.empty()) {
-      ranks.sum(std::span(narrow_));
-    }
-    if (!wide_.empty()) {
-      ranks.sum(std::span(wide_));
-    }
+    narrow_.reduce(ranks);
+    wide_.reduce(ranks);
   }
 
   void mean(std::size_t index, std::span<float> gradient) const override {
@@ -79,34 +69,26 @@ class LayerEncoding : public GradientEncoding {
         formats_[index] ? formats_[index]->fractional_length : kExactFractionalLength;
     const double scale = std::ldexp(1.0, -fractional_length) / shards_;
     if (is_narrow(index)) {
-      dequantize(part(std::span(narrow_), index), gradient, scale);
+      dequantize(narrow_[index], gradient, scale);
     } else {
-      dequantize(part(std::span(wide_), index), gradient, scale);
+      dequantize(wide_[index], gradient, scale);
     }
   }
 
-  [[nodiscard]] std::int64_t bytes() const override {
-    return static_cast<std::int64_t>(narrow_.size() * sizeof(std::int32_t) +
-                                     wide_.size() * sizeof(std::int64_t));
-  }
+  [[nodiscard]] std::int64_t bytes() const override { return narrow_.bytes() + wide_.bytes(); }
 
  private:
   [[nodiscard]] bool is_narrow(std::size_t index) const {
     return formats_[index] && sum_bits(formats_[index]->word_length, shards_) <= 32;
   }
 
-  template <class T>
-  [[nodiscard]] std::span<T> part(std::span<T> buffer, std::size_t index) const {
-    return buffer.subspan(starts_[index], tensors_[index].size);
-  }
-
   std::vector<ExchangeTensor> tensors_;
   int shards_;
   ExchangeStep step_;
   std::vector<std::optional<FixedFormat>> formats_;  // of this step, by tensor
-  std::vector<std::size_t> starts_;                  // within narrow_ or wide_
-  AlignedVector<std::int32_t> narrow_;
-  AlignedVector<std::int64_t> wide_;
+  // A tensor stands in one of the two; the other holds none of its elements.
+  TensorSums<std::int32_t> narrow_;
+  TensorSums<std::int64_t> wide_;
 };
 
 }  // namespace

@@ -16,33 +16,58 @@ class SharedError : public Error {
   using Error::Error;
 };
 
-/// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the
-/// message and exit code of the lowest rank that failed: bad input ends every rank with one line. `work`
-/// itself must not be collective.
-template <class Work>
-void together(const Communicator& ranks, Work&& work) {
-  std::string message;
+/// How work ended on one rank.
+struct Ending {
   ExitCode code = ExitCode::done;
+  std::string message;
+};
+
+/// Runs `work` and says how it ended.
+template <class Work>
+Ending attempt(Work&& work) {
   try {
     work();
   } catch (const Error& error) {
-    message = error.what();
-    code = error.code();
+    return {error.code(), error.what()};
   } catch (const std::exception& error) {
-    message = error.what();
-    code = ExitCode::failed;
+    return {ExitCode::failed, error.what()};
   }
+  return {};
+}
+
+/// Throws the failed ending of rank `failed` on all ranks as a SharedError (collective). `ending` counts on
+/// that rank only.
+[[noreturn]] inline void share_failure(const Communicator& ranks, const Ending& ending, int failed) {
+  const std::string message = ranks.broadcast(ending.message, failed);
+  const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
+  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message);
+}
+
+/// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the
+/// message and exit code of the lowest rank that failed: bad input ends every rank with one line. `work`
+/// itself must not be collective. Costs one message of 8 bytes.
+template <class Work>
+void together(const Communicator& ranks, Work&& work) {
+  const Ending ending = attempt(work);
   // The highest mark belongs to the lowest failed rank.
-  const int mark = code == ExitCode::done ? 0 : ranks.size() - ranks.rank();
+  const int mark = ending.code == ExitCode::done ? 0 : ranks.size() - ranks.rank();
   std::array<std::int64_t, 1> marks = {mark};
   ranks.maximum(marks);
-  if (marks[0] == 0) {
-    return;
+  if (marks[0] != 0) {
+    share_failure(ranks, ending, ranks.size() - static_cast<int>(marks[0]));
   }
-  const int failed = ranks.size() - static_cast<int>(marks[0]);
-  message = ranks.broadcast(message, failed);
-  const std::string number = ranks.broadcast(std::to_string(static_cast<int>(code)), failed);
-  throw SharedError(static_cast<ExitCode>(std::stoi(number)), message);
+}
+
+/// Runs `work` that does the same on all ranks and so fails on all or none: as together(), but without its
+/// message where all is well. Should `work` fail on some ranks only after all, the others learn of it in
+/// their next together(), if no other collective call comes before.
+template <class Work>
+void alike(const Communicator& ranks, Work&& work) {
+  try {
+    work();
+  } catch (const std::exception&) {
+    together(ranks, [] { throw; });
+  }
 }
 
 }  // namespace adapt::mpi

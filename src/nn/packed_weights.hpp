@@ -15,6 +15,7 @@ class PackedWeights {
 
   /// The up-to-date copy (the parameter's own memory where the layouts are the same).
   const dnnl::memory& get();
+  [[nodiscard]] dnnl::memory::desc layout() const { return packed_.get_desc(); }
 
  private:
   const Parameter& parameter_;

@@ -76,14 +76,14 @@ Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batc
 }
 
 TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data,
-                           const mpi::Communicator& ranks)
+                           const mpi::Communicator& ranks, const PolicyMaker& make)
     : options_(options),
       ranks_(ranks),
       graph_(make_graph(options, data, options.training.batch / options.training.shards)),
       state_(initialize(graph_, options.model.init_scale, options.seed)),
       network_(make_network(options, graph_, state_, /*training=*/true)),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
-      policy_(make_policy(options.precision, layer_infos(graph_))),
+      policy_(make(options.precision, layer_infos(graph_))),
       decided_(policy_->plan()),
       plan_(decided_),
       plan_broadcast_(decided_.version),
@@ -133,27 +133,29 @@ StepOutcome TrainingStep::run(double learning_rate) {
   StepOutcome outcome;
   outcome.record.step = step_;
   outcome.record.learning_rate = learning_rate;
-  share_errors(outcome, [&] { run_shards(outcome); });
+  run_shards(outcome);
   exchange(outcome);
-  share_errors(outcome, [&] { decide(outcome); });
   Stopwatch watch;
-  plan_broadcast_.update(decided_, ranks_);
-  outcome.record.seconds.policy += watch.seconds();
-  share_errors(outcome, [&] { update(learning_rate, outcome); });
+  plan_broadcast_.update(decided_, ranks_, [&] { decide(outcome); });
+  outcome.record.seconds.policy = watch.seconds();
+  // Gradients, masters and plans are equal: what fails here fails on every rank. (A next step or an
+  // evaluation starts with mpi::together.)
+  mpi::alike(ranks_, [&] { update(learning_rate, outcome); });
   return outcome;
 }
 
-void TrainingStep::share_errors(StepOutcome& outcome, const std::function<void()>& work) {
+void TrainingStep::run_shards(StepOutcome& outcome) {
   const Stopwatch watch;
   double worked = 0;
+  // The one agreement of a step: a rank that fails must not leave the others waiting in the exchange.
   mpi::together(ranks_, [&] {
-    work();
+    run_own_shards(outcome);
     worked = watch.seconds();
   });
   outcome.record.seconds.exchange += watch.seconds() - worked;
 }
 
-void TrainingStep::run_shards(StepOutcome& outcome) {
+void TrainingStep::run_own_shards(StepOutcome& outcome) {
   const NetworkSeconds before = network_.seconds();
   PhaseSeconds& seconds = outcome.record.seconds;
   const auto step = static_cast<std::uint32_t>(step_);
@@ -216,32 +218,28 @@ void TrainingStep::exchange(StepOutcome& outcome) {
 }
 
 void TrainingStep::decide(StepOutcome& outcome) {
-  const Stopwatch watch;
-  if (ranks_.rank() == 0) {
-    const TrainingOptions& training = options_.training;
-    outcome.record.loss += regularization_loss(*state_, training.l1, training.weight_decay);
-    if (training.penalty && has_format(plan_, &LayerFormats::weights)) {
-      outcome.record.loss += precision_penalty(plan_, densities_);
-    }
-    outcome.record.strategy = policy_->strategy();
-    StepObservation observation = {step_, (step_ - 1) / steps_per_epoch() + 1, outcome.record.loss,
-                                   std::vector<LayerObservation>(graph_.layers.size()),
-                                   step_ % steps_per_epoch() == 0};
-    for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
-      const Parameter& parameter = state_->parameters[p];
-      if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
-        continue;
-      }
-      const auto layer = static_cast<std::size_t>(parameter.layer);
-      const std::span<const float> gradient = optimizer_.gradient(p);
-      observation.layers[layer] = {parameter.master, gradient, std::sqrt(sum_squares(gradient)),
-                                   densities_[layer]};
-    }
-    record_layers(outcome);
-    outcome.switches = policy_->observe(observation);
-    decided_ = policy_->plan();
+  const TrainingOptions& training = options_.training;
+  outcome.record.loss += regularization_loss(*state_, training.l1, training.weight_decay);
+  if (training.penalty && has_format(plan_, &LayerFormats::weights)) {
+    outcome.record.loss += precision_penalty(plan_, densities_);
   }
-  outcome.record.seconds.policy = watch.seconds();
+  outcome.record.strategy = policy_->strategy();
+  StepObservation observation = {step_, (step_ - 1) / steps_per_epoch() + 1, outcome.record.loss,
+                                 std::vector<LayerObservation>(graph_.layers.size()),
+                                 step_ % steps_per_epoch() == 0};
+  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
+    const Parameter& parameter = state_->parameters[p];
+    if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+      continue;
+    }
+    const auto layer = static_cast<std::size_t>(parameter.layer);
+    const std::span<const float> gradient = optimizer_.gradient(p);
+    observation.layers[layer] = {parameter.master, gradient, std::sqrt(sum_squares(gradient)),
+                                 densities_[layer]};
+  }
+  record_layers(outcome);
+  outcome.switches = policy_->observe(observation);
+  decided_ = policy_->plan();
 }
 
 void TrainingStep::update(double learning_rate, StepOutcome& outcome) {

@@ -31,14 +31,19 @@ struct StepOutcome {
   std::vector<SwitchEvent> switches;  ///< rank 0 only
 };
 
+/// As make_policy.
+using PolicyMaker = std::function<std::unique_ptr<PrecisionPolicy>(const PolicyOptions& options,
+                                                                   const std::vector<LayerInfo>& layers)>;
+
 /// One training step, from the images to the re-quantized weights, on all ranks together (architecture.md
 /// "One training step").
 class TrainingStep {
  public:
-  TrainingStep(const TrainerOptions& options, const DataSplits& data, const mpi::Communicator& ranks);
+  TrainingStep(const TrainerOptions& options, const DataSplits& data, const mpi::Communicator& ranks,
+               const PolicyMaker& make = make_policy);
 
-  /// Runs the next step (collective); epochs follow one another by themselves. Where training diverges on any
-  /// rank, all throw the same mpi::SharedError.
+  /// Runs the next step (collective); epochs follow one another by themselves. Where any rank fails (data
+  /// that cannot be read, training that diverges, a policy's error), all throw the same mpi::SharedError.
   StepOutcome run(double learning_rate);
 
   [[nodiscard]] std::int64_t steps_per_epoch() const { return loader_.steps(); }
@@ -55,10 +60,9 @@ class TrainingStep {
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }
 
  private:
-  /// mpi::together for `work`, which is not collective; time spent waiting for other ranks counts as
-  /// exchange.
-  void share_errors(StepOutcome& outcome, const std::function<void()>& work);
+  /// All shards of all ranks; time spent waiting for other ranks counts as exchange.
   void run_shards(StepOutcome& outcome);
+  void run_own_shards(StepOutcome& outcome);
   void run_shard(const ShardBatch& batch, StepOutcome& outcome);
   void exchange(StepOutcome& outcome);
   void decide(StepOutcome& outcome);  ///< on rank 0

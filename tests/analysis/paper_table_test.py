@@ -7,7 +7,7 @@ import unittest
 import numpy as np
 
 from support import ScratchTest, call_script, run_script
-from synthetic_run import constant_layer, write_run
+from synthetic_run import LENET5, constant_layer, write_run
 
 from analysis import paper_table
 from analysis.clocks import split_clocks
@@ -20,6 +20,8 @@ from analysis.run_file import read_run
 from analysis.table import Column
 
 PUBLISHED = read_published()
+BY_AUTHORS = [(quantity, "ours, modelled by the authors' formulas") for quantity in (
+    "training_speedup", "iso_accuracy_training_speedup", "inference_speedup", "model_size")]  # fmt: skip
 STEPS = 12
 
 
@@ -59,7 +61,20 @@ class Rows(PaperTest):
             ("model_size", "ours, modelled"): 0.125,
             ("average_word_length", "ours"): 8,
             ("density", "ours"): 0.5,
+            **dict.fromkeys(BY_AUTHORS),  # no layer of the real network
         })
+
+    def test_authors_formulas_stand_beside_what_they_published(self):
+        layers = {name: (*size, constant_layer(STEPS, 8, 4)) for name, size in LENET5.items()}
+        write_run(self.path("q"), layers, steps=STEPS, epochs=3, test_accuracy=[0.5, 0.75, 0.8])
+        runs = [read_run(self.path("q")), self.plain(model="lenet5", dataset="mnist")]
+        values = self.row(runs, "lenet5", "mnist").values
+        # all at 8 bits, no switches: F = 32 x, Q = 8 x; the target is reached after one epoch of three
+        self.assertEqual({key: values[key] for key in BY_AUTHORS},
+                         dict(zip(BY_AUTHORS, (64 / 40, 64 / 40 * 3, 4, 0.25))))
+        table = paper_table.Table("", [], paper_table.COST_BY_AUTHORS)
+        self.assertEqual(table.keys[1::2], BY_AUTHORS)
+        self.assertEqual({kind for _, kind in table.keys[::2]}, {"published"})
 
     def test_published_cells_stay_visible_without_runs(self):
         rows = adapt_rows([], PUBLISHED)
@@ -199,11 +214,11 @@ class Script(PaperTest):
         with open(self.path("out", "paper_table.tex"), encoding="utf-8") as stream:
             latex = stream.read()
         self.assertIn("resnet20 & cifar10 & q & 89.50 & 75.00 & -- & 80.00 & -- & +5.00 \\\\", latex)
-        self.assertEqual(sorted(os.listdir(self.path("out"))),
-                         ["muppet_table.csv", "paper_table.csv", "paper_table.md", "paper_table.tex"])
+        self.assertEqual(sorted(os.listdir(self.path("out"))), [
+            "authors_table.csv", "muppet_table.csv", "paper_table.csv", "paper_table.md", "paper_table.tex"])  # fmt: skip
 
     def test_every_speedup_says_modelled_or_measured(self):
-        for quantities in (paper_table.ACCURACY, paper_table.COST, paper_table.MUPPET):
+        for quantities in (paper_table.ACCURACY, paper_table.COST, paper_table.COST_BY_AUTHORS, paper_table.MUPPET):
             for column in paper_table.Table("", [], quantities).columns:
                 if "speedup" in column.header or "size" in column.header:
                     self.assertNotEqual("modelled" in column.header, "measured" in column.header, column.header)

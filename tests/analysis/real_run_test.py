@@ -11,6 +11,7 @@ import unittest
 
 from support import ScratchTest, run_script
 
+from analysis.authors_networks import counted_operations
 from analysis.cost_model import computed_figures, stored_figures
 from analysis.run_file import read_run
 
@@ -59,6 +60,12 @@ class RealRun(ScratchTest):
         outcome = run_script("report.py", self.path("adapt"), self.path("float32"), "--out", self.path("out"))
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         self.assertNotRegex(outcome.stdout, r" \?( |$)")
+
+    def test_shapes_that_the_authors_formulas_take_are_those_of_the_program(self):
+        for model in ("alexnet", "lenet5", "resnet20"):
+            run = self.train(model, [f"model.name={model}", "data.train_samples=4", "data.test_samples=2",
+                                     "training.batch=4", "training.epochs=1"])  # fmt: skip
+            self.assertIsNotNone(counted_operations(model, run.layers), model)
 
     def check_stripped_copy(self, run):
         """The program reads a copy without weights as it reads the run, but for the weights."""

@@ -6,6 +6,14 @@ import h5py
 import numpy as np
 
 PHASES = ("data", "forward", "backward", "quantize", "exchange", "policy", "update", "record")
+# (multiply-adds, parameters) of each layer of LeNet-5 for images of 28 × 28 × 1
+LENET5 = {
+    "conv1": (28 * 28 * 150, 150),
+    "conv2": (10 * 10 * 2400, 2400),
+    "conv3": (48000, 48000),
+    "fc1": (10080, 10080),
+    "fc2": (840, 840),
+}
 CONFIGURATION = """\
 # resolved configuration
 seed: {seed}

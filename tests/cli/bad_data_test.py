@@ -9,26 +9,28 @@ import unittest
 import tiny_data
 from adapt_program import ProgramTest, several_at_a_time
 
-OVERRIDES = ("data.train_samples=0", "data.test_samples=0", "training.epochs=1", "training.batch=16")
+OVERRIDES = ("data.train_samples=16", "data.test_samples=16", "training.epochs=1", "training.batch=16")
+CIFAR_AT_A_TIME = 4  # a rank reads a file of up to 150 MB as a whole
 
 
 def patched(offset, value):
     """Replaces a byte."""
 
     def damage(path):
-        data = bytearray(path.read_bytes())
-        data[offset] = value
-        path.write_bytes(data)
+        with path.open("r+b") as file:
+            file.seek(offset)
+            file.write(bytes([value]))
 
     return damage
 
 
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-1])
+def resized(change):
+    """Cuts bytes off the end (a negative change), or adds some."""
+    return lambda path: os.truncate(path, path.stat().st_size + change)
 
 
-def surplus(path):
-    path.write_bytes(path.read_bytes() + b"\0")
+truncate = resized(-1)
+surplus = resized(1)
 
 
 def empty(path):
@@ -82,24 +84,37 @@ IDX_LABELS = {
     "truncated": (truncate, ("byte 23", "24")),
     "surplus": (surplus, ("byte 24", "surplus")),
 }
+
+
+def cifar(record, records):
+    """Damages of a file that must hold so many records of `record` bytes."""
+    size = record * records
+    whole = f"expected {size} bytes ({records} records of {record} bytes)"
+    end = f"byte {size}: expected the end"
+    return {
+        "truncated": (truncate, (f"byte {size - 1}: {whole}", "truncated")),
+        "truncated by a record": (resized(-record), (f"byte {size - record}: {whole}", "truncated")),
+        "surplus": (surplus, (end, "found 1 surplus")),
+        "surplus record": (resized(record), (end, f"found {record} surplus")),
+    }
+
+
 CIFAR10 = {
+    **cifar(3073, 10000),
     "label": (patched(3073 * 2, 10), ("byte 6146", "0..9", "10")),
-    "truncated": (truncate, (f"byte {15 * 3073}", "3073")),
-    "surplus": (surplus, (f"byte {16 * 3073}", "1 bytes")),
 }
 CIFAR100 = {
+    **cifar(3074, 50000),
     "coarse label": (patched(3074, 20), ("byte 3074", "0..19", "20")),
     "fine label": (patched(3074 + 1, 100), ("byte 3075", "0..99", "100")),
-    "truncated": (truncate, (f"byte {15 * 3074}", "3074")),
-    "surplus": (surplus, (f"byte {16 * 3074}", "1 bytes")),
 }
 
 
 class BadData(ProgramTest):
-    def check(self, name, make, file, damages):
+    def check(self, name, make, file, damages, at_a_time=8):
         """Each damage of one file, on one and on two ranks."""
         jobs = list(itertools.product({**damages, **ANY_FILE}.items(), (0, 2)))
-        results = several_at_a_time(lambda job: self.train_on_damaged(name, make, file, *job), jobs)
+        results = several_at_a_time(lambda job: self.train_on_damaged(name, make, file, *job), jobs, at_a_time)
         for ((what, (_, parts)), ranks), (path, result) in zip(jobs, results):
             with self.subTest(damage=what, ranks=ranks):
                 self.assert_refused(result, path, *parts)
@@ -125,10 +140,10 @@ class BadData(ProgramTest):
         self.check("mnist", tiny_data.mnist, "t10k-labels-idx1-ubyte", IDX_LABELS)
 
     def test_cifar10(self):
-        self.check("cifar10", tiny_data.cifar10, "data_batch_4.bin", CIFAR10)
+        self.check("cifar10", tiny_data.cifar10, "data_batch_2.bin", CIFAR10, CIFAR_AT_A_TIME)
 
     def test_cifar100(self):
-        self.check("cifar100", tiny_data.cifar100, "test.bin", CIFAR100)
+        self.check("cifar100", tiny_data.cifar100, "train.bin", CIFAR100, CIFAR_AT_A_TIME)
 
     def test_undamaged_data_train(self):
         makers = {"mnist": tiny_data.mnist, "cifar10": tiny_data.cifar10, "cifar100": tiny_data.cifar100}

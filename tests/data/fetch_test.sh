@@ -71,6 +71,8 @@ truncate -s 30740000 "$copy/cifar-100-binary/test.bin"
 expect 0 "checksum could not be applied" cifar100 "$dest" --from "$copy"
 expect 0 "already there" cifar100 "$dest" --from "$copy"
 [ "$(ls -A "$dest")" = cifar-100-binary ] || { echo "FAILED: found $(ls -A "$dest")"; failures=$((failures + 1)); }
+truncate -s -3074 "$dest/cifar-100-binary/test.bin"
+expect 1 "test.bin: expected 30740000 bytes, found 30736926; move $dest/cifar-100-binary away" cifar100 "$dest"
 rm "$dest/cifar-100-binary/test.bin"
 expect 1 "incomplete" cifar100 "$dest" --from "$copy"
 

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "exchange/plan_broadcast.hpp"
+#include "mpi/together.hpp"
 
 namespace {
 
@@ -49,12 +50,14 @@ PrecisionPlan later() {
   return plan;
 }
 
+void no_decision() {}
+
 TEST(PlanBroadcast, SmallMessageWhileNothingChanges) {
   PlanBroadcast broadcast(0);
   PrecisionPlan plan = start();
   take_traffic();
   for (int step = 0; step < 3; ++step) {
-    broadcast.update(plan, kRanks);
+    broadcast.update(plan, kRanks, no_decision);
     const Traffic seen = take_traffic();
     EXPECT_EQ(seen.messages, 1);
     EXPECT_EQ(seen.bytes, 8);
@@ -64,14 +67,36 @@ TEST(PlanBroadcast, SmallMessageWhileNothingChanges) {
 
 TEST(PlanBroadcast, AChangeOfRank0ReachesAllOnce) {
   PlanBroadcast broadcast(0);
-  PrecisionPlan plan = kRanks.rank() == 0 ? later() : start();
+  PrecisionPlan plan = start();
+  int decisions = 0;
   take_traffic();
-  broadcast.update(plan, kRanks);
+  broadcast.update(plan, kRanks, [&] {
+    plan = later();
+    ++decisions;
+  });
+  EXPECT_EQ(decisions, kRanks.rank() == 0 ? 1 : 0);
   EXPECT_EQ(plan, later());
   EXPECT_EQ(take_traffic().messages, 2);
-  broadcast.update(plan, kRanks);
+  broadcast.update(plan, kRanks, no_decision);
   EXPECT_EQ(plan, later());
   EXPECT_EQ(take_traffic().messages, 1);
+}
+
+TEST(PlanBroadcast, AFailureOfRank0ReachesAll) {
+  PlanBroadcast broadcast(0);
+  PrecisionPlan plan = start();
+  for (int time = 0; time < 2; ++time) {
+    try {
+      broadcast.update(plan, kRanks, [] { throw BadInput(concat("no plan on rank ", kRanks.rank())); });
+      ADD_FAILURE() << "expected SharedError";
+    } catch (const mpi::SharedError& error) {
+      EXPECT_STREQ(error.what(), "no plan on rank 0");
+      EXPECT_EQ(error.code(), ExitCode::bad_input);
+    }
+    EXPECT_EQ(plan, start());
+  }
+  broadcast.update(plan, kRanks, [&] { plan = later(); });
+  EXPECT_EQ(plan, later());
 }
 
 TEST(PlanBroadcast, ARankThatWentItsOwnWayIsNoticed) {
@@ -80,7 +105,7 @@ TEST(PlanBroadcast, ARankThatWentItsOwnWayIsNoticed) {
     return;  // its plan is the one that counts
   }
   PrecisionPlan plan = later();
-  EXPECT_THROW(broadcast.update(plan, kRanks), Failure);
+  EXPECT_THROW(broadcast.update(plan, kRanks, no_decision), Failure);
 }
 
 }  // namespace

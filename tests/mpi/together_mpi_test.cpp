@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <new>
 
 #include "mpi/together.hpp"
 
@@ -9,24 +10,24 @@ namespace {
 
 const Communicator kRanks;
 
-/// What together() says to `work`; "" when it went well. All ranks must get the same.
-struct Outcome {
-  std::string message;
-  ExitCode code = ExitCode::done;
-};
-
-Outcome outcome_of(const std::function<void()>& work) {
+/// What all ranks are told by `call`; "" when it went well.
+Ending told_by(const std::function<void()>& call) {
   try {
-    together(kRanks, work);
+    call();
   } catch (const SharedError& error) {
-    return {error.what(), error.code()};
+    return {error.code(), error.what()};
   }
   return {};
 }
 
+/// What together() says to `work`. All ranks must get the same.
+Ending outcome_of(const std::function<void()>& work) {
+  return told_by([&] { together(kRanks, work); });
+}
+
 TEST(Together, NothingHappensWithoutAnError) {
   int calls = 0;
-  const Outcome outcome = outcome_of([&] { ++calls; });
+  const Ending outcome = outcome_of([&] { ++calls; });
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(outcome.code, ExitCode::done);
   EXPECT_EQ(outcome.message, "");
@@ -34,7 +35,7 @@ TEST(Together, NothingHappensWithoutAnError) {
 
 TEST(Together, AnErrorOfAnyOneRankReachesAll) {
   for (int failing = 0; failing < kRanks.size(); ++failing) {
-    const Outcome outcome = outcome_of([&] {
+    const Ending outcome = outcome_of([&] {
       if (kRanks.rank() == failing) {
         throw BadInput(concat("bad file seen by rank ", failing));
       }
@@ -46,7 +47,7 @@ TEST(Together, AnErrorOfAnyOneRankReachesAll) {
 
 TEST(Together, OfSeveralErrorsTheLowestRanksCounts) {
   const int first = kRanks.size() / 2;
-  const Outcome outcome = outcome_of([&] {
+  const Ending outcome = outcome_of([&] {
     if (kRanks.rank() == first) {
       throw Failure(std::string(5000, 'x'));
     }
@@ -60,7 +61,7 @@ TEST(Together, OfSeveralErrorsTheLowestRanksCounts) {
 
 TEST(Together, EveryCodeAndForeignErrorsArrive) {
   EXPECT_EQ(outcome_of([] { throw Error(ExitCode::stopped, "later"); }).code, ExitCode::stopped);
-  const Outcome foreign = outcome_of([] { throw std::runtime_error("from a library"); });
+  const Ending foreign = outcome_of([] { throw std::runtime_error("from a library"); });
   EXPECT_EQ(foreign.code, ExitCode::failed);
   EXPECT_EQ(foreign.message, "from a library");
 }
@@ -68,6 +69,38 @@ TEST(Together, EveryCodeAndForeignErrorsArrive) {
 TEST(Together, WorksAgainAfterAnError) {
   EXPECT_EQ(outcome_of([] { throw BadInput("once"); }).message, "once");
   EXPECT_EQ(outcome_of([] {}).message, "");
+}
+
+TEST(Alike, ReturnsWhatWentWell) {
+  int calls = 0;
+  alike(kRanks, [&] { ++calls; });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Alike, AnErrorOfAllRanksIsToldOnce) {
+  const Ending ending =
+      told_by([] { alike(kRanks, [] { throw BadInput(concat("seen by rank ", kRanks.rank())); }); });
+  EXPECT_EQ(ending.message, "seen by rank 0");
+  EXPECT_EQ(ending.code, ExitCode::bad_input);
+  EXPECT_EQ(told_by([] { alike(kRanks, [] { throw std::bad_alloc(); }); }).code, ExitCode::failed);
+}
+
+TEST(Alike, AnErrorOfOneRankReachesTheOthersInTheirNextTogether) {
+  for (int failing = 0; failing < kRanks.size(); ++failing) {
+    int past = 0;
+    const Ending ending = told_by([&] {
+      alike(kRanks, [&] {
+        if (kRanks.rank() == failing) {
+          throw Failure(concat("only on rank ", failing));
+        }
+      });
+      ++past;
+      together(kRanks, [] {});
+      ++past;
+    });
+    EXPECT_EQ(ending.message, concat("only on rank ", failing));
+    EXPECT_EQ(past, kRanks.rank() == failing ? 0 : 1);
+  }
 }
 
 }  // namespace

@@ -66,9 +66,9 @@ def adapt(*arguments, ranks=0, timeout=60, cwd=None):
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def several_at_a_time(work, jobs):
+def several_at_a_time(work, jobs, number=8):
     """The results of work(job), in order. mpirun takes a second to end a failed job, most of it asleep."""
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with concurrent.futures.ThreadPoolExecutor(number) as pool:
         return list(pool.map(work, jobs))
 
 

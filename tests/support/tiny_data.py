@@ -1,5 +1,6 @@
-"""Data sets of a few images in the official formats, for tests."""
+"""Data sets in the official formats that hold a few images, for tests."""
 
+import os
 import struct
 
 IMAGES = 16
@@ -21,20 +22,25 @@ def mnist(folder):
     return target
 
 
-def _cifar(target, names, labels_of):
+def _cifar(target, sizes, labels_of):
+    """Files that must hold `sizes` records; those after the first few are all zero, which takes no space on the
+    disk."""
     target.mkdir(parents=True)
-    for name in names:
-        records = b"".join(labels_of(i) + _pixels(3072, i) for i in range(IMAGES))
-        (target / name).write_bytes(records)
+    head = b"".join(labels_of(i) + _pixels(3072, i) for i in range(IMAGES))
+    for name, records in sizes.items():
+        path = target / name
+        path.write_bytes(head)
+        os.truncate(path, records * (len(head) // IMAGES))
     return target
 
 
 def cifar10(folder):
     """The six batches below folder/cifar-10-batches-bin."""
-    names = [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]
-    return _cifar(folder / "cifar-10-batches-bin", names, lambda i: bytes([i % 10]))
+    sizes = {f"data_batch_{i}.bin": 10000 for i in range(1, 6)} | {"test_batch.bin": 10000}
+    return _cifar(folder / "cifar-10-batches-bin", sizes, lambda i: bytes([i % 10]))
 
 
 def cifar100(folder):
     """Both files below folder/cifar-100-binary."""
-    return _cifar(folder / "cifar-100-binary", ["train.bin", "test.bin"], lambda i: bytes([i % 20, i % 100]))
+    sizes = {"train.bin": 50000, "test.bin": 10000}
+    return _cifar(folder / "cifar-100-binary", sizes, lambda i: bytes([i % 20, i % 100]))

@@ -67,7 +67,8 @@ class CoveringConvolution : public Layer {
         inputs_(places(node.input)),
         taps_(static_cast<std::size_t>(weight.dims[2] * weight.dims[3])),
         out_channels_(static_cast<std::size_t>(node.output.c)),
-        in_channels_(static_cast<std::size_t>(node.input.c)) {
+        in_channels_(static_cast<std::size_t>(node.input.c)),
+        rows_(taps_ * in_channels_) {
     const auto rows = static_cast<std::int64_t>(outputs_ * out_channels_);
     dense_weight_ =
         dense_parameter(weight, {rows, static_cast<std::int64_t>(inputs_ * in_channels_)}, training);
@@ -112,35 +113,34 @@ class CoveringConvolution : public Layer {
   void expand_weight() {
     for (std::size_t channel = 0; channel < out_channels_; ++channel) {
       const float* const weights = weight_.working.data() + channel * in_channels_ * taps_;
-      for (const Join& join : joins_) {
-        float* const dense = dense_weight_.working.data() + segment(join, channel);
+      for (std::size_t tap = 0; tap < taps_; ++tap) {
+        float* const row = rows_.data() + tap * in_channels_;
         for (std::size_t i = 0; i < in_channels_; ++i) {
-          dense[i] = weights[i * taps_ + join.tap];
+          row[i] = weights[i * taps_ + tap];
         }
+      }
+      for (const Join& join : joins_) {
+        std::copy_n(rows_.data() + join.tap * in_channels_, in_channels_,
+                    dense_weight_.working.data() + segment(join, channel));
       }
     }
   }
 
-  /// Each weight's gradient is the sum over the places where the dense matrix repeats it. Blocks of input
-  /// channels, so that the sums run over neighbours in memory and stay in the first cache.
+  /// Each weight's gradient is the sum over the places where the dense matrix repeats it.
   void fold_weight_gradient(std::size_t channel) {
-    constexpr std::size_t kBlock = 64;
-    float* const gradient = weight_.gradient.data() + channel * in_channels_ * taps_;
-    sums_.resize(taps_ * kBlock);
-    for (std::size_t start = 0; start < in_channels_; start += kBlock) {
-      const std::size_t count = std::min(kBlock, in_channels_ - start);
-      std::fill(sums_.begin(), sums_.end(), 0.0F);
-      for (const Join& join : joins_) {
-        const float* const dense = dense_weight_.gradient.data() + segment(join, channel) + start;
-        float* const sum = sums_.data() + join.tap * kBlock;
-        for (std::size_t i = 0; i < count; ++i) {
-          sum[i] += dense[i];
-        }
+    std::fill(rows_.begin(), rows_.end(), 0.0F);
+    for (const Join& join : joins_) {
+      const float* const dense = dense_weight_.gradient.data() + segment(join, channel);
+      float* const row = rows_.data() + join.tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        row[i] += dense[i];
       }
-      for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t tap = 0; tap < taps_; ++tap) {
-          gradient[(start + i) * taps_ + tap] = sums_[tap * kBlock + i];
-        }
+    }
+    float* const gradient = weight_.gradient.data() + channel * in_channels_ * taps_;
+    for (std::size_t tap = 0; tap < taps_; ++tap) {
+      const float* const row = rows_.data() + tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        gradient[i * taps_ + tap] = row[i];
       }
     }
   }
@@ -162,7 +162,8 @@ class CoveringConvolution : public Layer {
   std::size_t in_channels_;
   Parameter dense_weight_;
   Parameter dense_bias_;
-  AlignedVector<float> sums_;  ///< (KH, KW) x block of input channels
+  AlignedVector<float>
+      rows_;  ///< of one output channel, (KH, KW, IC): neighbours are neighbours in both forms
   std::unique_ptr<Layer> linear_;
 };
 

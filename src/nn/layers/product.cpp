@@ -40,6 +40,10 @@ ProductLayer::ProductLayer(const LayerMemory& memory, Parameter& weight, Paramet
   }
 }
 
+PackedWeights& ProductLayer::backward_data_weights() {
+  return own_backward_data_weights_ ? *own_backward_data_weights_ : *forward_weights_;
+}
+
 bool ProductLayer::wants_source_gradient() const {
   return static_cast<bool>(memory_.source_gradients.front());
 }
@@ -61,7 +65,7 @@ void ProductLayer::backward(Pass& /*pass*/) {
   weight_gradient_->store();
   if (wants_source_gradient()) {
     onednn::run(backward_data_, {{DNNL_ARG_DIFF_DST, destination_gradient_},
-                                 {DNNL_ARG_WEIGHTS, backward_data_weights_->get()},
+                                 {DNNL_ARG_WEIGHTS, backward_data_weights().get()},
                                  {DNNL_ARG_DIFF_SRC, source_gradient_}});
   }
 }
@@ -100,7 +104,10 @@ std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& mem
   if (!training) {
     return layer;
   }
-  layer->set_backward_weights(onednn::linear_backward_weights(shapes, forward));
+  // As a matrix product the gradient is as fast in the parameter's own layout, and needs no copy then.
+  auto gradient_shapes = shapes;
+  gradient_shapes.weights = onednn::plain(dims_of(weight));
+  layer->set_backward_weights(onednn::linear_backward_weights(gradient_shapes, forward));
   if (layer->wants_source_gradient()) {
     layer->set_backward_data(onednn::linear_backward_data(shapes, forward));
   }

@@ -31,14 +31,19 @@ class ProductLayer : public Layer {
     backward_weights_ = dnnl::primitive(description.get());
     weight_gradient_.emplace(weight_, weight_dims_, description.diff_weights_desc());
   }
+  /// After set_forward.
   template <class Description>
   void set_backward_data(const Description& description) {
     backward_data_ = dnnl::primitive(description.get());
-    backward_data_weights_.emplace(weight_, weight_dims_, description.weights_desc());
+    if (description.weights_desc() != forward_weights_->layout()) {
+      own_backward_data_weights_.emplace(weight_, weight_dims_, description.weights_desc());
+    }
   }
   [[nodiscard]] bool wants_source_gradient() const;
 
  private:
+  PackedWeights& backward_data_weights();
+
   LayerMemory memory_;
   Parameter& weight_;
   dnnl::memory::dims weight_dims_;
@@ -52,7 +57,7 @@ class ProductLayer : public Layer {
   dnnl::primitive backward_weights_;
   dnnl::primitive backward_data_;
   std::optional<PackedWeights> forward_weights_;
-  std::optional<PackedWeights> backward_data_weights_;
+  std::optional<PackedWeights> own_backward_data_weights_;  ///< where forward likes another layout
   std::optional<UnpackedGradient> weight_gradient_;
 };
 
