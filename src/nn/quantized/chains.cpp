@@ -21,9 +21,9 @@ bool is_relu(const GraphNode& node) {
   return spec != nullptr && spec->kind == Activation::relu;
 }
 
-/// Whether the nodes between two others do no more than quantize operands where they stand, so that they take
-/// no memory from anybody.
-bool only_operands_between(const Graph& graph, const MemoryPlan& plan, std::size_t before,
+/// Whether the nodes between two others do no more than quantize operands, and at inference where they stand,
+/// so that they take no memory from anybody.
+bool only_operands_between(const Graph& graph, const MemoryPlan& plan, bool training, std::size_t before,
                            std::size_t after) {
   for (std::size_t i = before + 1; i < after; ++i) {
     const GraphNode& node = graph.nodes[i];
