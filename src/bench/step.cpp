@@ -23,12 +23,15 @@ struct EngineDefault {
   const char* engine;
   const char* policy;
 };
-constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"emulated", "adapt"}};
+constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"emulated", "adapt"},
+                                 EngineDefault{"integer", "fixed"}};
+constexpr int kByteBits = 8;
 
 struct StepArguments {
   std::vector<std::string> models;
   std::vector<std::string> engines;
   std::vector<std::string> policies;  // by engine
+  std::string rounding;
   TrainingOptions training;
   bool layers = false;
   TimingOptions timing;
@@ -73,6 +76,7 @@ StepArguments parse(const BenchArguments& arguments) {
   parsed.models = arguments.names("model", model_names());
   parsed.engines = arguments.names("engine", engine_names());
   parsed.policies = policies_of(arguments, parsed.engines);
+  parsed.rounding = arguments.names("rounding", {"stochastic", "nearest"}).front();
   parsed.training.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
   parsed.training.shards = static_cast<int>(arguments.integer("shards", 1, 1 << 16));
   parsed.training.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
@@ -162,7 +166,13 @@ class StepBenchmark : public Benchmark {
       TrainerOptions options;
       options.model.name = model;
       options.engine.name = arguments_.engines[e];
+      options.engine.rounding = arguments_.rounding;
       options.precision.name = arguments_.policies[e];
+      if (options.engine.name == "integer") {  // all layers in 8 bits
+        options.precision.formats = "per_tensor";
+        options.precision.backward = "quantized";
+        options.precision.fixed.word_length = kByteBits;
+      }
       options.training = arguments_.training;
       group.push_back(std::make_unique<Training>(options, data, arguments_.layers, ranks_));
     }
@@ -194,7 +204,8 @@ BenchmarkEntry step_benchmark() {
               {"engine", "float32,emulated", "engines, names between commas; ratios are against the first"},
               {"policy", "auto",
                "precision policy of all engines, or one for each; auto: float32 for float32, adapt for "
-               "emulated"},
+               "emulated, fixed 8-bit formats per tensor, backward too, for integer"},
+              {"rounding", "stochastic", "of activations: stochastic, nearest"},
               {"batch", "256", "images per step, over all ranks"},
               {"shards", "8", "virtual shards that the batch is cut into"},
               {"threads", "1", "oneDNN threads per rank"},

@@ -8,6 +8,7 @@
 #include "mpi/together.hpp"
 #include "nn/onednn.hpp"
 #include "record/run_file.hpp"
+#include "train/engine.hpp"
 #include "train/evaluation.hpp"
 #include "train/model_file.hpp"
 #include "train/step.hpp"
@@ -19,16 +20,18 @@ namespace po = boost::program_options;
 
 Usage evaluate_usage() {
   Usage usage;
-  usage.synopsis = "adapt evaluate RUN_DIR [--model last|best] [--set KEY=VALUE]...";
+  usage.synopsis = "adapt evaluate RUN_DIR [--model last|best] [--engine NAME] [--set KEY=VALUE]...";
   usage.description =
       "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy.\n"
       "Activations are quantized as in training when the model was kept, rounded to nearest.";
   usage.examples =
       "  adapt evaluate runs/quickstart\n"
       "  adapt evaluate runs/quickstart --model best\n"
+      "  adapt evaluate runs/quickstart --engine integer\n"
       "  adapt evaluate runs/quickstart --set data.path=/somewhere/else\n";
   usage.options.add_options()("model", po::value<std::string>()->default_value("last"),
                               "which model: last (as training left it), or best (on the test set)")(
+      "engine", po::value<std::string>(), "another engine than the run's: emulated, integer, auto")(
       "set", po::value<std::vector<std::string>>()->composing(),
       "override a key of the run's configuration (may be repeated)");
   usage.positional.add("input", -1);
@@ -76,7 +79,7 @@ void load(const EvaluateArguments& arguments, Loaded& loaded) {
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_batch);
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
   loaded.plan = load_model(chosen_model(file, arguments), *state, graph.layers.size());
-  loaded.network.emplace(graph, state, /*training=*/false);
+  loaded.network.emplace(make_network(options, graph, state, /*training=*/false));
 }
 
 }  // namespace
@@ -91,7 +94,10 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (inputs.size() != 1) {
     throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
-  const EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), given(values, "set")};
+  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), given(values, "set")};
+  if (values.count("engine") > 0) {
+    chosen.overrides.push_back("engine.name=" + values["engine"].as<std::string>());
+  }
   if (chosen.model != "last" && chosen.model != "best") {
     throw BadInput(concat("--model: expected last or best, found '", chosen.model, "'"));
   }

@@ -83,7 +83,7 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
     throw BadInput(concat(place_of({"engine.name", "precision.policy"}), ": precision.policy '",
                           configuration.precision.name,
                           "' needs an engine that executes formats, and engine.name is float32; expected "
-                          "engine.name: emulated"));
+                          "engine.name: emulated, integer or auto"));
   }
   const bool integers = quantizes && configuration.precision.quantize.gradients;
   if (configuration.exchange.encoding == "layer" && !integers) {

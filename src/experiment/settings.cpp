@@ -45,8 +45,10 @@ std::vector<Setting> general_settings() {
       bind("model.name", ADAPT_MEMBER(model.name), RegistryDomain{&KnownNames::models}, "which network"),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
-      bind("engine.name", ADAPT_MEMBER(engine.name), ChoiceDomain{{"float32", "emulated"}},
-           "float32: plain; emulated: fixed-point operands, float32 arithmetic"),
+      bind("engine.name", ADAPT_MEMBER(engine.name), ChoiceDomain{{"float32", "emulated", "integer", "auto"}},
+           "float32: plain; emulated: fixed-point operands, float32 arithmetic; integer: the same meaning, "
+           "8-bit "
+           "formats in integers; auto: the fastest that fits policy and processor"),
       bind("engine.rounding", ADAPT_MEMBER(engine.rounding), ChoiceDomain{{"stochastic", "nearest"}},
            "rounding of activations in training"),
       bind("exchange.encoding", ADAPT_MEMBER(exchange.encoding),
@@ -133,7 +135,7 @@ std::vector<Setting> precision_settings() {
   const IntegerDomain fractional_length{-64, 64};
   return {
       bind("precision.policy", ADAPT_MEMBER(precision.name), RegistryDomain{&KnownNames::policies},
-           "who decides the formats; any but float32 needs engine.name: emulated"),
+           "who decides the formats; any but float32 needs an engine that executes formats"),
       bind("precision.formats", ADAPT_MEMBER(precision.formats), ChoiceDomain{{"per_layer", "per_tensor"}},
            "per_layer: the policy's format for all tensors of a layer; per_tensor: its word length, and each "
            "tensor its own scale"),
@@ -176,6 +178,8 @@ std::vector<Setting> adapt_settings() {
            NumberDomain{0, 100, Ends::open_low}, "bound on the KL divergence of PushDown"),
       bind("precision.adapt.smoothing", ADAPT_MEMBER(precision.adapt.smoothing),
            NumberDomain{0, 1, Ends::open}, "pseudo-count of a histogram bin, as a share of all counts"),
+      bind("precision.adapt.growth", ADAPT_MEMBER(precision.adapt.growth), ChoiceDomain{{"fraction", "word"}},
+           "PushUp adds to FL, and WL covers it (published), or to WL (for formats: per_tensor)"),
       bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy),
            ChoiceDomain{{"adaptive", "min", "mean", "max"}}, "size of the steps up; adaptive: by the loss"),
       bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), AscendingDomain{32},

@@ -1,5 +1,6 @@
 #include "nn/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -11,9 +12,9 @@
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/pooling.hpp"
 #include "nn/layers/product.hpp"
-#include "nn/layers/quantization.hpp"
 #include "nn/memory_plan.hpp"
 #include "nn/onednn.hpp"
+#include "nn/quantized/executor.hpp"
 #include "numerics/sum.hpp"
 
 namespace adapt {
@@ -21,6 +22,21 @@ namespace {
 
 dnnl::memory memory_of(const Shape& s, void* data) {
   return {onednn::activation(s.n, s.c, s.h, s.w), onednn::engine(), data};
+}
+
+bool is_quantized(const Graph& graph) {
+  return std::ranges::any_of(
+      graph.nodes, [](const GraphNode& node) { return std::holds_alternative<QuantizeSpec>(node.spec); });
+}
+
+struct FreeAligned {
+  void operator()(void* memory) const { ::operator delete(memory, AlignedAllocator<float>::kAlignment); }
+};
+using Buffer = std::unique_ptr<void, FreeAligned>;
+
+/// Room for `elements` numbers. It is not cleared: a buffer that nobody writes to takes no memory.
+Buffer make_buffer(std::size_t elements) {
+  return Buffer(::operator new(elements * sizeof(float), AlignedAllocator<float>::kAlignment));
 }
 
 /// A sum of two gradients of the same value that backward has to make.
@@ -60,13 +76,20 @@ class Counting {
 }  // namespace
 
 struct Network::Implementation {
-  Implementation(const Graph& model, std::shared_ptr<ModelState> shared, bool train)
+  Implementation(const Graph& model, std::shared_ptr<ModelState> shared, bool train, Arithmetic arithmetic)
       : graph(model), state(std::move(shared)), training(train) {
     const MemoryPlan plan = plan_memory(graph, training);
     for (const std::int64_t size : plan.sizes) {
-      buffers.emplace_back(static_cast<std::size_t>(size));
+      buffers.push_back(make_buffer(static_cast<std::size_t>(size)));
     }
     make_values(plan);
+    if (is_quantized(graph)) {
+      const NetworkMemory memory = {plan, data, gradient, [this](const Shape& shape, int index) {
+                                      return memory_of(shape, buffer(index));
+                                    }};
+      executor.emplace(graph, *state, memory, training, arithmetic == Arithmetic::integer);
+      return;
+    }
     std::size_t parameter = 0;
     std::size_t statistics = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -74,7 +97,7 @@ struct Network::Implementation {
     }
   }
 
-  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].data(); }
+  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].get(); }
 
   void make_values(const MemoryPlan& plan) {
     for (std::size_t value = 0; value <= graph.nodes.size(); ++value) {
@@ -129,10 +152,27 @@ struct Network::Implementation {
     if (std::holds_alternative<PoolingSpec>(node.spec)) {
       return make_pooling(node, memory, training);
     }
-    if (std::holds_alternative<AddSpec>(node.spec)) {
-      return make_addition(memory);
+    return make_addition(memory);
+  }
+
+  void forward_node(std::size_t i, Pass& pass) {
+    if (executor) {
+      executor->forward(i, pass);
+    } else {
+      nodes[i].layer->forward(pass);
     }
-    return make_quantization(node, memory);
+  }
+
+  void backward_node(std::size_t i, Pass& pass) {
+    if (executor) {
+      executor->backward(i, pass);
+      return;
+    }
+    nodes[i].layer->backward(pass);
+    for (const GradientSum& sum : nodes[i].sums) {
+      onednn::run(sum.addition,
+                  {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
+    }
   }
 
   /// Where the time of node `i` is counted, or null.
@@ -149,16 +189,17 @@ struct Network::Implementation {
   Graph graph;
   std::shared_ptr<ModelState> state;
   bool training;
-  std::vector<AlignedVector<float>> buffers;
+  std::vector<Buffer> buffers;
   std::vector<dnnl::memory> data;      // by value
   std::vector<dnnl::memory> gradient;  // by value
-  std::vector<CompiledNode> nodes;
+  std::vector<CompiledNode> nodes;     // of a graph without quantizations
+  std::optional<Executor> executor;    // of one with them
   NetworkSeconds seconds;
   std::vector<LayerSeconds> layer_seconds;  // by node, or empty: not counted
 };
 
-Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training)
-    : implementation_(std::make_unique<Implementation>(graph, std::move(state), training)) {}
+Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training, Arithmetic arithmetic)
+    : implementation_(std::make_unique<Implementation>(graph, std::move(state), training, arithmetic)) {}
 
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
@@ -177,9 +218,9 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
   self.data.front().set_data_handle(const_cast<float*>(images.data()));
-  for (std::size_t i = 0; i < self.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
     const Counting counting(self.clock(i, &LayerSeconds::forward));
-    self.nodes[i].layer->forward(pass);
+    self.forward_node(i, pass);
   }
   const auto gradient = self.training ? self.values(self.gradient.back()) : std::span<float>();
   const int classes = self.graph.shape(self.last()).c;
@@ -194,13 +235,9 @@ void Network::backward(Pass& pass) {
   Implementation& self = *implementation_;
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
-  for (std::size_t i = self.nodes.size(); i-- > 0;) {
+  for (std::size_t i = self.graph.nodes.size(); i-- > 0;) {
     const Counting counting(self.clock(i, &LayerSeconds::backward));
-    self.nodes[i].layer->backward(pass);
-    for (const GradientSum& sum : self.nodes[i].sums) {
-      onednn::run(sum.addition,
-                  {{DNNL_ARG_SRC_0, sum.previous}, {DNNL_ARG_SRC_1, sum.written}, {DNNL_ARG_DST, sum.sum}});
-    }
+    self.backward_node(i, pass);
   }
   const double quantize = pass.quantize_seconds - quantize_before;
   self.seconds.quantize += quantize;
@@ -228,6 +265,10 @@ std::string Network::first_not_finite(std::span<const float> images, Pass pass) 
 
 std::span<const float> Network::logits() const {
   return implementation_->values(implementation_->data.back());
+}
+
+int Network::integer_layers(const Pass& pass) const {
+  return implementation_->executor ? implementation_->executor->integer_products(pass) : 0;
 }
 
 const NetworkSeconds& Network::seconds() const { return implementation_->seconds; }

@@ -27,11 +27,17 @@ struct LayerSeconds {
   double backward = 0;  ///< sums of gradients that it completes included
 };
 
+/// What the products of a quantized graph are computed with: float32 on the grid, or integers where the
+/// formats of the pass fit 8 bits. Both mean the same.
+enum class Arithmetic { emulated, integer };
+
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other
 /// networks of the same model.
 class Network {
  public:
-  Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training);
+  /// `arithmetic` counts for quantized graphs only.
+  Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training,
+          Arithmetic arithmetic = Arithmetic::emulated);
   ~Network();
   Network(Network&&) noexcept;
   Network(const Network&) = delete;
@@ -54,6 +60,9 @@ class Network {
 
   /// The logits (N, classes) of the last forward.
   [[nodiscard]] std::span<const float> logits() const;
+
+  /// How many convolution and linear layers run wholly in integers under the plan of `pass`.
+  [[nodiscard]] int integer_layers(const Pass& pass) const;
 
   [[nodiscard]] const NetworkSeconds& seconds() const;
 

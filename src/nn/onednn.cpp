@@ -117,6 +117,14 @@ ConvolutionWeights convolution_backward_weights(const ProductShapes& s, const Wi
   });
 }
 
+DeconvolutionForward deconvolution_forward(const ProductShapes& s, const Window& w) {
+  return checked("a transposed convolution", [&] {
+    return describe<dnnl::deconvolution_forward>()(
+        prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, s.source, s.weights, s.bias,
+        s.destination, w.strides, w.padding_before, w.padding_after);
+  });
+}
+
 LinearForward linear_forward(bool training, const ProductShapes& s) {
   return checked("a linear layer", [&] {
     return describe<dnnl::inner_product_forward>()(kind(training), s.source, s.weights, s.bias,
@@ -211,6 +219,31 @@ NormalizationBackward normalization_backward(const memory::desc& data, float eps
 Addition addition(const memory::desc& data) {
   return checked("an addition",
                  [&] { return describe<dnnl::binary>()(dnnl::algorithm::binary_add, data, data, data); });
+}
+
+bool has_exact_bytes() {
+  // Instruction sets are sets of bits: a newer one holds those of the older ones that it extends.
+  const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto holds = [effective](dnnl::cpu_isa wanted) {
+    return (effective & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
+  };
+  return holds(dnnl::cpu_isa::avx512_core_vnni) || holds(dnnl::cpu_isa::avx2_vnni);
+}
+
+memory::desc byte_activation(int n, int c, int h, int w) {
+  return {{n, c, h, w}, memory::data_type::s8, memory::format_tag::nhwc};
+}
+
+memory::desc sum_activation(int n, int c, int h, int w) {
+  return {{n, c, h, w}, memory::data_type::s32, memory::format_tag::nhwc};
+}
+
+memory::desc plain_bytes(const memory::dims& dims) {
+  return {dims, memory::data_type::s8, memory::format_tag::abcd};
+}
+
+memory::desc any_layout_bytes(const memory::dims& dims) {
+  return {dims, memory::data_type::s8, memory::format_tag::any};
 }
 
 memory::desc activation(int n, int c, int h, int w) {

@@ -40,6 +40,7 @@ struct Window {
 using ConvolutionForward = dnnl::convolution_forward::primitive_desc;
 using ConvolutionData = dnnl::convolution_backward_data::primitive_desc;
 using ConvolutionWeights = dnnl::convolution_backward_weights::primitive_desc;
+using DeconvolutionForward = dnnl::deconvolution_forward::primitive_desc;
 using LinearForward = dnnl::inner_product_forward::primitive_desc;
 using LinearData = dnnl::inner_product_backward_data::primitive_desc;
 using LinearWeights = dnnl::inner_product_backward_weights::primitive_desc;
@@ -65,6 +66,10 @@ ConvolutionData convolution_backward_data(const ProductShapes& shapes, const Win
 ConvolutionWeights convolution_backward_weights(const ProductShapes& shapes, const Window& window,
                                                 const ConvolutionForward& hint);
 
+/// The transposed convolution: `source` is (N, I, H, W), `weights` (O, I, KH, KW), `destination` (N, O, OH,
+/// OW), and the window that of the convolution from destination to source.
+DeconvolutionForward deconvolution_forward(const ProductShapes& shapes, const Window& window);
+
 LinearForward linear_forward(bool training, const ProductShapes& shapes);
 LinearData linear_backward_data(const ProductShapes& shapes, const LinearForward& hint);
 LinearWeights linear_backward_weights(const ProductShapes& shapes, const LinearForward& hint);
@@ -87,6 +92,17 @@ NormalizationBackward normalization_backward(const dnnl::memory::desc& data, flo
 
 /// Element-wise sum of two tensors of the same shape.
 Addition addition(const dnnl::memory::desc& data);
+
+/// Whether 8-bit products are exact: kernels without VNNI add pairs of products with 16-bit saturation. The
+/// environment variable ONEDNN_MAX_CPU_ISA lowers the instruction set.
+bool has_exact_bytes();
+
+/// Descriptors of 8-bit activations and their 32-bit sums (N, C, H, W), channels last.
+dnnl::memory::desc byte_activation(int n, int c, int h, int w);
+dnnl::memory::desc sum_activation(int n, int c, int h, int w);
+/// Descriptor of row-major 8-bit weights, and of 8-bit weights in whatever layout the primitive likes best.
+dnnl::memory::desc plain_bytes(const dnnl::memory::dims& dims);
+dnnl::memory::desc any_layout_bytes(const dnnl::memory::dims& dims);
 
 /// Descriptor of a float32 activation (N, C, H, W), channels last.
 dnnl::memory::desc activation(int n, int c, int h, int w);

@@ -1,5 +1,8 @@
 #include "numerics/dispatch.hpp"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -8,6 +11,17 @@
 #include "numerics/quantize.hpp"
 
 namespace adapt::vector {
+namespace {
+
+/// Linux gives a process the state of AMX's tiles only when asked.
+bool may_use_tiles() {
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;
+  static const bool allowed = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return allowed;
+}
+
+}  // namespace
 
 const Kernels* find_kernels(std::string_view instruction_set) {
   if (instruction_set == "generic") {
@@ -49,6 +63,34 @@ const Kernels& kernels() {
   static const Kernels& chosen = []() -> const Kernels& {
     const char* wanted = std::getenv("ADAPT_ISA");
     return select_kernels(wanted == nullptr ? "" : wanted);
+  }();
+  return chosen;
+}
+
+const ProductKernels* find_products(std::string_view name) {
+  if (name == "plain") {
+    return &plain::kProducts;
+  }
+  const bool has_vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni");
+  if (name == "vnni" && has_vnni) {
+    return &vnni::kProducts;
+  }
+  if (name == "amx" && has_vnni && __builtin_cpu_supports("amx-int8") && may_use_tiles()) {
+    return &amx::kProducts;
+  }
+  return nullptr;
+}
+
+const ProductKernels& products() {
+  static const ProductKernels& chosen = []() -> const ProductKernels& {
+    const ProductKernels* best = &plain::kProducts;
+    if (&kernels() == &avx512::kKernels) {
+      for (const std::string_view name : kProductSets) {
+        const ProductKernels* found = find_products(name);
+        best = found == nullptr ? best : found;
+      }
+    }
+    return *best;
   }();
   return chosen;
 }

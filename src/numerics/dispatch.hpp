@@ -6,6 +6,7 @@
 #include "numerics/format.hpp"
 #include "numerics/random.hpp"
 #include "numerics/vector/kernels.hpp"
+#include "numerics/vector/product.hpp"
 
 namespace adapt::vector {
 
@@ -22,6 +23,16 @@ inline constexpr std::array<std::string_view, 3> kInstructionSets = {"generic", 
 
 /// select_kernels for the environment variable ADAPT_ISA, decided at the first call.
 [[nodiscard]] const Kernels& kernels();
+
+/// The 8-bit products that exist, slowest first.
+inline constexpr std::array<std::string_view, 3> kProductSets = {"plain", "vnni", "amx"};
+
+/// The products of one of kProductSets, or null when this processor (or its operating system) cannot run
+/// them.
+[[nodiscard]] const ProductKernels* find_products(std::string_view name);
+
+/// The fastest products this processor runs; plain ones where ADAPT_ISA lowers the choice.
+[[nodiscard]] const ProductKernels& products();
 
 /// `format` as the kernels need it. Throws BadInput for a format that quantize.hpp excludes.
 [[nodiscard]] Grid grid_of(FixedFormat format);

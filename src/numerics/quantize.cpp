@@ -10,6 +10,7 @@ namespace adapt {
 namespace {
 
 constexpr int kMaxExactExponent = 512;
+constexpr int kByteBits = 8;
 
 void require_equal_lengths(const char* function, std::size_t src, std::size_t other) {
   if (src != other) {
@@ -51,6 +52,14 @@ QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::i
                                     FixedFormat format, Rounding rounding, const RandomKey& key,
                                     std::uint32_t first_block) {
   return run(vector::kernels().quantize_to_integers, src, dst, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  if (format.word_length > kByteBits) {
+    throw BadInput(concat("the format ", format, " does not fit a byte"));
+  }
+  return run(vector::kernels().quantize_to_bytes, src, dst, format, rounding, key, first_block);
 }
 
 QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,

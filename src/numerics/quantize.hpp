@@ -44,6 +44,10 @@ QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::i
                                     FixedFormat format, Rounding rounding, const RandomKey& key,
                                     std::uint32_t first_block = 0);
 
+/// dst[i] = q, for formats with WL <= 8 (else BadInput): operands of integer arithmetic.
+QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
+
 /// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of
 /// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms, NaN and Inf make the result
 /// not finite and their sums unspecified; `terms` >= 1 is the number of summands that the whole sum will

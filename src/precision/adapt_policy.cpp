@@ -151,7 +151,8 @@ SwitchEvent AdaptPolicy::switch_precision(std::size_t index, const StepObservati
       push_down(weights, layer.format.word_length, {state.resolution, options_.epsilon, options_.smoothing});
   state.divergence = minimal.divergence;
   const FixedFormat before = layer.format;
-  layer.format = on_tier(push_up(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
+  const auto grow = options_.growth == "word" ? push_up_word : push_up;
+  layer.format = on_tier(grow(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
                          options_.tiers);
   plan_.layers[index] = formats_of(layer.format, shared_);
   layer.window.clear();

@@ -72,6 +72,7 @@ void check_adapt_options(const AdaptPolicyOptions& options) {
     throw BadInput(concat(section, "epsilon: is ", options.epsilon, ", must be above 0 and finite"));
   }
   check_positive_below_one(section + "smoothing", options.smoothing);
+  check_name(options.growth, {"fraction", "word"}, section + "growth", "choice");
   check_name(options.strategy, {"adaptive", "min", "mean", "max"}, section + "strategy", "strategy");
   check_ascending(section + "tiers", options.tiers);
 }

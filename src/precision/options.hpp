@@ -13,16 +13,20 @@ struct FixedPolicyOptions {
 
 /// `precision.adapt`: the hyper-parameters of AdaPT (arXiv 2107.13490, sections 3 and 4).
 struct AdaptPolicyOptions {
-  int word_length = 8;                ///< initial WL
-  int fractional_length = 4;          ///< initial FL
-  int lookback_lower = 25;            ///< lb_lwr, steps
-  int lookback_upper = 100;           ///< lb_upr, steps
-  int resolution_lower = 50;          ///< r_lwr, histogram bins
-  int resolution_upper = 150;         ///< r_upr, histogram bins
-  double lookback_momentum = 0.33;    ///< γ
-  int buffer_bits = 4;                ///< b
-  double epsilon = 0.03;              ///< bound on the KL divergence of PushDown, nats
-  double smoothing = 1e-3;            ///< pseudo-count of a histogram bin, as a share of all counts
+  int word_length = 8;              ///< initial WL
+  int fractional_length = 4;        ///< initial FL
+  int lookback_lower = 25;          ///< lb_lwr, steps
+  int lookback_upper = 100;         ///< lb_upr, steps
+  int resolution_lower = 50;        ///< r_lwr, histogram bins
+  int resolution_upper = 150;       ///< r_upr, histogram bins
+  double lookback_momentum = 0.33;  ///< γ
+  int buffer_bits = 4;              ///< b
+  double epsilon = 0.03;            ///< bound on the KL divergence of PushDown, nats
+  double smoothing = 1e-3;          ///< pseudo-count of a histogram bin, as a share of all counts
+  /// What s added bits lead to: fraction: FL = FL_min + s, WL = max(WL_min, FL) + 1 (AdaPT's publication,
+  /// where one FL serves all tensors of a layer); word: WL = WL_min + s, for `formats: per_tensor`, where a
+  /// scale of its own takes care of each tensor's range.
+  std::string growth = "fraction";
   std::string strategy = "adaptive";  ///< adaptive, min, mean, max
   /// Word lengths that the machine is built for, ascending: WL is rounded up to the next; one above them all
   /// stays. Empty: any WL.

@@ -65,4 +65,10 @@ FixedFormat push_up(FixedFormat minimal, double diversity, Strategy strategy, in
   return {std::max(std::min(fractional_length + buffer_bits, kWidest), learning_wl), fractional_length};
 }
 
+FixedFormat push_up_word(FixedFormat minimal, double diversity, Strategy strategy, int buffer_bits) {
+  const int added = added_bits(diversity, minimal.fractional_length, strategy);
+  return {std::min(minimal.word_length + added + buffer_bits, kWidest),
+          std::min(minimal.fractional_length + added, kWidest)};
+}
+
 }  // namespace adapt

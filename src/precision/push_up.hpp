@@ -27,6 +27,9 @@ int added_bits(double diversity, int minimal_fractional_length, Strategy strateg
 /// beyond ±2^(WL - 1 - FL) saturate; the buffer bits keep b - 1 bits before the binary point.
 FixedFormat push_up(FixedFormat minimal, double diversity, Strategy strategy, int buffer_bits);
 
+/// The same where the scale takes care of the range (`growth: word`): WL = WL_min + s + b, FL = FL_min + s.
+FixedFormat push_up_word(FixedFormat minimal, double diversity, Strategy strategy, int buffer_bits);
+
 /// `format` with its word length rounded up to the next of `tiers` (ascending), FL as it is; unchanged where
 /// none is that long.
 FixedFormat on_tier(FixedFormat format, std::span<const int> tiers);

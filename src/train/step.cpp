@@ -10,20 +10,11 @@
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "numerics/sum.hpp"
+#include "train/engine.hpp"
 #include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
-
-bool is_emulated(const EngineOptions& engine) {
-  if (engine.name == "emulated") {
-    return true;
-  }
-  if (engine.name == "float32") {
-    return false;
-  }
-  throw BadInput(concat("unknown engine.name '", engine.name, "'; known: float32, emulated"));
-}
 
 LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communicator& ranks) {
   const TrainingOptions& training = options.training;
@@ -83,7 +74,7 @@ UpdateOptions update_options(const TrainingOptions& training, const PrecisionPol
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
   const ImageShape image = data.train->shape();
   return lower(make_model(options.model.name, {data.train->classes(), image.height, image.width}),
-               {batch, image.channels, image.height, image.width}, is_emulated(options.engine));
+               {batch, image.channels, image.height, image.width}, executes_formats(options));
 }
 
 TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data,
@@ -92,7 +83,7 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       ranks_(ranks),
       graph_(make_graph(options, data, options.training.batch / options.training.shards)),
       state_(initialize(graph_, options.model.init_scale, options.seed)),
-      network_(graph_, state_, /*training=*/true),
+      network_(make_network(options, graph_, state_, /*training=*/true)),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       policy_(make(options.precision, layer_infos(graph_))),
       decided_(policy_->plan()),
@@ -102,9 +93,9 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
                               options.training.step_shards())),
       statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
-  if (!is_emulated(options.engine) && has_format(decided_, &LayerFormats::weights)) {
+  if (!executes_formats(options) && has_format(decided_, &LayerFormats::weights)) {
     throw BadInput(concat("engine.name is float32, but precision.policy '", options.precision.name,
-                          "' quantizes; use engine.name: emulated, or precision.policy: float32"));
+                          "' quantizes; use engine.name: auto, or precision.policy: float32"));
   }
   if (decided_.per_tensor) {
     std::vector<std::string> names;
@@ -127,6 +118,12 @@ std::vector<LoggedLayer> TrainingStep::layers() const {
     layers.push_back({layer.name, layer.madds, layer.parameters});
   }
   return layers;
+}
+
+int TrainingStep::integer_layers() const {
+  Pass pass;
+  pass.plan = &plan_;
+  return network_.integer_layers(pass);
 }
 
 StepOutcome TrainingStep::run(double learning_rate) {

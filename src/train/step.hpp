@@ -62,6 +62,9 @@ class TrainingStep {
   [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
+  /// Layers that run wholly in integers under the plan in force.
+  [[nodiscard]] int integer_layers() const;
+
   /// Time by node of the network, for benchmarks (nn/network.hpp).
   void count_layers() { network_.count_layers(); }
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }

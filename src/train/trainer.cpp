@@ -8,6 +8,7 @@
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "precision/policy.hpp"
+#include "train/engine.hpp"
 #include "train/evaluation.hpp"
 #include "train/model_file.hpp"
 #include "train/schedule.hpp"
@@ -30,8 +31,8 @@ struct Trainer::Implementation {
         data(splits),
         ranks(communicator),
         step(chosen, splits, communicator),
-        test_network(make_graph(chosen, splits, chosen.training.test_batch), step.state(),
-                     /*training=*/false),
+        test_network(make_network(chosen, make_graph(chosen, splits, chosen.training.test_batch),
+                                  step.state(), /*training=*/false)),
         schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
         summary(step.layers(), chosen.training.step_images(), chosen.precision.backward == "quantized") {}
 

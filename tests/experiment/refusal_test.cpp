@@ -238,7 +238,7 @@ TEST(Refusal, PoliciesNeedAnEngineThatExecutesFormats) {
   EXPECT_EQ(
       refusal("seed: 1\nprecision: adapt\n"),
       "a.yaml:2: precision.policy 'adapt' needs an engine that executes formats, and engine.name is float32; "
-      "expected engine.name: emulated");
+      "expected engine.name: emulated, integer or auto");
   EXPECT_EQ(refusal("precision: adapt\nengine: emulated\n"), "accepted");
   EXPECT_EQ(refusal("precision: float32\nengine: emulated\n"), "accepted");
   EXPECT_EQ(refusal("precision: float32\nengine: float32\n"), "accepted");

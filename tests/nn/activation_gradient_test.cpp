@@ -67,13 +67,20 @@ TEST(ActivationGradients, AreTheReferencesNumbers) {
   EXPECT_NE(quantized.result.nonzero, 0);
 }
 
-TEST(ActivationGradients, WithoutFormatNothingChanges) {
+TEST(ActivationGradients, WithoutFormatOnlyRoundingDiffers) {
   const ModelDescription description = resnet({4, 8, 8}, 1);
   SmallModel plain(description, {4, 3, 8, 8}, true, false);
   SmallModel emulated(description, {4, 3, 8, 8}, true, true);
   PrecisionPlan plan;
   plan.layers.resize(emulated.graph.layers.size());
-  EXPECT_EQ(gradients(plain, nullptr), gradients(emulated, &plan));
+  const auto expected = gradients(plain, nullptr);
+  const auto found = gradients(emulated, &plan);  // batch norms add up in another order
+  for (std::size_t p = 0; p < expected.size(); ++p) {
+    const float tolerance = 1e-4F * maximum_magnitude(expected[p]);
+    for (std::size_t i = 0; i < expected[p].size(); ++i) {
+      ASSERT_NEAR(found[p][i], expected[p][i], tolerance) << plain.state->parameters[p].name << " " << i;
+    }
+  }
 }
 
 /// stem → a, and stem + a (in this order or the other) → last. Both branches get the sum's gradient.

@@ -83,5 +83,13 @@ TEST(OnTier, RoundsUpToTheNext) {
   EXPECT_EQ(on_tier({9, 0}, {}), (FixedFormat{9, 0}));
 }
 
+TEST(PushUp, TheWordMayGrowInsteadOfTheFraction) {
+  // A word of 7 bits with one more bit stays 8 bits wherever the binary point stands.
+  EXPECT_EQ(push_up_word({7, 8}, 1.0, Strategy::min, 0), (FixedFormat{8, 9}));
+  EXPECT_EQ(push_up_word({7, 20}, 1.0, Strategy::min, 0), (FixedFormat{8, 21}));
+  EXPECT_EQ(push_up_word({7, 8}, 1.0, Strategy::min, 2), (FixedFormat{10, 9}));
+  EXPECT_EQ(push_up_word({32, 30}, 1.0, Strategy::max, 4), (FixedFormat{32, 31}));
+}
+
 }  // namespace
 }  // namespace adapt

@@ -1,6 +1,6 @@
 #pragma once
 
-// The vector code behind numerics/quantize.hpp and numerics/sum.hpp: one source, compiled once per
+// The vector code behind numerics/quantize.hpp, sum.hpp and channels.hpp: one source, compiled once per
 // instruction set into a table of plain functions. This header is seen by all three compilations, so it holds
 // no inline function: the linker would keep one copy of it, perhaps one this processor cannot run.
 
@@ -46,12 +46,37 @@ struct Kernels {
                           const Sequence* random);
   /// `scale` is the power of two, `limit` the magnitude from which on an element counts as not finite.
   Tally (*add_exact)(const float* src, std::int64_t* sum, std::size_t count, double scale, double limit);
+  /// WL <= 8.
+  Tally (*quantize_to_bytes)(const float* src, std::int8_t* dst, std::size_t count, const Grid& grid,
+                             const Sequence* random);
   void (*dequantize32)(const std::int32_t* src, float* dst, std::size_t count, double scale);
   void (*dequantize64)(const std::int64_t* src, float* dst, std::size_t count, double scale);
   double (*sum_squares)(const float* src, std::size_t count);
   double (*sum_abs)(const float* src, std::size_t count);
   std::int64_t (*count_nonzero)(const float* src, std::size_t count);
   float (*maximum_magnitude)(const float* src, std::size_t count);
+  /// See numerics/channels.hpp.
+  void (*from_bytes)(const std::int8_t* src, float* dst, std::size_t count, float step);
+  void (*from_sums)(const std::int32_t* src, float* dst, std::size_t count, float step);
+  void (*add_channels)(float* values, std::size_t count, const float* addend, std::size_t period);
+  void (*scale_channels)(const float* src, float* dst, std::size_t count, const float* factor,
+                         const float* addend, std::size_t period);
+  void (*combine_channels)(const float* x, const float* y, float* dst, std::size_t count,
+                           const float* x_factor, const float* y_factor, const float* addend,
+                           std::size_t period);
+  void (*sum_channels)(const float* x, std::size_t count, float* lanes, std::size_t period);
+  void (*sum_products)(const float* x, const float* y, std::size_t count, float* lanes, std::size_t period);
+  void (*add)(const float* src, float* dst, std::size_t count);
+  void (*clear_negative)(float* values, std::size_t count);
+  void (*keep_where_positive)(const float* decides, float* values, std::size_t count);
+  /// dst[c · dst_stride + r] = src[r · columns + c] + 128, columns being a multiple of 16. Rows are read and
+  /// written up to the next multiple of 64 beyond `rows`.
+  void (*transpose_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::uint8_t* dst,
+                          std::size_t dst_stride);
+  /// Panels of 16 columns as vector/product.hpp reads them, `panel_stride` bytes apart; rows is a multiple of
+  /// 4, columns one of 16.
+  void (*pack_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::int8_t* dst,
+                     std::size_t panel_stride);
 };
 
 namespace generic {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace adapt {
+
+/// Fills a coefficient array (numerics/channels.hpp) with `value(channel)`, repeated.
+template <class ValueOf>
+void repeat_channels(std::span<float> period, std::size_t channels, ValueOf value) {
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    const auto number = static_cast<float>(value(channel));
+    for (std::size_t i = channel; i < period.size(); i += channels) {
+      period[i] = number;
+    }
+  }
+}
+
+/// Adds lanes to the sums of their channels, first lane first, and clears them.
+inline void fold_lanes(std::span<float> lanes, std::span<double> sums) {
+  for (std::size_t i = 0; i < lanes.size(); i += sums.size()) {
+    for (std::size_t channel = 0; channel < sums.size(); ++channel) {
+      sums[channel] += lanes[i + channel];
+      lanes[i + channel] = 0;
+    }
+  }
+}
+
+}  // namespace adapt

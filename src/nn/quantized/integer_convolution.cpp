@@ -1,0 +1,114 @@
+#include "nn/quantized/integer_convolution.hpp"
+
+#include "nn/onednn.hpp"
+
+namespace adapt {
+namespace {
+
+dnnl::memory::desc bytes_of(const Shape& s) { return onednn::byte_activation(s.n, s.c, s.h, s.w); }
+dnnl::memory::desc sums_of(const Shape& s) { return onednn::sum_activation(s.n, s.c, s.h, s.w); }
+
+onednn::Window window(int stride, int kernel, int before, int behind_height, int behind_width) {
+  return {{stride, stride}, {kernel, kernel}, {before, before}, {behind_height, behind_width}};
+}
+
+dnnl::memory::dims weight_dims(int out, int in, int kernel) { return {out, in, kernel, kernel}; }
+
+}  // namespace
+
+IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
+    : geometry_(geometry),
+      has_gradient_(data_gradient),
+      turned_(geometry.stride == 1 && geometry.padding < geometry.kernel &&
+              padding_behind(geometry.input.h, geometry.output.h) < geometry.kernel &&
+              padding_behind(geometry.input.w, geometry.output.w) < geometry.kernel),
+      plain_(
+          static_cast<std::size_t>(geometry.output.c * geometry.input.c * geometry.kernel * geometry.kernel)),
+      forward_(make_forward()) {
+  if (has_gradient_) {
+    exchanged_.resize(plain_.size());
+    gradient_ = turned_ ? make_turned() : make_transposed();
+  }
+}
+
+int IntegerConvolution::padding_behind(int size, int places) const {
+  return (places - 1) * geometry_.stride + geometry_.kernel - size - geometry_.padding;
+}
+
+template <class Description>
+IntegerConvolution::Product IntegerConvolution::make_product(const Description& description) {
+  return {dnnl::primitive(description.get()), dnnl::memory(description.weights_desc(), onednn::engine()),
+          dnnl::memory(description.src_desc(), onednn::engine(), nullptr),
+          dnnl::memory(description.dst_desc(), onednn::engine(), nullptr)};
+}
+
+IntegerConvolution::Product IntegerConvolution::make_forward() const {
+  const auto& [in, out, kernel, stride, padding] = geometry_;
+  const onednn::ProductShapes shapes = {
+      bytes_of(in), onednn::any_layout_bytes(weight_dims(out.c, in.c, kernel)), {}, sums_of(out)};
+  return make_product(onednn::convolution_forward(
+      /*training=*/false, shapes,
+      window(stride, kernel, padding, padding_behind(in.h, out.h), padding_behind(in.w, out.w))));
+}
+
+IntegerConvolution::Product IntegerConvolution::make_turned() const {
+  const auto& [in, out, kernel, stride, padding] = geometry_;
+  const onednn::ProductShapes shapes = {
+      bytes_of(out), onednn::any_layout_bytes(weight_dims(in.c, out.c, kernel)), {}, sums_of(in)};
+  const int whole = kernel - 1;
+  return make_product(onednn::convolution_forward(
+      /*training=*/false, shapes,
+      window(1, kernel, whole - padding, whole - padding_behind(in.h, out.h),
+             whole - padding_behind(in.w, out.w))));
+}
+
+IntegerConvolution::Product IntegerConvolution::make_transposed() const {
+  const auto& [in, out, kernel, stride, padding] = geometry_;
+  const onednn::ProductShapes shapes = {
+      bytes_of(out), onednn::any_layout_bytes(weight_dims(in.c, out.c, kernel)), {}, sums_of(in)};
+  return make_product(onednn::deconvolution_forward(
+      shapes, window(stride, kernel, padding, padding_behind(in.h, out.h), padding_behind(in.w, out.w))));
+}
+
+void IntegerConvolution::set_weights(std::span<const float> values, float scale) {
+  const auto& [in, out, kernel, stride, padding] = geometry_;
+  for (std::size_t i = 0; i < plain_.size(); ++i) {
+    plain_[i] = static_cast<std::int8_t>(values[i] * scale);
+  }
+  onednn::reorder({onednn::plain_bytes(weight_dims(out.c, in.c, kernel)), onednn::engine(), plain_.data()},
+                  forward_.weights);
+  if (!has_gradient_) {
+    return;
+  }
+  const auto area = static_cast<std::size_t>(kernel * kernel);
+  const auto inputs = static_cast<std::size_t>(in.c);
+  const auto outputs = static_cast<std::size_t>(out.c);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const std::int8_t* const from = plain_.data() + (o * inputs + i) * area;
+      std::int8_t* const to = exchanged_.data() + (i * outputs + o) * area;
+      for (std::size_t k = 0; k < area; ++k) {
+        to[k] = from[turned_ ? area - 1 - k : k];
+      }
+    }
+  }
+  onednn::reorder(
+      {onednn::plain_bytes(weight_dims(in.c, out.c, kernel)), onednn::engine(), exchanged_.data()},
+      gradient_.weights);
+}
+
+void IntegerConvolution::run(Product& product, const std::int8_t* from, std::int32_t* to) {
+  product.source.set_data_handle(const_cast<std::int8_t*>(from));  // oneDNN has no pointer to const
+  product.destination.set_data_handle(to);
+  onednn::run(product.primitive, {{DNNL_ARG_SRC, product.source},
+                                  {DNNL_ARG_WEIGHTS, product.weights},
+                                  {DNNL_ARG_DST, product.destination}});
+}
+
+void IntegerConvolution::forward(const std::int8_t* x, std::int32_t* sums) { run(forward_, x, sums); }
+
+void IntegerConvolution::data_gradient(const std::int8_t* dy, std::int32_t* sums) {
+  run(gradient_, dy, sums);
+}
+
+}  // namespace adapt

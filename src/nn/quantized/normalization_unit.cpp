@@ -1,0 +1,222 @@
+#include "nn/quantized/normalization_unit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nn/quantized/channels.hpp"
+#include "numerics/channels.hpp"
+
+namespace adapt {
+
+NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool training)
+    : parts_(parts),
+      training_(training),
+      epsilon_(std::get<BatchNormSpec>(parts.normalization->spec).epsilon),
+      channels_(parts.source->channels()),
+      mean_(channels_),
+      inverse_deviation_(channels_),
+      factor_(parts.source->period()),
+      addend_(parts.source->period()),
+      lanes_(parts.source->period()),
+      more_lanes_(parts.source->period()),
+      sums_(channels_),
+      products_(channels_),
+      source_strip_(parts.source->strip()),
+      strip_(parts.source->strip()),
+      other_strip_(parts.source->strip()) {
+  if (parts.operand != nullptr) {
+    operand_.emplace(parts.operand->name, Quantizer::Tensor::operands, parts.operand->layer);
+  }
+}
+
+void NormalizationUnit::prepare(Pass& /*pass*/) {
+  RunningStatistics& statistics = *parts_.statistics;
+  if (!training_) {
+    set_coefficients(
+        std::vector<double>(statistics.running_mean.begin(), statistics.running_mean.end()),
+        std::vector<double>(statistics.running_variance.begin(), statistics.running_variance.end()));
+    return;
+  }
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  std::fill(products_.begin(), products_.end(), 0.0);
+  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+    const auto x = parts_.source->read(first, part(source_strip_, length));
+    sum_gradients(x, x);
+  });
+  const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
+  std::vector<double> variance(channels_);
+  for (std::size_t c = 0; c < channels_; ++c) {
+    const double mean = sums_[c] / pixels;
+    variance[c] = std::max(products_[c] / pixels - mean * mean, 0.0);
+    statistics.shard_mean[c] = static_cast<float>(mean);
+    statistics.shard_variance[c] = static_cast<float>(variance[c]);
+    sums_[c] = mean;
+  }
+  set_coefficients(sums_, variance);
+}
+
+void NormalizationUnit::set_coefficients(std::span<const double> mean, std::span<const double> variance) {
+  for (std::size_t c = 0; c < channels_; ++c) {
+    mean_[c] = mean[c];
+    inverse_deviation_[c] = 1 / std::sqrt(variance[c] + epsilon_);
+  }
+  const auto factor = [&](std::size_t c) { return parts_.scale->working[c] * inverse_deviation_[c]; };
+  repeat_channels(factor_, channels_, factor);
+  repeat_channels(addend_, channels_,
+                  [&](std::size_t c) { return parts_.shift->working[c] - mean_[c] * factor(c); });
+}
+
+void NormalizationUnit::normalize(std::span<const float> x, std::span<float> y) const {
+  scale_channels(x, y, factor_, addend_);
+}
+
+void NormalizationUnit::apply(Pass& pass) {
+  std::vector<ProductUnit*> takers;
+  for (ProductUnit* consumer : parts_.consumers) {
+    if (consumer->wants_input(pass)) {
+      takers.push_back(consumer);
+      consumer->begin_input(pass);
+    }
+  }
+  const bool stores = parts_.floats_needed || takers.size() < parts_.consumers.size();
+  if (operand_) {
+    operand_->begin(pass);
+  }
+  const std::span<float> destination = parts_.destination->floats();
+  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+    const auto y = stores ? destination.subspan(first, length) : part(strip_, length);
+    const auto x = parts_.source->read(first, part(source_strip_, length));
+    if (parts_.other == nullptr) {
+      normalize(x, y);
+    } else {
+      // The sum may stand where the other operand does.
+      const auto operand = part(strip_, length);
+      normalize(x, operand);
+      operand_->to_grid(first, operand, operand);
+      add(parts_.other->read(first, part(other_strip_, length)), operand);
+      if (stores) {
+        std::copy(operand.begin(), operand.end(), y.begin());
+      }
+    }
+    if (parts_.rectifies) {
+      clear_negative(y);
+    }
+    for (ProductUnit* taker : takers) {
+      taker->take_input(first, y);
+    }
+  });
+  if (operand_) {
+    operand_->end(pass);
+  }
+  for (ProductUnit* taker : takers) {
+    taker->end_input(pass);
+  }
+  if (stores) {
+    parts_.destination->set_floats();
+  }
+}
+
+void NormalizationUnit::sum_gradients(std::span<const float> gradient, std::span<const float> x) {
+  sum_channels(gradient, lanes_);
+  sum_products(gradient, x, more_lanes_);
+  fold_lanes(lanes_, sums_);
+  fold_lanes(more_lanes_, products_);
+}
+
+std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first, std::span<const float> x) {
+  if (parts_.other != nullptr) {
+    return parts_.normalized_gradient->read(first, part(other_strip_, x.size()));
+  }
+  const auto gradient = parts_.gradient->read(first, part(other_strip_, x.size()));
+  if (!parts_.rectifies) {
+    return gradient;
+  }
+  // Where the output was positive; it is computed anew rather than kept.
+  const auto output = part(strip_, x.size());
+  const auto masked = part(other_strip_, x.size());
+  normalize(x, output);
+  if (gradient.data() != masked.data()) {
+    std::copy(gradient.begin(), gradient.end(), masked.begin());
+  }
+  keep_where_positive(output, masked);
+  return masked;
+}
+
+void NormalizationUnit::begin_backward(Pass& /*pass*/) {
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  std::fill(products_.begin(), products_.end(), 0.0);
+  const std::span<float> to = parts_.other == nullptr ? std::span<float>() : parts_.sum_gradient->floats();
+  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+    const auto x = parts_.source->read(first, part(source_strip_, length));
+    if (parts_.other == nullptr) {
+      sum_gradients(normalized_gradient(first, x), x);
+      return;
+    }
+    const auto masked = to.subspan(first, length);
+    const auto gradient = parts_.gradient->read(first, part(other_strip_, length));
+    if (gradient.data() != masked.data()) {
+      std::copy(gradient.begin(), gradient.end(), masked.begin());
+    }
+    if (parts_.rectifies) {
+      keep_where_positive(parts_.destination->floats().subspan(first, length), masked);
+    }
+    sum_gradients(masked, x);
+  });
+  if (parts_.other != nullptr) {
+    parts_.sum_gradient->set_floats();
+  }
+}
+
+void NormalizationUnit::backward(Pass& pass) {
+  if (parts_.other == nullptr) {
+    begin_backward(pass);
+  }
+  finish_sums();
+  const bool hands_over = parts_.producer != nullptr && parts_.producer->wants_gradient(pass);
+  if (parts_.source_gradient == nullptr && !hands_over) {
+    return;
+  }
+  const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
+  AlignedVector<float> x_factor(factor_.size());
+  AlignedVector<float> constant(factor_.size());
+  // dx = a · (dy - mean(dy) - x̂ · mean(dy · x̂)) with x̂ = (x - mean) / deviation, as a · dy + x_factor · x +
+  // constant.
+  const auto slope = [&](std::size_t c) {
+    const double a = parts_.scale->working[c] * inverse_deviation_[c];
+    return -a * inverse_deviation_[c] * products_[c] / pixels;
+  };
+  repeat_channels(x_factor, channels_, slope);
+  repeat_channels(constant, channels_, [&](std::size_t c) {
+    const double a = parts_.scale->working[c] * inverse_deviation_[c];
+    return -a * sums_[c] / pixels - slope(c) * mean_[c];
+  });
+  if (hands_over) {
+    parts_.producer->begin_gradient(pass);
+  }
+  const std::span<float> to = hands_over ? std::span<float>() : parts_.source_gradient->floats();
+  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+    const auto x = parts_.source->read(first, part(source_strip_, length));
+    const auto gradient = normalized_gradient(first, x);
+    const auto result = hands_over ? part(strip_, length) : to.subspan(first, length);
+    combine_channels(gradient, x, result, factor_, x_factor, constant);
+    if (hands_over) {
+      parts_.producer->take_gradient(first, result);
+    }
+  });
+  if (hands_over) {
+    parts_.producer->end_gradient(pass);
+  } else {
+    parts_.source_gradient->set_floats();
+  }
+}
+
+void NormalizationUnit::finish_sums() {
+  // Σ dy · x becomes Σ dy · x̂.
+  for (std::size_t c = 0; c < channels_; ++c) {
+    products_[c] = (products_[c] - mean_[c] * sums_[c]) * inverse_deviation_[c];
+    parts_.scale->gradient[c] = static_cast<float>(products_[c]);
+    parts_.shift->gradient[c] = static_cast<float>(sums_[c]);
+  }
+}
+
+}  // namespace adapt

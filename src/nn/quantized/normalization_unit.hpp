@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nn/layer.hpp"
+#include "nn/quantized/product_unit.hpp"
+#include "nn/quantized/quantizer.hpp"
+#include "nn/quantized/value.hpp"
+
+namespace adapt {
+
+/// What a normalization unit is made of: a batch norm and what can be done to its output on the way.
+struct NormalizationParts {
+  const GraphNode* normalization = nullptr;
+  const GraphNode* operand = nullptr;  ///< the quantization of its output to a residual sum; or null
+  bool rectifies = false;              ///< ReLU at the end
+  Parameter* scale = nullptr;
+  Parameter* shift = nullptr;
+  RunningStatistics* statistics = nullptr;
+  Value* source = nullptr;
+  Value* other = nullptr;                ///< what is added to the operand; or null
+  Value* destination = nullptr;          ///< the end of the chain
+  Value* gradient = nullptr;             ///< of the end of the chain; null at inference, as all below
+  Value* sum_gradient = nullptr;         ///< with `other`: of the sum, behind ReLU's
+  Value* normalized_gradient = nullptr;  ///< with `other`: of the batch norm's output
+  Value* source_gradient = nullptr;      ///< null: not wanted
+  ProductUnit* producer = nullptr;       ///< whose output the source is; or null
+  std::vector<ProductUnit*> consumers;   ///< whose input the destination is
+  bool floats_needed = true;             ///< somebody else reads the destination
+};
+
+/// Batch normalization per channel (Ioffe and Szegedy 2015), and after it, where the graph has them, the
+/// quantization of a residual operand, the sum and ReLU, in one pass over memory: y = x · a + b with a =
+/// scale / sqrt(variance + ε) and b = shift - mean · a. In training mean and (biased) variance are those of
+/// the shard, and stay in RunningStatistics::shard_*; at inference the running ones.
+///
+/// Sums over the batch are made in float32 within a strip and lane, and in double beyond: exact where x has
+/// at most 8 bits, and the same on any machine elsewhere.
+class NormalizationUnit {
+ public:
+  NormalizationUnit(const NormalizationParts& parts, bool training);
+
+  /// Statistics (in training) and coefficients: once the source is there.
+  void prepare(Pass& pass);
+  /// Everything up to the end of the chain, and the consumers' quantizations.
+  void apply(Pass& pass);
+
+  /// With a sum: ReLU's gradient, for both of its operands, and the batch's sums.
+  void begin_backward(Pass& pass);
+  /// Gradients of the parameters and of the source.
+  void backward(Pass& pass);
+
+ private:
+  void normalize(std::span<const float> x, std::span<float> y) const;
+  void set_coefficients(std::span<const double> mean, std::span<const double> variance);
+  void sum_gradients(std::span<const float> gradient, std::span<const float> x);
+  /// Gradient of a strip of the batch norm's output.
+  std::span<const float> normalized_gradient(std::size_t first, std::span<const float> x);
+  void finish_sums();
+  std::span<float> part(AlignedVector<float>& strip, std::size_t length) {
+    return std::span(strip).first(length);
+  }
+
+  NormalizationParts parts_;
+  bool training_;
+  double epsilon_;
+  std::size_t channels_;
+  std::optional<Quantizer> operand_;
+  std::vector<double> mean_;
+  std::vector<double> inverse_deviation_;
+  AlignedVector<float> factor_;  // a, over a period
+  AlignedVector<float> addend_;  // b
+  AlignedVector<float> lanes_;
+  AlignedVector<float> more_lanes_;
+  std::vector<double> sums_;      // of gradients; in forward of x
+  std::vector<double> products_;  // of gradient · x; in forward of x · x
+  AlignedVector<float> source_strip_;
+  AlignedVector<float> strip_;
+  AlignedVector<float> other_strip_;
+};
+
+}  // namespace adapt

@@ -1,0 +1,274 @@
+#include "nn/quantized/product_unit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/stopwatch.hpp"
+#include "nn/layers/covering_convolution.hpp"
+#include "nn/layers/product.hpp"
+#include "nn/quantized/channels.hpp"
+#include "numerics/channels.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr int kByteBits = 8;
+/// Sums are float32 numbers within these exponents.
+constexpr int kMostExponent = 100;
+
+ProductGeometry geometry_of(const GraphNode& node) {
+  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
+    return {node.input, node.output, convolution->kernel, convolution->stride, convolution->padding};
+  }
+  const auto features = static_cast<int>(node.input.elements() / node.input.n);
+  return {{node.input.n, features, 1, 1}, {node.input.n, node.output.c, 1, 1}, 1, 1, 0};
+}
+
+bool steps_multiply(FixedFormat a, FixedFormat b) {
+  return std::abs(a.fractional_length + b.fractional_length) <= kMostExponent;
+}
+
+std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
+  const LayerMemory memory = {
+      {parts.quantized->memory()},
+      parts.raw->memory(),
+      {parts.quantized_gradient == nullptr ? dnnl::memory() : parts.quantized_gradient->memory()},
+      parts.raw_gradient == nullptr ? dnnl::memory() : parts.raw_gradient->memory()};
+  const GraphNode& node = *parts.product;
+  if (std::holds_alternative<LinearSpec>(node.spec)) {
+    return make_linear(node, memory, *parts.weight, nullptr, training);
+  }
+  return is_covering(node) ? make_covering_convolution(node, memory, *parts.weight, nullptr, training)
+                           : make_convolution(node, memory, *parts.weight, nullptr, training);
+}
+
+}  // namespace
+
+ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer, bool keeps_bytes,
+                         SharedScratch& scratch)
+    : parts_(parts),
+      training_(training),
+      integer_(integer),
+      keeps_bytes_(keeps_bytes),
+      scratch_(scratch),
+      geometry_(geometry_of(*parts.product)),
+      weight_gradient_(geometry_),
+      inputs_(parts.inputs->name, Quantizer::Tensor::inputs, parts.inputs->layer),
+      outputs_(parts.outputs->name, Quantizer::Tensor::outputs, parts.outputs->layer),
+      gradients_(parts.outputs->name, Quantizer::Tensor::activation_gradients, parts.outputs->layer),
+      strip_(std::max(parts.source->strip(), parts.raw->strip())) {
+  if (parts.bias != nullptr) {
+    bias_.resize(parts.raw->period());
+    bias_lanes_.resize(parts.raw->period());
+    bias_sums_.resize(parts.raw->channels());
+  }
+}
+
+FixedFormat ProductUnit::weight_format(const Pass& pass) const {
+  return *pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
+}
+
+bool ProductUnit::runs_integer(const Pass& pass) const {
+  if (!integer_ || !inputs_.fits_byte(pass)) {
+    return false;
+  }
+  const auto& weights = pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
+  return weights && weights->word_length <= kByteBits && steps_multiply(*weights, *inputs_.format(pass));
+}
+
+bool ProductUnit::backward_runs_integer(const Pass& pass) const {
+  return runs_integer(pass) && gradients_.fits_byte(pass) && weight_gradient_.fits() &&
+         steps_multiply(weight_format(pass), *gradients_.format(pass)) &&
+         steps_multiply(*inputs_.format(pass), *gradients_.format(pass));
+}
+
+float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
+  return quantizer.format(pass)->step();
+}
+
+void ProductUnit::begin_input(const Pass& pass) {
+  input_bytes_.resize(parts_.source->elements());
+  inputs_.begin(pass);
+}
+
+void ProductUnit::take_input(std::size_t first, std::span<const float> strip) {
+  inputs_.to_bytes(first, strip, std::span(input_bytes_).subspan(first, strip.size()));
+}
+
+void ProductUnit::end_input(Pass& pass) {
+  inputs_.end(pass);
+  input_taken_ = true;
+}
+
+void ProductUnit::quantize_inputs(Pass& pass) {
+  const Stopwatch watch;
+  if (runs_integer(pass)) {
+    if (!input_taken_) {
+      begin_input(pass);
+      parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+        take_input(first, parts_.source->read(first, strip(length)));
+      });
+      end_input(pass);
+    }
+    input_taken_ = false;
+    parts_.quantized->set_bytes(input_bytes_.data(), step_of(inputs_, pass));
+  } else {
+    const std::span<float> to = parts_.quantized->floats();
+    inputs_.begin(pass);
+    parts_.source->each_strip([&](std::size_t first, std::size_t length) {
+      inputs_.to_grid(first, parts_.source->read(first, strip(length)), to.subspan(first, length));
+    });
+    inputs_.end(pass);
+    parts_.quantized->set_floats();
+  }
+  pass.quantize_seconds += watch.seconds();
+}
+
+void ProductUnit::update_weights(const Pass& pass) {
+  const FixedFormat format = weight_format(pass);
+  if (!convolution_) {
+    convolution_.emplace(geometry_, parts_.quantized_gradient != nullptr);
+  } else if (weights_version_ == parts_.weight->version &&
+             weights_fractional_length_ == format.fractional_length) {
+    return;
+  }
+  convolution_->set_weights(parts_.weight->working, format.scale());
+  weights_version_ = parts_.weight->version;
+  weights_fractional_length_ = format.fractional_length;
+}
+
+Layer& ProductUnit::emulated() {
+  if (!emulated_) {
+    emulated_ = make_emulated(parts_, training_);
+  }
+  return *emulated_;
+}
+
+void ProductUnit::multiply(Pass& pass) {
+  if (!runs_integer(pass)) {
+    emulated().forward(pass);
+    parts_.raw->set_floats();
+    return;
+  }
+  update_weights(pass);
+  if (scratch_.sums.size() < parts_.raw->elements()) {
+    scratch_.sums.resize(parts_.raw->elements());
+  }
+  convolution_->forward(input_bytes_.data(), scratch_.sums.data());
+  parts_.raw->set_sums(scratch_.sums.data(), step_of(inputs_, pass) * weight_format(pass).step());
+}
+
+void ProductUnit::quantize_outputs(Pass& pass) {
+  const Stopwatch watch;
+  const bool bytes = keeps_bytes_ && runs_integer(pass) && outputs_.fits_byte(pass);
+  if (bytes) {
+    output_bytes_.resize(parts_.raw->elements());
+  }
+  if (parts_.bias != nullptr) {
+    repeat_channels(bias_, parts_.raw->channels(), [&](std::size_t c) { return parts_.bias->working[c]; });
+  }
+  const std::span<float> floats = parts_.destination->floats();
+  outputs_.begin(pass);
+  parts_.raw->each_strip([&](std::size_t first, std::size_t length) {
+    std::span<const float> numbers = parts_.raw->read(first, strip(length));
+    if (parts_.bias != nullptr) {
+      std::copy(numbers.begin(), numbers.end(), strip_.begin());
+      add_channels(strip(length), bias_);
+      numbers = strip(length);
+    }
+    if (bytes) {
+      outputs_.to_bytes(first, numbers, std::span(output_bytes_).subspan(first, length));
+    } else {
+      outputs_.to_grid(first, numbers, floats.subspan(first, length));
+    }
+  });
+  outputs_.end(pass);
+  if (bytes) {
+    parts_.destination->set_bytes(output_bytes_.data(), step_of(outputs_, pass));
+  } else {
+    parts_.destination->set_floats();
+  }
+  pass.quantize_seconds += watch.seconds();
+}
+
+void ProductUnit::begin_gradient(const Pass& pass) {
+  if (scratch_.gradient.size() < parts_.raw->elements()) {
+    scratch_.gradient.resize(parts_.raw->elements());
+  }
+  gradients_.begin(pass);
+}
+
+void ProductUnit::take_gradient(std::size_t first, std::span<const float> strip) {
+  gradients_.to_bytes(first, strip, std::span(scratch_.gradient).subspan(first, strip.size()));
+}
+
+void ProductUnit::end_gradient(Pass& pass) {
+  gradients_.end(pass);
+  gradient_taken_ = true;
+}
+
+void ProductUnit::quantize_gradient(Pass& pass) {
+  const Stopwatch watch;
+  const Value& from = *parts_.destination_gradient;
+  if (backward_runs_integer(pass)) {
+    if (!gradient_taken_) {
+      begin_gradient(pass);
+      from.each_strip([&](std::size_t first, std::size_t length) {
+        take_gradient(first, from.read(first, strip(length)));
+      });
+      end_gradient(pass);
+    }
+    gradient_taken_ = false;
+  } else {
+    const std::span<float> to = parts_.raw_gradient->floats();
+    std::fill(bias_sums_.begin(), bias_sums_.end(), 0.0);
+    gradients_.begin(pass);
+    from.each_strip([&](std::size_t first, std::size_t length) {
+      const std::span<float> part = to.subspan(first, length);
+      gradients_.to_grid(first, from.read(first, strip(length)), part);
+      add_bias_gradient(part);
+    });
+    gradients_.end(pass);
+    parts_.raw_gradient->set_floats();
+    for (std::size_t c = 0; c < bias_sums_.size(); ++c) {
+      parts_.bias->gradient[c] = static_cast<float>(bias_sums_[c]);
+    }
+  }
+  pass.quantize_seconds += watch.seconds();
+}
+
+void ProductUnit::add_bias_gradient(std::span<const float> strip) {
+  if (parts_.bias != nullptr) {
+    sum_channels(strip, bias_lanes_);
+    fold_lanes(bias_lanes_, bias_sums_);
+  }
+}
+
+void ProductUnit::backward(Pass& pass) {
+  if (backward_runs_integer(pass)) {
+    backward_integer(pass);
+    return;
+  }
+  parts_.quantized->materialize();
+  emulated().backward(pass);
+  if (parts_.quantized_gradient != nullptr) {
+    parts_.quantized_gradient->set_floats();
+  }
+}
+
+void ProductUnit::backward_integer(Pass& pass) {
+  const float input_step = step_of(inputs_, pass);
+  const float gradient_step = step_of(gradients_, pass);
+  weight_gradient_.run(input_bytes_.data(), scratch_.gradient.data(), input_step * gradient_step,
+                       gradient_step, parts_.weight->gradient.data(),
+                       parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
+                       scratch_.weight_gradient);
+  if (parts_.quantized_gradient != nullptr) {
+    Value& gradient = *parts_.quantized_gradient;
+    convolution_->data_gradient(scratch_.gradient.data(), gradient.sums());
+    gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass).step());
+  }
+}
+
+}  // namespace adapt

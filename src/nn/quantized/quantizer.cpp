@@ -1,0 +1,91 @@
+#include "nn/quantized/quantizer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "numerics/sum.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr int kByteBits = 8;
+constexpr std::size_t kBlock = 8;  // elements of one random block
+
+struct Place {
+  std::optional<FixedFormat> LayerFormats::*format;
+  std::optional<float> LayerMaxima::*maximum;
+  Stream stream;
+};
+
+/// By Quantizer::Tensor.
+constexpr std::array kPlaces = {
+    Place{&LayerFormats::inputs, &LayerMaxima::inputs, Stream::inputs},
+    Place{&LayerFormats::outputs, &LayerMaxima::outputs, Stream::outputs},
+    Place{&LayerFormats::operands, &LayerMaxima::operands, Stream::operands},
+    Place{&LayerFormats::activation_gradients, &LayerMaxima::activation_gradients,
+          Stream::activation_gradients},
+};
+
+const Place& place_of(Quantizer::Tensor tensor) { return kPlaces.at(static_cast<std::size_t>(tensor)); }
+
+/// The larger magnitude; NaN is the largest of all.
+float larger(float a, float b) { return std::isnan(a) || a > b ? a : b; }
+
+}  // namespace
+
+Quantizer::Quantizer(std::string name, Tensor tensor, int layer)
+    : name_(std::move(name)), tensor_(tensor), layer_(static_cast<std::size_t>(layer)) {}
+
+std::optional<FixedFormat> Quantizer::format(const Pass& pass) const {
+  return pass.plan == nullptr ? std::nullopt : pass.plan->layers.at(layer_).*place_of(tensor_).format;
+}
+
+bool Quantizer::fits_byte(const Pass& pass) const {
+  const auto chosen = format(pass);
+  return chosen && chosen->word_length <= kByteBits;
+}
+
+void Quantizer::begin(const Pass& pass) {
+  const Place& place = place_of(tensor_);
+  format_ = format(pass);
+  rounding_ = tensor_ == Tensor::activation_gradients ? Rounding::stochastic : pass.rounding;
+  key_ = {pass.seed, place.stream, static_cast<std::uint32_t>(layer_), pass.step, pass.shard};
+  observed_ = pass.maxima != nullptr && (pass.maxima->at(layer_).*place.maximum).has_value();
+  result_ = {};
+}
+
+void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::span<float> to) {
+  if (format_) {
+    take(quantize(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
+    return;
+  }
+  if (from.data() != to.data()) {
+    std::copy(from.begin(), from.end(), to.begin());
+  }
+  if (observed_) {
+    take({.largest = maximum_magnitude(from)});
+  }
+}
+
+void Quantizer::to_bytes(std::size_t first, std::span<const float> from, std::span<std::int8_t> to) {
+  take(quantize_to_bytes(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
+}
+
+void Quantizer::take(const QuantizeResult& result) {
+  result_.finite = result_.finite && result.finite;
+  result_.largest = larger(result.largest, result_.largest);
+}
+
+void Quantizer::end(Pass& pass) {
+  if (!result_.finite) {
+    throw Failure(concat("NaN or Inf in '", name_, "' at step ", pass.step, ", shard ", pass.shard,
+                         "; a smaller training.learning_rate may help"));
+  }
+  if (observed_) {
+    raise(pass.maxima->at(layer_).*place_of(tensor_).maximum, result_.largest);
+  }
+}
+
+}  // namespace adapt

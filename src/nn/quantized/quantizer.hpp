@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "nn/layer.hpp"
+#include "numerics/quantize.hpp"
+
+namespace adapt {
+
+/// Puts one tensor of a quantized layer on its grid, strip by strip, and takes its maximum where the pass
+/// asks for it.
+class Quantizer {
+ public:
+  enum class Tensor { inputs, outputs, operands, activation_gradients };
+
+  /// `name` for messages; `layer` is the quantized layer.
+  Quantizer(std::string name, Tensor tensor, int layer);
+
+  /// The tensor's format in the pass, if it has one.
+  [[nodiscard]] std::optional<FixedFormat> format(const Pass& pass) const;
+  /// Whether the format exists and fits a byte.
+  [[nodiscard]] bool fits_byte(const Pass& pass) const;
+
+  /// Starts a tensor.
+  void begin(const Pass& pass);
+  /// to ← from on the grid, a copy without format; the strip begins at element `first`, a multiple of 8. `to`
+  /// may be `from`.
+  void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
+  /// The same as integers. Only where fits_byte().
+  void to_bytes(std::size_t first, std::span<const float> from, std::span<std::int8_t> to);
+  /// Ends a tensor: raises the pass's maximum. Throws Failure where it had NaN or Inf, naming the layer.
+  void end(Pass& pass);
+
+ private:
+  void take(const QuantizeResult& result);
+
+  std::string name_;
+  Tensor tensor_;
+  std::size_t layer_;
+  // Of the tensor that runs:
+  std::optional<FixedFormat> format_;
+  Rounding rounding_ = Rounding::nearest;
+  RandomKey key_;
+  bool observed_ = false;
+  QuantizeResult result_;
+};
+
+}  // namespace adapt

@@ -1,0 +1,63 @@
+#include "nn/quantized/value.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "numerics/channels.hpp"
+
+namespace adapt {
+namespace {
+
+/// A strip of floats and one of bytes, and what is computed on the way, fit the first cache.
+constexpr std::size_t kStripElements = 4096;
+
+}  // namespace
+
+Value::Value(const Shape& shape, const dnnl::memory& memory, std::shared_ptr<Content> content)
+    : memory_(memory),
+      elements_(static_cast<std::size_t>(shape.elements())),
+      channels_(static_cast<std::size_t>(shape.c)),
+      period_(channel_period(channels_)),
+      strip_(std::max<std::size_t>(1, kStripElements / period_) * period_),
+      content_(std::move(content)) {}
+
+std::span<float> Value::floats() const { return {static_cast<float*>(memory_.get_data_handle()), elements_}; }
+
+std::int32_t* Value::sums() const { return static_cast<std::int32_t*>(memory_.get_data_handle()); }
+
+void Value::set_bytes(const std::int8_t* bytes, float step) {
+  *content_ = {.form = Form::bytes, .bytes = bytes, .step = step};
+}
+
+void Value::set_sums(const std::int32_t* sums, float step) {
+  *content_ = {.form = Form::sums, .sums = sums, .step = step};
+}
+
+std::span<const float> Value::read(std::size_t first, std::span<float> strip) const {
+  switch (content_->form) {
+    case Form::floats:
+      return floats().subspan(first, strip.size());
+    case Form::bytes:
+      from_bytes({content_->bytes + first, strip.size()}, strip, content_->step);
+      return strip;
+    case Form::sums:
+      break;
+  }
+  from_sums({content_->sums + first, strip.size()}, strip, content_->step);
+  return strip;
+}
+
+void Value::materialize() {
+  if (content_->form == Form::floats) {
+    return;
+  }
+  AlignedVector<float> strip(strip_);
+  each_strip([&](std::size_t first, std::size_t length) {
+    const auto numbers = read(first, std::span(strip).first(length));
+    std::copy(numbers.begin(), numbers.end(), floats().begin() + static_cast<std::ptrdiff_t>(first));
+  });
+  set_floats();
+}
+
+}  // namespace adapt

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <dnnl.hpp>
+#include <memory>
+#include <span>
+
+#include "nn/graph.hpp"
+
+namespace adapt {
+
+/// An activation or a gradient of a quantized network, (N, H, W, C): float32, or integers · step that stand
+/// for the same numbers until somebody needs float32.
+///
+/// Layers of a quantized network go through their tensors in strips that stay in the first cache: a strip is
+/// brought to float32, everything is done to it, and the result is stored once. Strips begin at multiples of
+/// the channels' period (numerics/channels.hpp) and of the random numbers' blocks.
+class Value {
+ public:
+  enum class Form { floats, sums, bytes };
+
+  /// What stands in a value. Gradients that take turns in one buffer, or share it, share it, too.
+  struct Content {
+    Form form = Form::floats;
+    const std::int8_t* bytes = nullptr;
+    const std::int32_t* sums = nullptr;
+    float step = 1;  ///< of integers
+  };
+
+  Value() = default;
+  Value(const Shape& shape, const dnnl::memory& memory, std::shared_ptr<Content> content);
+
+  /// The memory that the memory plan gives it; of an image it moves with each batch.
+  [[nodiscard]] const dnnl::memory& memory() const { return memory_; }
+  [[nodiscard]] std::span<float> floats() const;
+  /// The same memory, for 32-bit sums.
+  [[nodiscard]] std::int32_t* sums() const;
+  [[nodiscard]] std::size_t elements() const { return elements_; }
+  [[nodiscard]] std::size_t channels() const { return channels_; }
+  [[nodiscard]] std::size_t period() const { return period_; }
+  explicit operator bool() const { return static_cast<bool>(memory_); }
+
+  /// Says in which form the numbers are. Integers may stand elsewhere than in the value's own memory.
+  void set_floats() { content_->form = Form::floats; }
+  void set_bytes(const std::int8_t* bytes, float step);
+  void set_sums(const std::int32_t* sums, float step);
+
+  /// The numbers from `first` on as float32: in place, or written to `strip`.
+  [[nodiscard]] std::span<const float> read(std::size_t first, std::span<float> strip) const;
+  /// Makes the value's own memory hold the numbers as float32.
+  void materialize();
+
+  /// Elements of a strip.
+  [[nodiscard]] std::size_t strip() const { return strip_; }
+  /// Calls `body(first, length)` for each strip.
+  template <class Body>
+  void each_strip(Body body) const {
+    for (std::size_t first = 0; first < elements_; first += strip_) {
+      body(first, std::min(strip_, elements_ - first));
+    }
+  }
+
+ private:
+  dnnl::memory memory_;
+  std::size_t elements_ = 0;
+  std::size_t channels_ = 0;
+  std::size_t period_ = 0;
+  std::size_t strip_ = 0;
+  std::shared_ptr<Content> content_;
+};
+
+}  // namespace adapt

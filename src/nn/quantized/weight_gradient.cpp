@@ -1,0 +1,204 @@
+#include "nn/quantized/weight_gradient.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "numerics/dispatch.hpp"
+
+namespace adapt {
+namespace {
+
+using vector::kProductDepth;
+using vector::kProductTile;
+
+constexpr std::size_t kTile = kProductTile * kProductTile;
+/// Added to the bytes of X to make them unsigned.
+constexpr std::uint32_t kBias = 128;
+/// Images that are laid out at a time: a multiple of what stands together in a panel, so that it begins anew.
+constexpr int kImages = 4;
+/// Rows that a transposition may read and write behind the end.
+constexpr std::size_t kSlack = 64;
+
+std::size_t rounded_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
+
+template <class Vector>
+void make_room(Vector& vector, std::size_t size) {
+  if (vector.size() < size) {
+    vector.resize(size);
+  }
+}
+
+}  // namespace
+
+WeightGradient::WeightGradient(const ProductGeometry& geometry)
+    : geometry_(geometry),
+      phases_(std::min(geometry.stride, geometry.kernel)),
+      taps_((geometry.kernel + geometry.stride - 1) / geometry.stride),
+      grid_width_(geometry.output.w + taps_ - 1),
+      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1) * static_cast<std::size_t>(grid_width_)),
+      rows_(rounded_up(static_cast<std::size_t>(phases_ * phases_ * geometry.input.c), kProductTile)),
+      columns_(rounded_up(static_cast<std::size_t>(geometry.output.c), kProductTile)),
+      depth_(rounded_up(static_cast<std::size_t>(geometry.input.n) * grid_, kProductDepth)) {
+  const auto largest_shift = static_cast<std::size_t>((taps_ - 1) * (grid_width_ + 1));
+  // An odd number of cache lines, so that neighbouring rows do not meet in one set of the cache.
+  const std::size_t lines = rounded_up(depth_ + largest_shift + kSlack, kSlack) / kSlack;
+  row_stride_ = (lines | 1U) * kSlack;
+  targets_ = targets();
+}
+
+bool WeightGradient::fits() const {
+  constexpr std::int64_t kLargestProduct = std::int64_t{1} << 14;
+  const Shape& out = geometry_.output;
+  return std::int64_t{out.n} * out.h * out.w * kLargestProduct < std::int64_t{1} << 31;
+}
+
+std::vector<std::int32_t> WeightGradient::targets() const {
+  const int channels = geometry_.input.c;
+  const int kernel = geometry_.kernel;
+  std::vector<std::int32_t> all;
+  for (int row = 0; row < static_cast<int>(rows_); ++row) {
+    for (int tap = 0; tap < taps_ * taps_; ++tap) {
+      const int phase = row / channels;
+      const int y = tap / taps_ * geometry_.stride + phase / phases_;
+      const int x = tap % taps_ * geometry_.stride + phase % phases_;
+      const bool used = phase < phases_ * phases_ && y < kernel && x < kernel;
+      all.push_back(used ? (row % channels * kernel + y) * kernel + x : -1);
+    }
+  }
+  return all;
+}
+
+void WeightGradient::stage_input(const std::int8_t* image, std::int8_t* staged) const {
+  const Shape& in = geometry_.input;
+  const auto channels = static_cast<std::size_t>(in.c);
+  const bool whole_rows = geometry_.stride == 1 && channels == rows_;
+  std::memset(staged, 0, grid_ * rows_);
+  const int grid_height = static_cast<int>(grid_) / grid_width_;
+  for (int grid_y = 0; grid_y < grid_height; ++grid_y) {
+    for (int phase_y = 0; phase_y < phases_; ++phase_y) {
+      const int y = grid_y * geometry_.stride + phase_y - geometry_.padding;
+      if (y < 0 || y >= in.h) {
+        continue;
+      }
+      const std::int8_t* const row = image + static_cast<std::size_t>(y * in.w) * channels;
+      std::int8_t* const to = staged + static_cast<std::size_t>(grid_y * grid_width_) * rows_ +
+                              static_cast<std::size_t>(phase_y * phases_) * channels;
+      if (whole_rows) {
+        const int width = std::min(in.w, grid_width_ - geometry_.padding);
+        std::memcpy(to + static_cast<std::size_t>(geometry_.padding) * channels, row,
+                    static_cast<std::size_t>(width) * channels);
+        continue;
+      }
+      for (int grid_x = 0; grid_x < grid_width_; ++grid_x) {
+        const int first = grid_x * geometry_.stride - geometry_.padding;
+        const int begin = std::clamp(-first, 0, phases_);
+        const int end = std::clamp(in.w - first, begin, phases_);
+        if (begin == end) {
+          continue;
+        }
+        std::memcpy(
+            to + static_cast<std::size_t>(grid_x) * rows_ + static_cast<std::size_t>(begin) * channels,
+            row + static_cast<std::ptrdiff_t>(first + begin) * in.c,
+            static_cast<std::size_t>(end - begin) * channels);
+      }
+    }
+  }
+}
+
+void WeightGradient::stage_output(const std::int8_t* image, std::int8_t* staged) const {
+  const Shape& out = geometry_.output;
+  const auto channels = static_cast<std::size_t>(out.c);
+  std::memset(staged, 0, grid_ * columns_);
+  for (int y = 0; y < out.h; ++y) {
+    std::int8_t* const to = staged + static_cast<std::size_t>(y * grid_width_) * columns_;
+    const std::int8_t* const row = image + static_cast<std::size_t>(y * out.w) * channels;
+    if (channels == columns_) {
+      std::memcpy(to, row, static_cast<std::size_t>(out.w) * channels);
+      continue;
+    }
+    for (std::size_t x = 0; x < static_cast<std::size_t>(out.w); ++x) {
+      std::memcpy(to + x * columns_, row + x * channels, channels);
+    }
+  }
+}
+
+void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
+                             WeightGradientScratch& scratch) const {
+  const Shape& in = geometry_.input;
+  const auto in_image = static_cast<std::size_t>(in.elements() / in.n);
+  const auto out_image = static_cast<std::size_t>(geometry_.output.elements() / in.n);
+  const vector::Kernels& kernels = vector::kernels();
+  make_room(scratch.staged, (grid_ * kImages + kSlack) * std::max(rows_, columns_));
+  make_room(scratch.left, rows_ * row_stride_);
+  make_room(scratch.right, columns_ * (depth_ + kSlack));
+  std::fill_n(scratch.right.data(), columns_ * depth_, std::int8_t{0});
+  for (int first = 0; first < in.n; first += kImages) {
+    const int images = std::min(kImages, in.n - first);
+    const std::size_t pixels = static_cast<std::size_t>(images) * grid_;
+    const std::size_t before = static_cast<std::size_t>(first) * grid_;
+    for (int i = 0; i < images; ++i) {
+      stage_input(x + static_cast<std::size_t>(first + i) * in_image,
+                  scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * rows_);
+    }
+    kernels.transpose_bytes(scratch.staged.data(), pixels, rows_, scratch.left.data() + before, row_stride_);
+    for (int i = 0; i < images; ++i) {
+      stage_output(dy + static_cast<std::size_t>(first + i) * out_image,
+                   scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * columns_);
+    }
+    const std::size_t whole = rounded_up(pixels, vector::kProductGroup);
+    std::memset(scratch.staged.data() + pixels * columns_, 0, (whole - pixels) * columns_);
+    kernels.pack_bytes(scratch.staged.data(), whole, columns_, scratch.right.data() + before * kProductTile,
+                       depth_ * kProductTile);
+  }
+}
+
+void WeightGradient::scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
+                             float step, float* weights) const {
+  const int channels = std::min<int>(kProductTile, geometry_.output.c - first_channel);
+  const int size = geometry_.input.c * geometry_.kernel * geometry_.kernel;
+  const auto taps = static_cast<std::size_t>(taps_ * taps_);
+  // Block by block: what all taps of 16 rows have to give fits the first cache.
+  for (std::size_t first_row = 0; first_row < rows_; first_row += kProductTile) {
+    for (int channel = 0; channel < channels; ++channel) {
+      float* const to = weights + std::ptrdiff_t{first_channel + channel} * size;
+      const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
+      const std::int32_t* target = targets_.data() + first_row * taps;
+      for (std::size_t row = first_row; row < first_row + kProductTile; ++row) {
+        const std::int32_t* from = products + row * kProductTile + channel;
+        for (std::size_t tap = 0; tap < taps; ++tap, ++target, from += rows_ * kProductTile) {
+          if (*target >= 0) {
+            const std::uint32_t sum = static_cast<std::uint32_t>(*from) - correction;
+            to[*target] = static_cast<float>(static_cast<std::int32_t>(sum)) * step;
+          }
+        }
+      }
+    }
+  }
+}
+
+void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step,
+                         float* weights, float* bias, WeightGradientScratch& scratch) const {
+  lay_out(x, dy, scratch);
+  scratch.rows.clear();
+  for (int tap = 0; tap < taps_ * taps_; ++tap) {
+    const auto shift = static_cast<std::size_t>(tap / taps_ * grid_width_ + tap % taps_);
+    for (std::size_t row = 0; row < rows_; row += kProductTile) {
+      scratch.rows.push_back(scratch.left.data() + row * row_stride_ + shift);
+    }
+  }
+  make_room(scratch.sums, scratch.rows.size() * kTile);
+  const vector::ProductKernels& products = vector::products();
+  for (int channel = 0; channel < geometry_.output.c; channel += kProductTile) {
+    const std::int8_t* const panel = scratch.right.data() + static_cast<std::size_t>(channel) * depth_;
+    std::int32_t column_sums[kProductTile];
+    products.sum_columns(panel, depth_, column_sums);
+    products.multiply(scratch.rows.data(), scratch.rows.size(), row_stride_, panel, depth_,
+                      scratch.sums.data());
+    scatter(channel, scratch.sums.data(), column_sums, step, weights);
+    for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
+      bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
+    }
+  }
+}
+
+}  // namespace adapt

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "nn/graph.hpp"
+
+namespace adapt {
+
+/// What a convolution's (or, on 1×1 images, a linear layer's) product looks like.
+struct ProductGeometry {
+  Shape input;
+  Shape output;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;  ///< before; behind as much as the output needs
+};
+
+/// Memory that weight gradients of many layers share, one after the other.
+struct WeightGradientScratch {
+  AlignedVector<std::int8_t> staged;      ///< images of some, with their borders
+  AlignedVector<std::uint8_t> left;       ///< rows of the left matrix
+  AlignedVector<std::int8_t> right;       ///< panels of the right matrix
+  std::vector<const std::uint8_t*> rows;  ///< blocks of the left matrix
+  AlignedVector<std::int32_t> sums;
+};
+
+/// The weight gradient of a layer in 8-bit arithmetic, exact for any bytes as long as sums stay below 2^31.
+///
+/// dW(kh, kw, ic; oc) = sum over pixels of X(pixel + (kh, kw), ic) · dY(pixel, oc) is a matrix product whose
+/// depth is the pixels. Both sides are laid out on one grid per image, of output size plus border: dY is zero
+/// on the border, so a shift by (kh, kw) is an offset into the rows of X, and one transposed copy of X serves
+/// all shifts. A stride s turns X into s × s times the channels on a grid s times coarser (space to depth),
+/// after which all shifts have stride 1.
+class WeightGradient {
+ public:
+  explicit WeightGradient(const ProductGeometry& geometry);
+
+  /// Whether no sum can overflow, whatever the bytes are.
+  [[nodiscard]] bool fits() const;
+
+  /// weights (OC, IC, KH, KW) = sums · step; `bias` (OC), unless null: the sums of dY · bias_step. `x` is (N,
+  /// H, W, IC), `dy` (N, OH, OW, OC).
+  void run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
+           float* bias, WeightGradientScratch& scratch) const;
+
+ private:
+  void stage_input(const std::int8_t* image, std::int8_t* staged) const;
+  void stage_output(const std::int8_t* image, std::int8_t* staged) const;
+  void lay_out(const std::int8_t* x, const std::int8_t* dy, WeightGradientScratch& scratch) const;
+  void scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
+               float* weights) const;
+  /// Where an element of the product goes in (IC, KH, KW), or -1.
+  [[nodiscard]] std::vector<std::int32_t> targets() const;
+
+  ProductGeometry geometry_;
+  int phases_;              ///< along one axis: distinct remainders of kh by the stride
+  int taps_;                ///< along one axis: shifts of the coarser grid
+  int grid_width_;          ///< pixels of a row of the grid
+  std::size_t grid_;        ///< pixels of an image's grid
+  std::size_t rows_;        ///< of X: phases and channels, in whole tiles
+  std::size_t columns_;     ///< of dY: channels, in whole tiles
+  std::size_t depth_;       ///< pixels of the batch, in whole steps
+  std::size_t row_stride_;  ///< bytes
+  std::vector<std::int32_t> targets_;
+};
+
+}  // namespace adapt

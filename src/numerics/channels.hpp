@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace adapt {
+
+// Passes over activations whose channels come last. Vector code is chosen at run time; each operation is
+// rounded by itself (no fused multiply-add), so the result does not depend on it.
+//
+// Coefficients and lanes come in arrays of `period` elements, a multiple of the channels, in which the
+// channels repeat: element i of an activation meets element i mod period. A longer period than the channels
+// lets the passes use whole registers; for sums it says which elements meet in one lane, so it must be the
+// same wherever bits are to be equal. Errors: Failure where lengths differ.
+
+/// A period for `channels`: the smallest multiple of 8 · channels from 256 on.
+[[nodiscard]] std::size_t channel_period(std::size_t channels);
+
+/// dst[i] = src[i] · step; 32-bit sums are rounded to nearest where they exceed 2^24.
+void from_bytes(std::span<const std::int8_t> src, std::span<float> dst, float step);
+void from_sums(std::span<const std::int32_t> src, std::span<float> dst, float step);
+
+/// values[i] += addend[i mod period].
+void add_channels(std::span<float> values, std::span<const float> addend);
+
+/// dst[i] = src[i] · factor[i mod period] + addend[i mod period]; `dst` may be `src`.
+void scale_channels(std::span<const float> src, std::span<float> dst, std::span<const float> factor,
+                    std::span<const float> addend);
+
+/// dst[i] = (x[i] · x_factor[..] + y[i] · y_factor[..]) + addend[..], each at i mod period; `dst` may be `x`
+/// or `y`.
+void combine_channels(std::span<const float> x, std::span<const float> y, std::span<float> dst,
+                      std::span<const float> x_factor, std::span<const float> y_factor,
+                      std::span<const float> addend);
+
+/// lanes[i mod period] += x[i], one after the other.
+void sum_channels(std::span<const float> x, std::span<float> lanes);
+
+/// lanes[i mod period] += x[i] · y[i], one after the other.
+void sum_products(std::span<const float> x, std::span<const float> y, std::span<float> lanes);
+
+/// dst[i] += src[i].
+void add(std::span<const float> src, std::span<float> dst);
+
+/// Negative values and NaN become 0 (ReLU).
+void clear_negative(std::span<float> values);
+
+/// values[i] becomes 0 unless decides[i] > 0 (the gradient of ReLU).
+void keep_where_positive(std::span<const float> decides, std::span<float> values);
+
+}  // namespace adapt

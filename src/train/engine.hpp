@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "nn/network.hpp"
+#include "train/trainer.hpp"
+
+namespace adapt {
+
+/// Whether the engine that `options` choose executes a precision plan. Throws BadInput for an unknown engine.
+[[nodiscard]] bool executes_formats(const TrainerOptions& options);
+
+/// The arithmetic of that engine on this machine. `auto` takes integers wherever they are exact. Throws
+/// BadInput where the engine is integer, but 8-bit products are not exact (onednn::has_exact_bytes).
+[[nodiscard]] Arithmetic choose_arithmetic(const TrainerOptions& options);
+
+/// `graph` compiled for that engine.
+[[nodiscard]] Network make_network(const TrainerOptions& options, const Graph& graph,
+                                   std::shared_ptr<ModelState> state, bool training);
+
+}  // namespace adapt

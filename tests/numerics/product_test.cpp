@@ -1,0 +1,146 @@
+// 8-bit products and the layouts that they read, on every instruction set, against loops.
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "numerics/instruction_sets.hpp"
+#include "numerics/quantize.hpp"
+#include "numerics/random.hpp"
+#include "numerics/reference.hpp"
+
+namespace adapt {
+namespace {
+
+using vector::kProductDepth;
+using vector::kProductTile;
+
+template <class Byte>
+std::vector<Byte> random_bytes(std::size_t count, std::uint64_t seed) {
+  RandomSequence random({.seed = seed});
+  std::vector<Byte> bytes(count);
+  for (Byte& byte : bytes) {
+    const std::uint32_t kind = random.below(4);  // many extremes
+    byte = static_cast<Byte>(kind == 0 ? 0x80U : kind == 1 ? 0x7FU : random.bits());
+  }
+  return bytes;
+}
+
+class Product : public testing::TestWithParam<std::string_view> {
+ protected:
+  void SetUp() override {
+    products_ = vector::find_products(GetParam());
+    if (products_ == nullptr) {
+      GTEST_SKIP() << "this processor cannot run " << GetParam();
+    }
+  }
+  const vector::ProductKernels* products_ = nullptr;
+};
+
+TEST_P(Product, EqualsLoops) {
+  constexpr std::size_t kStride = 3 * kProductDepth;
+  for (const std::size_t blocks : {1, 2, 3, 5, 6, 13}) {
+    for (const std::size_t depth : {kProductDepth, 2 * kProductDepth}) {
+      const auto left = random_bytes<std::uint8_t>(blocks * kProductTile * kStride, blocks);
+      const auto panel = random_bytes<std::int8_t>(depth * kProductTile, depth);
+      std::vector<const std::uint8_t*> rows;
+      for (std::size_t block = 0; block < blocks; ++block) {
+        rows.push_back(left.data() + block * kProductTile * kStride + block);  // any alignment
+      }
+      std::vector<std::int32_t> found(blocks * kProductTile * kProductTile, -1);
+      std::vector<std::int32_t> sums(kProductTile, -1);
+      products_->multiply(rows.data(), blocks, kStride, panel.data(), depth, found.data());
+      products_->sum_columns(panel.data(), depth, sums.data());
+      for (std::size_t j = 0; j < kProductTile; ++j) {
+        std::int64_t column = 0;
+        for (std::size_t k = 0; k < depth; ++k) {
+          column += panel[(k / 4 * kProductTile + j) * 4 + k % 4];
+        }
+        ASSERT_EQ(sums[j], column);
+        for (std::size_t row = 0; row < blocks * kProductTile; ++row) {
+          std::int64_t sum = 0;
+          for (std::size_t k = 0; k < depth; ++k) {
+            sum += std::int64_t{rows[row / kProductTile][row % kProductTile * kStride + k]} *
+                   panel[(k / 4 * kProductTile + j) * 4 + k % 4];
+          }
+          ASSERT_EQ(found[row * kProductTile + j], sum) << blocks << " " << depth << " " << row << " " << j;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Products, Product, testing::ValuesIn(vector::kProductSets),
+                         test::instruction_set_name);
+
+class Layout : public test::EveryInstructionSet {};
+
+TEST_P(Layout, TransposesAndMakesUnsigned) {
+  for (const std::size_t rows : {1, 16, 63, 64, 65, 200}) {
+    for (const std::size_t columns : {16, 48}) {
+      constexpr std::size_t kSlack = 64;
+      const auto bytes = random_bytes<std::int8_t>((rows + kSlack) * columns, rows);
+      const std::size_t stride = rows + 2 * kSlack;
+      std::vector<std::uint8_t> found(columns * stride);
+      kernels().transpose_bytes(bytes.data(), rows, columns, found.data(), stride);
+      for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t column = 0; column < columns; ++column) {
+          ASSERT_EQ(found[column * stride + row], bytes[row * columns + column] + 128);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Layout, PacksPanels) {
+  for (const std::size_t rows : {4, 64}) {
+    for (const std::size_t columns : {16, 48}) {
+      const auto bytes = random_bytes<std::int8_t>(rows * columns, rows);
+      const std::size_t stride = rows * kProductTile + 32;
+      std::vector<std::int8_t> found(columns / kProductTile * stride);
+      kernels().pack_bytes(bytes.data(), rows, columns, found.data(), stride);
+      for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t column = 0; column < columns; ++column) {
+          const std::size_t at = (row / 4 * kProductTile + column % kProductTile) * 4 + row % 4;
+          ASSERT_EQ(found[column / kProductTile * stride + at], bytes[row * columns + column]);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Layout, QuantizesToBytesAsTheReferenceDoes) {
+  RandomSequence random({.seed = 3});
+  std::vector<float> values(2100);
+  for (float& value : values) {
+    value = static_cast<float>(random.normal() * 3);
+  }
+  const RandomKey key = {.seed = 9, .step = 2};
+  for (const FixedFormat format :
+       {FixedFormat{8, 5}, FixedFormat{8, 6}, FixedFormat{3, 0}, FixedFormat{1, 2}}) {
+    for (const Rounding rounding : {Rounding::nearest, Rounding::stochastic}) {
+      const auto expected = reference::quantize(values, format, rounding, key, 5);
+      const vector::Sequence sequence = vector::sequence_of(key, 5);
+      std::vector<std::int8_t> found(values.size());
+      const vector::Tally tally =
+          kernels().quantize_to_bytes(values.data(), found.data(), values.size(), vector::grid_of(format),
+                                      rounding == Rounding::nearest ? nullptr : &sequence);
+      EXPECT_EQ(std::vector<std::int64_t>(found.begin(), found.end()), expected.integers);
+      EXPECT_EQ(tally.nonzero, expected.result.nonzero);
+      EXPECT_EQ(tally.largest, expected.result.largest);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, Layout, testing::ValuesIn(vector::kInstructionSets),
+                         test::instruction_set_name);
+
+TEST(QuantizeToBytes, RefusesWiderFormats) {
+  std::vector<float> values(4);
+  std::vector<std::int8_t> bytes(4);
+  EXPECT_THROW(quantize_to_bytes(values, bytes, {9, 0}, Rounding::nearest, {}), BadInput);
+}
+
+}  // namespace
+}  // namespace adapt

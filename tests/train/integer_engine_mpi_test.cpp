@@ -1,0 +1,137 @@
+// The integer engine means what the emulated one does: the same bits, wherever float32 sums are exact.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+#include "bench/synthetic.hpp"
+#include "mpi/communicator.hpp"
+#include "nn/onednn.hpp"
+#include "train/engine.hpp"
+#include "train/step.hpp"
+
+namespace adapt {
+namespace {
+
+const mpi::Communicator kRanks;
+
+TrainerOptions options_for(const std::string& model) {
+  TrainerOptions options;
+  options.model.name = model;
+  options.training.batch = 16;
+  options.training.shards = 4;
+  options.training.learning_rate = 0.02;
+  options.training.normalize = "no";
+  options.precision.name = "fixed";
+  options.precision.fixed.word_length = 8;
+  options.precision.formats = "per_tensor";
+  options.precision.backward = "quantized";
+  return options;
+}
+
+/// What training left: everything that could differ.
+struct Trained {
+  std::vector<double> losses;
+  std::vector<AlignedVector<float>> masters;
+  std::vector<AlignedVector<float>> statistics;
+  PrecisionPlan plan;
+  int integer_layers = 0;
+
+  bool operator==(const Trained&) const = default;
+};
+
+Trained train(const TrainerOptions& options, const DataSplits& data, int steps) {
+  TrainingStep step(options, data, kRanks);
+  Trained trained;
+  for (int i = 0; i < steps; ++i) {
+    trained.losses.push_back(step.run(options.training.learning_rate).record.cross_entropy);
+  }
+  for (const Parameter& parameter : step.state()->parameters) {
+    trained.masters.push_back(parameter.master);
+  }
+  for (const RunningStatistics& statistics : step.state()->statistics) {
+    trained.statistics.push_back(statistics.running_mean);
+    trained.statistics.push_back(statistics.running_variance);
+  }
+  trained.plan = step.plan();
+  trained.integer_layers = step.integer_layers();
+  return trained;
+}
+
+class IntegerLeNet : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!onednn::has_exact_bytes()) {
+      GTEST_SKIP() << "8-bit products are not exact here";
+    }
+  }
+};
+class IntegerEngine : public IntegerLeNet, public testing::WithParamInterface<const char*> {};
+
+/// Both engines, `steps` steps; returns how many layers ran in integers at the end.
+int expect_same(TrainerOptions options, int steps) {
+  const DataSplits data = synthetic_images(options.model.name, 64);
+  options.engine.name = "emulated";
+  const Trained emulated = train(options, data, steps);
+  options.engine.name = "integer";
+  const Trained integer = train(options, data, steps);
+  EXPECT_EQ(integer.losses, emulated.losses);
+  EXPECT_EQ(integer.plan, emulated.plan);
+  EXPECT_EQ(integer.masters, emulated.masters);
+  EXPECT_EQ(integer.statistics, emulated.statistics);
+  EXPECT_EQ(emulated.integer_layers, 0);
+  return integer.integer_layers;
+}
+
+TEST_P(IntegerEngine, TrainsToTheSameBitsAsTheEmulatedOne) {
+  const TrainerOptions options = options_for(GetParam());
+  const std::size_t layers = options.model.name == "resnet20" ? 22 : options.model.name == "alexnet" ? 6 : 5;
+  EXPECT_EQ(expect_same(options, 3), static_cast<int>(layers));
+}
+
+TEST_F(IntegerLeNet, RoundsActivationsToNearestAlike) {
+  TrainerOptions options = options_for("lenet5");
+  options.engine.rounding = "nearest";
+  EXPECT_EQ(expect_same(options, 3), 5);
+}
+
+TEST_F(IntegerLeNet, OneFormatPerLayerAndFloat32GradientsKeepBackwardEmulated) {
+  TrainerOptions options = options_for("lenet5");
+  options.precision.formats = "per_layer";
+  options.precision.fixed.fractional_length = 5;
+  options.precision.backward = "float32";
+  EXPECT_EQ(expect_same(options, 3), 0);
+}
+
+TEST_F(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
+  TrainerOptions options = options_for("lenet5");
+  options.precision.name = "adapt";
+  options.precision.adapt.lookback_lower = 1;
+  options.precision.adapt.lookback_upper = 2;
+  options.precision.adapt.buffer_bits = 0;
+  options.precision.adapt.tiers = {8, 16, 32};
+  const DataSplits data = synthetic_images("lenet5", 64);
+  TrainingStep step(
+      [&] {
+        TrainerOptions chosen = options;
+        chosen.engine.name = "integer";
+        return chosen;
+      }(),
+      data, kRanks);
+  bool some = false;
+  bool others = false;
+  for (int i = 0; i < 6; ++i) {
+    step.run(options.training.learning_rate);
+    some = some || step.integer_layers() > 0;
+    others = others || step.integer_layers() < 5;
+  }
+  EXPECT_TRUE(some && others);
+  expect_same(options, 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, IntegerEngine, testing::Values("lenet5", "alexnet", "resnet20"));
+
+}  // namespace
+}  // namespace adapt
