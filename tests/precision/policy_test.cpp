@@ -62,7 +62,7 @@ class GrowingPolicy : public PrecisionPolicy {
 
 TEST(PrecisionPolicy, ThePlanIsSavedForThoseThatRememberNothingElse) {
   GrowingPolicy before;
-  before.observe({.step = 9});
+  before.observe({.step = 9, .layers = {}});
   GrowingPolicy after;
   after.restore_state(before.save_state());
   EXPECT_EQ(after.plan(), before.plan());
@@ -75,7 +75,7 @@ TEST(PrecisionPolicy, StateThatIsNoPlanIsRefused) {
   EXPECT_THROW(policy->restore_state({}), BadInput);
   EXPECT_THROW(policy->restore_state(make_policy({}, {kTwoLayers[0]})->save_state()), BadInput);
   GrowingPolicy broken;
-  broken.observe({.step = 33});  // no word length
+  broken.observe({.step = 33, .layers = {}});  // no word length
   EXPECT_THROW(policy->restore_state(broken.save_state()), BadInput);
 }
 
