@@ -43,7 +43,7 @@ Configuration all_different() {
   c.precision.muppet = {{4, 9}, 4, "sliding", 1.25, 2.5, 0.5, 3};
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
-  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "max", {8, 16}};
+  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "word", "max", {8, 16}};
   c.exchange.encoding = "float32";
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};

@@ -97,10 +97,15 @@ TEST_F(IntegerLeNet, RoundsActivationsToNearestAlike) {
   EXPECT_EQ(expect_same(options, 3), 5);
 }
 
-TEST_F(IntegerLeNet, OneFormatPerLayerAndFloat32GradientsKeepBackwardEmulated) {
+TEST_F(IntegerLeNet, OneFormatPerLayerRunsInIntegersFromTheFirstStep) {
   TrainerOptions options = options_for("lenet5");
   options.precision.formats = "per_layer";
   options.precision.fixed.fractional_length = 5;
+  EXPECT_EQ(expect_same(options, 3), 5);
+}
+
+TEST_F(IntegerLeNet, Float32GradientsKeepLayersEmulated) {
+  TrainerOptions options = options_for("lenet5");
   options.precision.backward = "float32";
   EXPECT_EQ(expect_same(options, 3), 0);
 }
@@ -108,8 +113,8 @@ TEST_F(IntegerLeNet, OneFormatPerLayerAndFloat32GradientsKeepBackwardEmulated) {
 TEST_F(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
   TrainerOptions options = options_for("lenet5");
   options.precision.name = "adapt";
-  options.precision.adapt.lookback_lower = 1;
-  options.precision.adapt.lookback_upper = 2;
+  options.precision.adapt.lookback_lower = 2;
+  options.precision.adapt.lookback_upper = 3;
   options.precision.adapt.buffer_bits = 0;
   options.precision.adapt.tiers = {8, 16, 32};
   const DataSplits data = synthetic_images("lenet5", 64);

@@ -251,9 +251,8 @@ void Executor::add_layer(std::size_t node) {
 }
 
 int Executor::integer_products(const Pass& pass) const {
-  return static_cast<int>(std::ranges::count_if(products_, [&](const auto& unit) {
-    return unit != nullptr && (training_ ? unit->backward_runs_integer(pass) : unit->runs_integer(pass));
-  }));
+  return static_cast<int>(std::ranges::count_if(
+      products_, [&](const auto& unit) { return unit != nullptr && unit->runs_integer(pass); }));
 }
 
 void Executor::forward(std::size_t node, Pass& pass) {

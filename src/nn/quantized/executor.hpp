@@ -35,7 +35,7 @@ class Executor {
   /// The sums of gradients that the node completes included.
   void backward(std::size_t node, Pass& pass);
 
-  /// Products that run wholly in integers under the plan of a pass: in training backward, too.
+  /// Products that run in integers under the plan of a pass.
   [[nodiscard]] int integer_products(const Pass& pass) const;
 
  private:

@@ -74,13 +74,12 @@ bool ProductUnit::runs_integer(const Pass& pass) const {
     return false;
   }
   const auto& weights = pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
-  return weights && weights->word_length <= kByteBits && steps_multiply(*weights, *inputs_.format(pass));
-}
-
-bool ProductUnit::backward_runs_integer(const Pass& pass) const {
-  return runs_integer(pass) && gradients_.fits_byte(pass) && weight_gradient_.fits() &&
-         steps_multiply(weight_format(pass), *gradients_.format(pass)) &&
-         steps_multiply(*inputs_.format(pass), *gradients_.format(pass));
+  if (!weights || weights->word_length > kByteBits || !steps_multiply(*weights, *inputs_.format(pass))) {
+    return false;
+  }
+  return !training_ || (gradients_.fits_byte(pass) && weight_gradient_.fits() &&
+                        steps_multiply(*weights, *gradients_.format(pass)) &&
+                        steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
 }
 
 float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
@@ -211,7 +210,7 @@ void ProductUnit::end_gradient(Pass& pass) {
 void ProductUnit::quantize_gradient(Pass& pass) {
   const Stopwatch watch;
   const Value& from = *parts_.destination_gradient;
-  if (backward_runs_integer(pass)) {
+  if (runs_integer(pass)) {
     if (!gradient_taken_) {
       begin_gradient(pass);
       from.each_strip([&](std::size_t first, std::size_t length) {
@@ -246,11 +245,10 @@ void ProductUnit::add_bias_gradient(std::span<const float> strip) {
 }
 
 void ProductUnit::backward(Pass& pass) {
-  if (backward_runs_integer(pass)) {
+  if (runs_integer(pass)) {
     backward_integer(pass);
     return;
   }
-  parts_.quantized->materialize();
   emulated().backward(pass);
   if (parts_.quantized_gradient != nullptr) {
     parts_.quantized_gradient->set_floats();

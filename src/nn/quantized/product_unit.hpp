@@ -34,8 +34,9 @@ struct ProductParts {
   Value* destination_gradient = nullptr;
 };
 
-/// A convolution or linear layer with its quantizations. Under formats of at most 8 bits it runs in integers
-/// (where `integer` allows), else emulated: on the grid in float32. Both mean the same. The bias is added to
+/// A convolution or linear layer with its quantizations. Where weights, inputs and in training activation
+/// gradients have formats of at most 8 bits it runs in integers as a whole (if `integer` allows it), else
+/// emulated: on the grid in float32. Both mean the same. The bias is added to
 /// the finished sum, in float32.
 ///
 /// Forward: quantize_inputs, multiply, quantize_outputs. Backward: quantize_gradient, backward. Whoever makes
@@ -47,9 +48,8 @@ class ProductUnit {
   ProductUnit(const ProductParts& parts, bool training, bool integer, bool keeps_bytes,
               SharedScratch& scratch);
 
-  /// Whether the forward product (both backward products) of a pass are integer ones.
+  /// Whether the product of a pass, in training all three, is an integer one.
   [[nodiscard]] bool runs_integer(const Pass& pass) const;
-  [[nodiscard]] bool backward_runs_integer(const Pass& pass) const;
 
   [[nodiscard]] bool wants_input(const Pass& pass) const { return runs_integer(pass); }
   void begin_input(const Pass& pass);
@@ -60,7 +60,7 @@ class ProductUnit {
   void multiply(Pass& pass);
   void quantize_outputs(Pass& pass);
 
-  [[nodiscard]] bool wants_gradient(const Pass& pass) const { return backward_runs_integer(pass); }
+  [[nodiscard]] bool wants_gradient(const Pass& pass) const { return runs_integer(pass); }
   void begin_gradient(const Pass& pass);
   void take_gradient(std::size_t first, std::span<const float> strip);
   void end_gradient(Pass& pass);
