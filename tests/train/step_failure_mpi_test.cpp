@@ -14,7 +14,7 @@
 
 namespace {
 
-/// Allreduces of 8 bytes on this rank since the last look.
+/// Agreements (allreduces of 16 bytes, maximum) on this rank since the last look.
 int agreements = 0;
 
 }  // namespace
