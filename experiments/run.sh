@@ -7,8 +7,7 @@
 #   --out DIR   folder that gets one folder per run, named as the experiment (default: runs)
 #   OPTION...   for `adapt train`, such as --set training.epochs=3
 # A run that is finished already is left alone, an unfinished one goes on from its last checkpoint (unless the options hold
-# --overwrite). Datasets are looked for in $ADAPT_DATA, else in the folder data/ of the
-# source tree.
+# --overwrite). Datasets are looked for in $ADAPT_DATA, else in the folder data/ of the source tree.
 # Exit code: that of the first run that failed, else 0; 2 for bad input or packages that cannot be installed; 75 at once when
 # a run was stopped by a signal.
 set -euo pipefail
@@ -60,6 +59,9 @@ export ADAPT_DATA="${ADAPT_DATA:-$ADAPT_ROOT/data}"
 names=()
 for experiment in "${experiments[@]}"; do
   name="$("$program" train --check "$experiment" "$@" | sed -n 's/^name: "\{0,1\}\([^"]*\)"\{0,1\}$/\1/p')"
+  for other in "${names[@]}"; do
+    [[ "$other" != "$name" ]] || refuse "$experiment: another experiment here is named '$name', too; each needs a folder of its own"
+  done
   names+=("$name")
 done
 

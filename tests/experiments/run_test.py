@@ -68,6 +68,13 @@ class Run(unittest.TestCase):
         self.assertIn("modell", result.stderr)
         self.assertFalse((self.folder / "first").exists())
 
+    def test_each_run_has_a_folder_of_its_own(self):
+        files = [self.experiment("first"), self.experiment("second")]
+        result = run("--out", self.folder, *files, "--", "--set", "name=seed2")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn("file_of_second.yaml: another experiment here is named 'seed2'", result.stderr)
+        self.assertFalse((self.folder / "seed2").exists())
+
     def test_a_failure_stays_alone(self):
         (self.folder / "first").mkdir()
         (self.folder / "first" / "run.h5").write_text("an unfinished run", encoding="utf-8")
