@@ -28,8 +28,13 @@ def _is_clock(run):
 
 def _repetition(run, clocks):
     """The first of `clocks` with the settings of `run`; None when there is none."""
-    return next((clock for clock in clocks if run and _setting(clock) == _setting(run)), None)
+    return next((clock for clock in clocks if run and _same_settings(clock, run)), None)
 
 
-def _setting(run):
-    return {key: value for key, value in run.configuration.items() if not key.startswith(NOT_THE_SETTING)}
+def _same_settings(clock, run):
+    """Whether all keys that both know are equal (a log may be older than a key), those of other policies left out."""
+    policy = run.configuration.get("precision.policy")
+    others = tuple(f"precision.{name}." for name in ("fixed", "adapt", "muppet") if name != policy)
+    keys = clock.configuration.keys() & run.configuration.keys()
+    return all(clock.configuration[key] == run.configuration[key] for key in keys
+               if not key.startswith(NOT_THE_SETTING + others))  # fmt: skip
