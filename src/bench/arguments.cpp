@@ -29,6 +29,17 @@ std::vector<std::string> split(const std::string& text) {
   return words;
 }
 
+/// `word` of the option `name` as an integer low..high.
+std::int64_t read_integer(const std::string& name, const std::string& word, std::int64_t low,
+                          std::int64_t high) {
+  std::int64_t value = 0;
+  if (!read(word, value) || value < low || value > high) {
+    throw BadInput(
+        concat("--", name, ": expected an integer from ", low, " to ", high, ", found '", word, "'"));
+  }
+  return value;
+}
+
 }  // namespace
 
 const std::string& BenchArguments::text(const std::string& name) const {
@@ -40,12 +51,16 @@ const std::string& BenchArguments::text(const std::string& name) const {
 }
 
 std::int64_t BenchArguments::integer(const std::string& name, std::int64_t low, std::int64_t high) const {
-  std::int64_t value = 0;
-  if (!read(text(name), value) || value < low || value > high) {
-    throw BadInput(
-        concat("--", name, ": expected an integer from ", low, " to ", high, ", found '", text(name), "'"));
+  return read_integer(name, text(name), low, high);
+}
+
+std::vector<std::int64_t> BenchArguments::integers(const std::string& name, std::int64_t low,
+                                                   std::int64_t high) const {
+  std::vector<std::int64_t> values;
+  for (const std::string& word : split(text(name))) {
+    values.push_back(read_integer(name, word, low, high));
   }
-  return value;
+  return values;
 }
 
 double BenchArguments::positive(const std::string& name, double high) const {

@@ -24,6 +24,9 @@ class BenchArguments {
 
   /// An integer low..high.
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t low, std::int64_t high) const;
+  /// Such integers between commas, at least one.
+  [[nodiscard]] std::vector<std::int64_t> integers(const std::string& name, std::int64_t low,
+                                                   std::int64_t high) const;
   /// A number above 0, at most `high`.
   [[nodiscard]] double positive(const std::string& name, double high) const;
   /// Names between commas, at least one, none twice, each one of `known`.

@@ -39,5 +39,7 @@ const std::vector<BenchmarkEntry>& benchmarks();
 BenchmarkEntry step_benchmark();
 /// Passes of the quantization kernels: instruction sets in turn, against the scalar reference.
 BenchmarkEntry quantize_benchmark();
+/// Gradient exchanges: encodings in turn, at several sizes.
+BenchmarkEntry exchange_benchmark();
 
 }  // namespace adapt

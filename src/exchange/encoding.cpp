@@ -7,26 +7,47 @@
 namespace adapt {
 namespace {
 
+using Tensors = std::vector<ExchangeTensor>;
+using MadeEncoding = std::unique_ptr<GradientEncoding>;
+
 struct EncodingEntry {
   const char* name;
-  std::unique_ptr<GradientEncoding> (*make)(const std::vector<ExchangeTensor>& tensors, int shards);
+  bool has_error_feedback;
+  MadeEncoding (*make)(const Tensors& tensors, int shards, bool error_feedback);
 };
+
+template <MadeEncoding (*kMake)(const Tensors&, int)>
+MadeEncoding without_feedback(const Tensors& tensors, int shards, bool /*error_feedback*/) {
+  return kMake(tensors, shards);
+}
+
+template <int kBits>
+MadeEncoding scaled(const Tensors& tensors, int shards, bool error_feedback) {
+  return make_scaled_encoding(tensors, shards, kBits, error_feedback);
+}
 
 /// The door for encodings: one file and one line here.
 constexpr std::array kEncodings = {
-    EncodingEntry{"exact", make_exact_encoding},
-    EncodingEntry{"layer", make_layer_encoding},
-    EncodingEntry{"float32", make_float32_encoding},
+    EncodingEntry{"exact", false, without_feedback<make_exact_encoding>},
+    EncodingEntry{"layer", false, without_feedback<make_layer_encoding>},
+    EncodingEntry{"int8", true, scaled<8>},
+    EncodingEntry{"int16", true, scaled<16>},
+    EncodingEntry{"float32", false, without_feedback<make_float32_encoding>},
 };
 
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_encoding(const std::string& name,
-                                                const std::vector<ExchangeTensor>& tensors, int shards) {
+                                                const std::vector<ExchangeTensor>& tensors, int shards,
+                                                bool error_feedback) {
   std::string known;
   for (const EncodingEntry& entry : kEncodings) {
     if (entry.name == name) {
-      return entry.make(tensors, shards);
+      if (error_feedback && !entry.has_error_feedback) {
+        throw BadInput(concat("exchange.error_feedback is true, and exchange.encoding '", name,
+                              "' has none; expected exchange.encoding: int8 or int16"));
+      }
+      return entry.make(tensors, shards, error_feedback);
     }
     known += concat(known.empty() ? "" : ", ", entry.name);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -41,21 +42,41 @@ class GradientEncoding {
   /// Adds the gradient of `shard` for tensor `index`. Throws Failure for NaN, Inf or overflow, naming tensor,
   /// step and shard.
   virtual void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) = 0;
-  /// Adds up the sums of all ranks (collective).
+  /// This rank adds no more to tensor `index` in this step, so its exchange may start, at once or together
+  /// with that of others. To be called once for a tensor, or not at all.
+  virtual void release(std::size_t index, const mpi::Communicator& ranks) = 0;
+  /// Lets what was started go on, without waiting.
+  virtual void progress() = 0;
+  /// Adds up the sums of all ranks, released or not (collective).
   virtual void reduce(const mpi::Communicator& ranks) = 0;
   /// The mean over all shards.
   virtual void mean(std::size_t index, std::span<float> gradient) const = 0;
-  /// Gradient bytes that one rank hands to MPI in the step that began last.
+  /// Bytes that this rank has sent to others in the step that was reduced last.
   [[nodiscard]] virtual std::int64_t bytes() const = 0;
+
+  /// Whether later steps depend on earlier ones, so that a checkpoint has to keep save_state().
+  [[nodiscard]] virtual bool has_state() const { return false; }
+  /// Brings to rank 0 what save_state() needs (collective).
+  virtual void collect_state(const mpi::Communicator& /*ranks*/) {}
+  /// On rank 0: the state of all ranks (this machine's representation).
+  [[nodiscard]] virtual std::vector<std::byte> save_state() const { return {}; }
+  /// Puts back what save_state() of an encoding of the same tensors gave, on each of any number of ranks.
+  /// Throws BadInput if the bytes do not fit.
+  virtual void restore_state(std::span<const std::byte> /*state*/, const mpi::Communicator& /*ranks*/) {}
 };
 
-/// Makes the encoding `name` ("exact", "layer", "float32") for tensors cut into `shards` shards. Throws
-/// BadInput for an unknown name.
+/// Makes the encoding `name` ("exact", "layer", "int8", "int16", "float32") for tensors cut into `shards`
+/// shards. Throws BadInput for an unknown name, and for `error_feedback` with another encoding than int8 and
+/// int16 or beyond its limit (error_feedback.hpp).
 std::unique_ptr<GradientEncoding> make_encoding(const std::string& name,
-                                                const std::vector<ExchangeTensor>& tensors, int shards);
+                                                const std::vector<ExchangeTensor>& tensors, int shards,
+                                                bool error_feedback = false);
 
 std::unique_ptr<GradientEncoding> make_exact_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
 std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
+/// `bits` 8 or 16: scales from running maxima.
+std::unique_ptr<GradientEncoding> make_scaled_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
+                                                       int bits, bool error_feedback);
 std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
                                                         int shards);
 

@@ -1,13 +1,12 @@
 #include "exchange/tensor_scales.hpp"
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
+#include "exchange/running_maximum.hpp"
 #include "mpi/together.hpp"
 
 namespace adapt {
@@ -17,26 +16,6 @@ constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
 constexpr auto kMaxima = kTensors<std::optional<float>>;
 constexpr std::size_t kWeights = 0;  // place in both; its scale needs no history
 static_assert(kMaxima[kWeights] == &LayerMaxima::weights);
-
-/// Magnitudes are ordered like their bits, NaN last; -1 is below all.
-std::int64_t to_wire(const std::optional<float>& maximum) {
-  return maximum ? static_cast<std::int64_t>(std::bit_cast<std::uint32_t>(*maximum)) : -1;
-}
-
-std::optional<float> from_wire(std::int64_t wire) {
-  if (wire < 0) {
-    return std::nullopt;
-  }
-  return std::bit_cast<float>(static_cast<std::uint32_t>(wire));
-}
-
-/// The running maximum after a step.
-std::optional<float> next(const std::optional<float>& running, const std::optional<float>& observed) {
-  if (!observed || *observed == 0) {
-    return observed ? running : std::nullopt;  // not asked for: history ends
-  }
-  return std::max(*observed, running ? TensorScales::kDecay * *running : 0.0F);
-}
 
 }  // namespace
 
@@ -73,8 +52,8 @@ void TensorScales::reduce(std::int64_t step, const mpi::Communicator& ranks) {
                                concat("NaN or Inf among the ", kTensorNames[t], " of layer '", names_[layer],
                                       "' at step ", step, "; a smaller training.learning_rate may help"));
       }
-      std::optional<float>& running = running_[layer].*kMaxima[t];
-      running = next(running, observed);
+      RunningMaximum& running = running_[layer].*kMaxima[t];
+      running = next_maximum(running, observed);
     }
   }
 }
@@ -87,7 +66,7 @@ PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const E
     }
     for (std::size_t t = 0; t < kFormats.size(); ++t) {
       std::optional<FixedFormat>& format = plan.layers.at(layer).*kFormats[t];
-      const std::optional<float>& running = running_[layer].*kMaxima[t];
+      const RunningMaximum& running = running_[layer].*kMaxima[t];
       const bool known = t == kWeights ? weights_[layer] != Extremes{} : running.has_value();
       if (!format || !known) {
         format.reset();

@@ -16,20 +16,14 @@ namespace adapt {
 ///
 /// MuPPET takes a tensor's scale from the tensor itself: one more pass over memory, and a message before
 /// anything can be quantized. Here only the weights' scale does (from the master's extremes, which every rank
-/// has). That of all others comes from a running maximum of the steps before, M ← max(largest magnitude of
-/// this step over all shards, kDecay · M), so that a step needs one pass and one message, and every rank
-/// knows every scale before it quantizes. Maxima do not depend on their order: the bits are the same on any
-/// number of ranks. The price: in a step in which a tensor outgrows M, its largest elements saturate, once.
+/// has). That of all others comes from a running maximum M of the steps before (running_maximum.hpp), so that
+/// a step needs one pass and one message, and every rank knows every scale before it quantizes. The price: in
+/// a step in which a tensor outgrows M, its largest elements saturate, once.
 ///
 /// A tensor without history (in the first step, or when a format has just been switched on) has no format
 /// for one step: it stays float32. A step in which a tensor is all zero leaves its scale as it is.
 class TensorScales {
  public:
-  /// M halves in 14 steps: batches' maxima differ by much less than that from step to step, so a scale does
-  /// not flicker with them, and it follows gradients that shrink over epochs, or an outlier that is past,
-  /// within a small part of one.
-  static constexpr float kDecay = 0.95F;
-
   explicit TensorScales(std::vector<std::string> layer_names);
 
   /// Starts a step under the plan that the policy decided: maxima to be raised, 0 for each tensor with a

@@ -94,6 +94,12 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
                quantizes ? "precision.quantize.gradients: true" : "a precision.policy other than float32",
                ", or exchange.encoding: exact"));
   }
+  const std::string& encoding = configuration.exchange.encoding;
+  if (configuration.exchange.error_feedback && encoding != "int8" && encoding != "int16") {
+    throw BadInput(concat(place_of({"exchange.error_feedback", "exchange.encoding"}),
+                          ": exchange.error_feedback is true, and exchange.encoding '", encoding,
+                          "' has none; expected exchange.encoding: int8 or int16, or false"));
+  }
 }
 
 /// What a policy needs of other keys.

@@ -52,8 +52,12 @@ std::vector<Setting> general_settings() {
       bind("engine.rounding", ADAPT_MEMBER(engine.rounding), ChoiceDomain{{"stochastic", "nearest"}},
            "rounding of activations in training"),
       bind("exchange.encoding", ADAPT_MEMBER(exchange.encoding),
-           ChoiceDomain{{"auto", "exact", "layer", "float32"}},
+           ChoiceDomain{{"auto", "exact", "layer", "int8", "int16", "float32"}},
            "gradients on the wire; auto: layer when the policy quantizes gradients, else exact"),
+      bind("exchange.error_feedback", ADAPT_MEMBER(exchange.error_feedback), BooleanDomain{},
+           "int8, int16: each shard adds what rounding took from its gradient to its next one"),
+      bind("exchange.overlap", ADAPT_MEMBER(exchange.overlap), BooleanDomain{},
+           "gradients of layers that are ready travel while backward goes on; the bits are the same", false),
   };
 }
 

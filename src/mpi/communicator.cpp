@@ -3,31 +3,16 @@
 #include <mpi.h>
 
 #include <array>
-#include <climits>
 #include <cstdlib>
 
-#include "base/error.hpp"
+#include "mpi/background.hpp"
+#include "mpi/check.hpp"
 #include "mpi/watchdog.hpp"
 
 namespace adapt::mpi {
 namespace {
 
-void check(int status, const char* call) {
-  if (status == MPI_SUCCESS) {
-    return;
-  }
-  std::array<char, MPI_MAX_ERROR_STRING> text = {};
-  int length = 0;
-  MPI_Error_string(status, text.data(), &length);
-  throw Failure(concat(call, " failed: ", std::string(text.data(), static_cast<std::size_t>(length))));
-}
-
-int count_of(std::size_t count) {
-  if (count > INT_MAX) {
-    throw Failure(concat("a message of ", count, " elements is too long for MPI"));
-  }
-  return static_cast<int>(count);
-}
+MPI_Comm background_communicator = MPI_COMM_NULL;
 
 template <class T>
 void reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
@@ -42,9 +27,12 @@ Session::Session(int* argc, char*** argv) {
   int provided = 0;
   check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &background_communicator), "MPI_Comm_dup");  // its error handler, too
 }
 
 Session::~Session() { MPI_Finalize(); }
+
+MPI_Comm background() { return background_communicator; }
 
 int Communicator::rank() const {
   int value = 0;
@@ -80,6 +68,11 @@ std::string Communicator::broadcast(const std::string& text, int root) const {
 void Communicator::barrier() const {
   const Waiting waiting("MPI_Barrier");
   check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+}
+
+std::int64_t allreduce_bytes(const Communicator& ranks, std::int64_t bytes) {
+  const std::int64_t size = ranks.size();
+  return (2 * (size - 1) * bytes + size - 1) / size;
 }
 
 void abort(int code) {

@@ -38,6 +38,11 @@ class Communicator {
   void barrier() const;
 };
 
+/// Bytes that each rank sends in an allreduce of `bytes` that sends no more than it must (a ring, or a
+/// reduce-scatter with an allgather): 2 (N - 1) / N of them, rounded up. What MPI_Allreduce sends is its own
+/// affair; this makes it comparable with messages that are counted.
+std::int64_t allreduce_bytes(const Communicator& ranks, std::int64_t bytes);
+
 /// Ends all ranks at once with `code`. Does not return.
 [[noreturn]] void abort(int code);
 

@@ -39,6 +39,17 @@ Buffer make_buffer(std::size_t elements) {
   return Buffer(::operator new(elements * sizeof(float), AlignedAllocator<float>::kAlignment));
 }
 
+/// Parameter tensors of a node.
+std::size_t parameters_of(const GraphNode& node) {
+  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
+    return convolution->bias ? 2 : 1;
+  }
+  if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
+    return linear->bias ? 2 : 1;
+  }
+  return std::holds_alternative<BatchNormSpec>(node.spec) ? 2 : 0;
+}
+
 /// A sum of two gradients of the same value that backward has to make.
 struct GradientSum {
   dnnl::binary addition;
@@ -231,17 +242,28 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   return sum;
 }
 
-void Network::backward(Pass& pass) {
+void Network::backward(Pass& pass, const GradientsReady& ready) {
   Implementation& self = *implementation_;
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
+  double elsewhere = 0;
+  std::size_t last = self.state->parameters.size();
   for (std::size_t i = self.graph.nodes.size(); i-- > 0;) {
-    const Counting counting(self.clock(i, &LayerSeconds::backward));
-    self.backward_node(i, pass);
+    {
+      const Counting counting(self.clock(i, &LayerSeconds::backward));
+      self.backward_node(i, pass);
+    }
+    const std::size_t parameters = parameters_of(self.graph.nodes[i]);
+    if (ready && parameters > 0) {
+      const Stopwatch away;
+      ready(last - parameters, last);
+      elsewhere += away.seconds();
+    }
+    last -= parameters;
   }
   const double quantize = pass.quantize_seconds - quantize_before;
   self.seconds.quantize += quantize;
-  self.seconds.backward += watch.seconds() - quantize;
+  self.seconds.backward += watch.seconds() - quantize - elsewhere;
 }
 
 std::string Network::first_not_finite(std::span<const float> images, Pass pass) {

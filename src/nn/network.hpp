@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +33,10 @@ struct LayerSeconds {
 /// formats of the pass fit 8 bits. Both mean the same.
 enum class Arithmetic { emulated, integer };
 
+/// Told during backward that the gradients of the parameters first..last - 1 (ModelState::parameters) are
+/// complete, node by node.
+using GradientsReady = std::function<void(std::size_t first, std::size_t last)>;
+
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other
 /// networks of the same model.
 class Network {
@@ -51,8 +57,9 @@ class Network {
   /// until backward is done; it is not written.
   LossSum forward(std::span<const float> images, std::span<const std::int32_t> labels, Pass& pass);
 
-  /// Parameter gradients of the mean loss of the batch of the last forward, into Parameter::gradient.
-  void backward(Pass& pass);
+  /// Parameter gradients of the mean loss of the batch of the last forward, into Parameter::gradient. The
+  /// time in `ready` is not the network's.
+  void backward(Pass& pass, const GradientsReady& ready = {});
 
   /// Where NaN or Inf first appears when the images run forward once more, in words: "the output of 'conv2'";
   /// "the loss" where no node puts one out. Throws what forward() throws.

@@ -19,6 +19,7 @@ enum class Stream : std::uint32_t {
   operands = 10,
   activation_gradients = 11,
   folds = 12,
+  mean_gradients = 13,
 };
 
 /// Names one sequence of random numbers. The number at (key, index) is a pure function of both, so it depends

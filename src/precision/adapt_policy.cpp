@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
 #include "precision/option_checks.hpp"
-#include "precision/push_down.hpp"
 #include "precision/push_up.hpp"
 #include "precision/registry.hpp"
 #include "precision/strategy_tracker.hpp"
@@ -76,7 +75,9 @@ class AdaptPolicy : public PrecisionPolicy {
 
   void check(const StepObservation& observation) const;
   [[nodiscard]] std::size_t mean_lookback() const;
-  SwitchEvent switch_precision(std::size_t index, const StepObservation& observation);
+  /// Closes the window of layer `index`; the PushDown that its switch needs.
+  PushDownJob end_window(std::size_t index);
+  SwitchEvent switch_precision(const PushDownJob& job, const PushDownResult& minimal, std::int64_t step);
 
   AdaptPolicyOptions options_;
   PolicyOptions shared_;  // by all policies
@@ -99,10 +100,15 @@ std::vector<SwitchEvent> AdaptPolicy::observe(const StepObservation& observation
   }
 
   tracker_.update(mean_lookback());
+  std::vector<PushDownJob> jobs;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (layers_[i].window_full()) {
-      events.push_back(switch_precision(i, observation));
+      jobs.push_back(end_window(i));
     }
+  }
+  const std::vector<PushDownResult> minimal = run_push_downs(observation, jobs);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    events.push_back(switch_precision(jobs[i], minimal.at(i), observation.step));
   }
   ++plan_.version;
   return events;
@@ -136,30 +142,37 @@ std::size_t AdaptPolicy::mean_lookback() const {
   return std::accumulate(layers_.begin(), layers_.end(), std::size_t{0}, add) / layers_.size();
 }
 
-SwitchEvent AdaptPolicy::switch_precision(std::size_t index, const StepObservation& observation) {
+PushDownJob AdaptPolicy::end_window(std::size_t index) {
   Layer& layer = layers_[index];
-  const SortedValues weights(observation.layers[index].weights);
-  if (!weights.finite()) {
-    throw Failure(concat("step ", observation.step, ", layer ", layer.info.name,
-                         ": the weights hold NaN or Inf; a smaller training.learning_rate may help"));
-  }
   LayerState& state = layer.state;
   state.diversity = layer.window.diversity();
   state.lookback = next_lookback(state.lookback, state.diversity, options_);
   state.resolution = next_resolution(state.resolution, state.lookback, options_);
-  const PushDownResult minimal =
-      push_down(weights, layer.format.word_length, {state.resolution, options_.epsilon, options_.smoothing});
+  layer.window.clear();
+  return {static_cast<int>(index),
+          layer.format.word_length,
+          {state.resolution, options_.epsilon, options_.smoothing}};
+}
+
+SwitchEvent AdaptPolicy::switch_precision(const PushDownJob& job, const PushDownResult& minimal,
+                                          std::int64_t step) {
+  const auto index = static_cast<std::size_t>(job.layer);
+  Layer& layer = layers_[index];
+  if (!minimal.finite) {
+    throw Failure(concat("step ", step, ", layer ", layer.info.name,
+                         ": the weights hold NaN or Inf; a smaller training.learning_rate may help"));
+  }
+  LayerState& state = layer.state;
   state.divergence = minimal.divergence;
   const FixedFormat before = layer.format;
   const auto grow = options_.growth == "word" ? push_up_word : push_up;
   layer.format = on_tier(grow(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
                          options_.tiers);
   plan_.layers[index] = formats_of(layer.format, shared_);
-  layer.window.clear();
 
   SwitchEvent event;
-  event.step = observation.step;
-  event.layer = static_cast<int>(index);
+  event.step = step;
+  event.layer = job.layer;
   event.before = before;
   event.after = layer.format;
   event.minimal = minimal.format;

@@ -93,4 +93,16 @@ double precision_penalty(const PrecisionPlan& plan, std::span<const double> dens
   return sum / static_cast<double>(densities.size());
 }
 
+std::vector<PushDownResult> run_push_downs(const StepObservation& observation,
+                                           const std::vector<PushDownJob>& jobs) {
+  if (observation.push_downs) {
+    return observation.push_downs(jobs);
+  }
+  std::vector<PushDownResult> results;
+  for (const PushDownJob& job : jobs) {
+    results.push_back(push_down(observation.layers.at(static_cast<std::size_t>(job.layer)).weights, job));
+  }
+  return results;
+}
+
 }  // namespace adapt

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "numerics/plan.hpp"
 #include "precision/options.hpp"
+#include "precision/push_down.hpp"
 
 namespace adapt {
 
@@ -30,6 +32,9 @@ struct LayerObservation {
   double density = 1;        ///< share of non-zero quantized weights, 0..1
 };
 
+/// Does PushDowns, of any layers; in the order of the jobs.
+using PushDowns = std::function<std::vector<PushDownResult>(const std::vector<PushDownJob>& jobs)>;
+
 /// One optimizer step of the whole model.
 struct StepObservation {
   std::int64_t step = 0;   ///< counted from 1
@@ -37,7 +42,14 @@ struct StepObservation {
   double loss = 0;         ///< mean over the global batch, with regularization and penalty
   std::vector<LayerObservation> layers;
   bool ends_epoch = false;  ///< the last step of its epoch
+  /// Others may do the heavy work: a policy hands over all PushDowns of the step at once. Empty: they are
+  /// done here.
+  PushDowns push_downs = {};
 };
+
+/// The PushDowns of `jobs` on the observed weights, by whoever does them.
+std::vector<PushDownResult> run_push_downs(const StepObservation& observation,
+                                           const std::vector<PushDownJob>& jobs);
 
 /// One precision switch, for the log. Quantities that a policy does not have stay NaN or 0.
 struct SwitchEvent {

@@ -90,4 +90,12 @@ PushDownResult push_down(const SortedValues& weights, int word_length, const Inf
   return {format, search.divergence(format), true};
 }
 
+PushDownResult push_down(std::span<const float> weights, const PushDownJob& job) {
+  const SortedValues sorted(weights);
+  if (!sorted.finite()) {
+    return {.format = {}, .divergence = 0, .satisfied = false, .finite = false};
+  }
+  return push_down(sorted, job.word_length, job.bound);
+}
+
 }  // namespace adapt

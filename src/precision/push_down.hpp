@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "numerics/format.hpp"
 #include "numerics/histogram.hpp"
 
@@ -24,6 +26,14 @@ struct PushDownResult {
   FixedFormat format;     ///< ⟨WL_min, FL_min⟩
   double divergence = 0;  ///< KL(P‖Q) at `format`
   bool satisfied = true;  ///< divergence <= epsilon
+  bool finite = true;     ///< false: the weights hold NaN or Inf, and there is no format
+};
+
+/// A PushDown to be done: of the weights of quantized layer `layer`, from `word_length` on.
+struct PushDownJob {
+  int layer;
+  int word_length;
+  InformationBound bound;
 };
 
 /// AdaPT's PushDown: the smallest format that loses no information about `weights` (finite), by bisection:
@@ -41,5 +51,8 @@ struct PushDownResult {
 ///
 /// Constant weights must be represented exactly to pass; for all-zero weights the result is ⟨2, 0⟩.
 PushDownResult push_down(const SortedValues& weights, int word_length, const InformationBound& bound);
+
+/// The same, `weights` being those of the job's layer.
+PushDownResult push_down(std::span<const float> weights, const PushDownJob& job);
 
 }  // namespace adapt

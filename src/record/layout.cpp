@@ -64,8 +64,13 @@ std::vector<Column<StepRecord>> make_step_columns() {
       columns, "update", "optimizer update", [](auto& s) -> auto& { return s.update; });
   add_phase(
       columns, "record", "writing this log", [](auto& s) -> auto& { return s.record; });
+  add(make_column<StepRecord, float>(
+      "exposed_seconds", "s",
+      "wall clock of rank 0: part of seconds_exchange, gradient exchange that backward did not hide",
+      [](auto& row) -> auto& { return row.exposed_seconds; }));
+  columns.back().required = false;  // files of adapt 0.1 lack it
   add(make_column<StepRecord, std::int64_t>(
-      "bytes_sent", "byte", "gradient bytes that rank 0 put on the wire",
+      "bytes_sent", "byte", "gradient bytes that rank 0 sent to other ranks",
       [](auto& row) -> auto& { return row.bytes_sent; }));
   add(make_column<StepRecord, hdf5::FixedText<kStrategyBytes>>(
       "strategy", "", "strategy of the precision policy; empty when it has none",

@@ -42,7 +42,8 @@ struct StepRecord {
   double cross_entropy = 0;
   double learning_rate = 0;
   PhaseSeconds seconds;
-  std::int64_t bytes_sent = 0;  ///< gradient bytes that this rank put on the wire
+  double exposed_seconds = 0;   ///< part of seconds.exchange, stored as float32: gradients after backward
+  std::int64_t bytes_sent = 0;  ///< gradient bytes that this rank sent
   std::string strategy;         ///< of the policy; "min", "mean", "max" or empty
 };
 

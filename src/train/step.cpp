@@ -73,7 +73,8 @@ UpdateOptions update_options(const TrainingOptions& training, const PrecisionPol
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
   const ImageShape image = data.train->shape();
-  return lower(make_model(options.model.name, {data.train->classes(), image.height, image.width}),
+  const ModelInput input = {data.train->classes(), image.height, image.width};
+  return lower(options.network ? options.network(input) : make_model(options.model.name, input),
                {batch, image.channels, image.height, image.width}, executes_formats(options));
 }
 
@@ -88,9 +89,9 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       policy_(make(options.precision, layer_infos(graph_))),
       decided_(policy_->plan()),
       plan_(decided_),
-      plan_broadcast_(decided_.version),
+      plan_broadcast_(decided_.version, 1),
       encoding_(make_encoding(encoding_name(options.exchange, decided_), exchange_tensors(*state_),
-                              options.training.step_shards())),
+                              options.training.step_shards(), options.exchange.error_feedback)),
       statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
   if (!executes_formats(options) && has_format(decided_, &LayerFormats::weights)) {
@@ -140,7 +141,9 @@ StepOutcome TrainingStep::run(double learning_rate) {
   fault::point("exchange");
   exchange(outcome);
   Stopwatch watch;
-  plan_broadcast_.update(decided_, ranks_, [&] { decide(outcome); });
+  plan_broadcast_.update(
+      decided_, ranks_, [this](int layer) { return weights_of(layer); },
+      [&](const PushDowns& push_downs) { decide(outcome, push_downs); });
   outcome.record.seconds.policy = watch.seconds();
   // Gradients, masters and plans are equal: what fails here fails on every rank. (A next step or an
   // evaluation starts with mpi::together.)
@@ -151,7 +154,8 @@ StepOutcome TrainingStep::run(double learning_rate) {
 void TrainingStep::run_shards(StepOutcome& outcome) {
   const Stopwatch watch;
   double worked = 0;
-  // The one agreement of a step: a rank that fails must not leave the others waiting in the exchange.
+  // The one agreement of a step: a rank that fails must not leave the others waiting in the exchange. What
+  // of it is under way then is given up.
   outcome.stop = mpi::together(
       ranks_,
       [&] {
@@ -167,13 +171,14 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   PhaseSeconds& seconds = outcome.record.seconds;
   const auto step = static_cast<std::uint32_t>(step_);
   encoding_->begin({options_.seed, step, &plan_});
+  plan_broadcast_.check(plan_, step_);
   statistics_.begin(step);
   maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     const ShardBatch& batch = loader_.next();
     seconds.data += watch.lap();
-    run_shard(batch, outcome);
+    run_shard(batch, shard + ranks_.size() >= options_.training.step_shards(), outcome);
   }
   const NetworkSeconds& after = network_.seconds();
   seconds.forward = after.forward - before.forward;
@@ -181,7 +186,7 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   seconds.quantize += after.quantize - before.quantize;
 }
 
-void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
+void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome) {
   Pass pass;
   pass.seed = options_.seed;
   pass.step = static_cast<std::uint32_t>(step_);
@@ -200,30 +205,47 @@ void TrainingStep::run_shard(const ShardBatch& batch, StepOutcome& outcome) {
   }
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   fault::point("backward");
-  network_.backward(pass);
+  network_.backward(pass, [&](std::size_t first, std::size_t last) {
+    take_gradients(first, last, pass.shard, last_shard, outcome);
+  });
   const Stopwatch watch;
+  statistics_.add(*state_, pass.shard);
+  outcome.record.seconds.quantize += watch.seconds();
+}
+
+void TrainingStep::take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
+                                  StepOutcome& outcome) {
+  Stopwatch watch;
   // As backward went: of gradients that are not finite, the one that was first is named.
-  for (std::size_t p = state_->parameters.size(); p-- > 0;) {
+  for (std::size_t p = last; p-- > first;) {
     const Parameter& parameter = state_->parameters[p];
-    encoding_->add(p, pass.shard, parameter.gradient);
+    encoding_->add(p, shard, parameter.gradient);
     if (maxima_ != nullptr && parameter.role == ParameterRole::weight && parameter.layer >= 0) {
       raise((*maxima_)[static_cast<std::size_t>(parameter.layer)].gradients,
             maximum_magnitude(parameter.gradient));
     }
   }
-  statistics_.add(*state_, pass.shard);
-  outcome.record.seconds.quantize += watch.seconds();
+  outcome.record.seconds.quantize += watch.lap();
+  if (!options_.exchange.overlap || !last_shard) {
+    return;
+  }
+  for (std::size_t p = last; p-- > first;) {
+    encoding_->release(p, ranks_);
+  }
+  encoding_->progress();
+  outcome.record.seconds.exchange += watch.lap();
 }
 
 void TrainingStep::exchange(StepOutcome& outcome) {
   Stopwatch watch;
   encoding_->reduce(ranks_);
+  outcome.record.exposed_seconds = watch.seconds();
   outcome.metrics.reduce(ranks_);
   statistics_.reduce(*state_, ranks_);
   if (scales_) {
     scales_->reduce(step_, ranks_);
   }
-  outcome.record.bytes_sent = ranks_.size() > 1 ? encoding_->bytes() : 0;
+  outcome.record.bytes_sent = encoding_->bytes();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
   outcome.record.seconds.exchange += watch.lap();
@@ -234,7 +256,14 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   outcome.record.seconds.update = watch.lap();
 }
 
-void TrainingStep::decide(StepOutcome& outcome) {
+std::span<const float> TrainingStep::weights_of(int layer) const {
+  const auto weight = std::ranges::find_if(state_->parameters, [&](const Parameter& parameter) {
+    return parameter.layer == layer && parameter.role == ParameterRole::weight;
+  });
+  return weight->master;
+}
+
+void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
   fault::point("policy");
   const TrainingOptions& training = options_.training;
   outcome.record.loss += regularization_loss(*state_, training.l1, training.weight_decay);
@@ -242,9 +271,12 @@ void TrainingStep::decide(StepOutcome& outcome) {
     outcome.record.loss += precision_penalty(plan_, densities_);
   }
   outcome.record.strategy = policy_->strategy();
-  StepObservation observation = {step_, (step_ - 1) / steps_per_epoch() + 1, outcome.record.loss,
+  StepObservation observation = {step_,
+                                 (step_ - 1) / steps_per_epoch() + 1,
+                                 outcome.record.loss,
                                  std::vector<LayerObservation>(graph_.layers.size()),
-                                 step_ % steps_per_epoch() == 0};
+                                 step_ % steps_per_epoch() == 0,
+                                 push_downs};
   for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
     const Parameter& parameter = state_->parameters[p];
     if (parameter.role != ParameterRole::weight || parameter.layer < 0) {

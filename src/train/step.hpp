@@ -51,8 +51,10 @@ class TrainingStep {
   [[nodiscard]] const std::shared_ptr<ModelState>& state() const { return state_; }
   /// Steps done.
   [[nodiscard]] std::int64_t steps() const { return step_; }
+  /// Brings to rank 0 what save_state() needs (collective).
+  void collect_state() { encoding_->collect_state(ranks_); }
   /// Everything that later steps depend on, for a checkpoint (this machine's representation). Rank 0's is
-  /// that of all ranks.
+  /// that of all ranks, after collect_state().
   [[nodiscard]] std::vector<std::byte> save_state() const;
   /// Puts back what save_state() of the same options gave, after which both go on alike. Throws BadInput if
   /// the bytes do not fit.
@@ -73,9 +75,15 @@ class TrainingStep {
   /// All shards of all ranks; time spent waiting for other ranks counts as exchange.
   void run_shards(StepOutcome& outcome);
   void run_own_shards(StepOutcome& outcome);
-  void run_shard(const ShardBatch& batch, StepOutcome& outcome);
+  void run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome);
+  /// Takes in the shard's gradients of the parameters first..last - 1; `last_shard`: of this rank.
+  void take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
+                      StepOutcome& outcome);
   void exchange(StepOutcome& outcome);
-  void decide(StepOutcome& outcome);  ///< on rank 0
+  /// On rank 0.
+  void decide(StepOutcome& outcome, const PushDowns& push_downs);
+  /// The master weights of a quantized layer.
+  [[nodiscard]] std::span<const float> weights_of(int layer) const;
   void update(double learning_rate, StepOutcome& outcome);
   void record_layers(StepOutcome& outcome) const;
   /// Makes the plan that follows from what the policy decided and from the masters, and the working weights

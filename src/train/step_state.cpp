@@ -39,6 +39,9 @@ std::vector<std::byte> TrainingStep::save_state() const {
   if (scales_) {
     writer.put_all(std::span<const std::byte>(scales_->save_state()));
   }
+  if (encoding_->has_state()) {
+    writer.put_all(std::span<const std::byte>(encoding_->save_state()));
+  }
   return writer.bytes();
 }
 
@@ -62,9 +65,12 @@ void TrainingStep::restore_state(std::span<const std::byte> state) {
   if (scales_) {
     scales_->restore_state(reader.get_all<std::byte>(0, state.size()));
   }
+  if (encoding_->has_state()) {
+    encoding_->restore_state(reader.get_all<std::byte>(0, state.size()), ranks_);
+  }
   reader.finish();
   decided_ = policy_->plan();
-  plan_broadcast_ = PlanBroadcast(decided_.version);
+  plan_broadcast_ = PlanBroadcast(decided_.version, step_ + 1);
   plan_ = executable();
   densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
   if (step_ % steps_per_epoch() != 0) {

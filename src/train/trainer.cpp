@@ -209,6 +209,7 @@ bool Trainer::Implementation::due(bool best) const {
 
 /// Collective: where rank 0 cannot write, all know.
 void Trainer::Implementation::write_checkpoint(bool best) {
+  step.collect_state();
   mpi::together(ranks, [&] {
     flush();  // first: no checkpoint may be ahead of the log
     if (files.checkpoints != nullptr) {

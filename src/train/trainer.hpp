@@ -8,6 +8,7 @@
 #include "data/dataset.hpp"
 #include "exchange/options.hpp"
 #include "mpi/communicator.hpp"
+#include "nn/models.hpp"
 #include "nn/options.hpp"
 #include "precision/options.hpp"
 #include "record/run_log.hpp"
@@ -20,6 +21,8 @@ namespace adapt {
 struct TrainerOptions {
   std::uint64_t seed = 1;
   ModelOptions model;
+  /// In place of model.name, for networks without a name; empty: none.
+  std::function<ModelDescription(const ModelInput& input)> network = {};
   EngineOptions engine;
   PolicyOptions precision;
   ExchangeOptions exchange;

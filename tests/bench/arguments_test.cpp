@@ -29,6 +29,15 @@ TEST(BenchArguments, Integers) {
   }
 }
 
+TEST(BenchArguments, SeveralIntegers) {
+  EXPECT_EQ(with("1").integers("option", 1, 8), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(with("8,1,8").integers("option", 1, 8), (std::vector<std::int64_t>{8, 1, 8}));
+  EXPECT_EQ(refusal([] { (void)with("3,9").integers("option", 1, 8); }),
+            "--option: expected an integer from 1 to 8, found '9'");
+  EXPECT_EQ(refusal([] { (void)with("3,").integers("option", 1, 8); }),
+            "--option: expected an integer from 1 to 8, found ''");
+}
+
 TEST(BenchArguments, PositiveNumbers) {
   EXPECT_EQ(with("0.25").positive("option", 1), 0.25);
   EXPECT_EQ(with("1").positive("option", 1), 1);

@@ -103,6 +103,25 @@ class Bench(unittest.TestCase):
                 self.assertEqual(ratio["instruction_set"], result["instruction_set"])
                 self.check_ratio(ratio, own[0], result, "elements")
 
+    def test_exchange(self):
+        for ranks in (0, 2, 3):
+            report = self.report("bench", "exchange", "--elements", "300,50000", *QUICK, ranks=ranks)
+            results = report["results"]
+            encodings = ["float32", "exact", "layer", "int16", "int8"]
+            self.assertEqual([(r["elements"], r["encoding"]) for r in results],
+                             [(elements, encoding) for elements in (300, 50000) for encoding in encodings])
+            for result in results:
+                self.assertEqual((result["ranks"], result["shards"]), (max(1, ranks), 8))
+                self.check_result(result, "elements", result["elements"])
+                self.assertEqual(sorted(result["phases"]), ["decode", "encode", "exchange"])
+                self.assertEqual(result["bytes_sent"] > 0, ranks > 1)
+            self.assertEqual(len(report["ratios"]), 8)
+            if ranks > 1:
+                sent = {r["encoding"]: r["bytes_sent"] for r in results[5:]}
+                self.assertEqual(sent["float32"], -(-2 * (ranks - 1) * 4 * 50000 // ranks))
+                self.assertLess(sent["int8"], 0.36 * sent["float32"])  # 10, 11 bits there, 8 back, against 32
+                self.assertLess(sent["int8"], sent["int16"])
+
     def test_help(self):
         for arguments, word in [(["bench", "--help"], "quantize"), (["bench", "step", "--help"], "--engine")]:
             process = run(*arguments)
@@ -138,12 +157,15 @@ class Refusals(unittest.TestCase):
             (["--elements", "'many'"], "quantize", "--elements", "many"),
             (["unknown name 'round'"], "quantize", "--kernel", "round"),
             (["unexpected argument 'lenet5'"], "step", "lenet5"),
+            (["unknown name 'int4'", "int8"], "exchange", "--encoding", "int4"),
+            (["--elements", "'0'"], "exchange", "--elements", "10,0"),
         ]:
             with self.subTest(arguments=arguments):
                 self.check(words, *arguments)
 
     def test_two_ranks_say_it_once(self):
         self.check(["training.shards is 1", "2 ranks"], "step", "--shards", "1", ranks=2)
+        self.check(["--shards is 1", "2 ranks"], "exchange", "--shards", "1", ranks=2)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,25 @@ namespace {
 constexpr int kShards = 8;
 const mpi::Communicator kRanks;
 
-/// Adds this rank's shards of every tensor and reduces.
-void exchange_all(GradientEncoding& encoding, const std::vector<test::ShardGradients>& gradients) {
+/// Adds this rank's shards of every tensor, the last tensor first, and reduces. With `release` a tensor's
+/// exchange may start as soon as its last shard is added.
+void exchange_all(GradientEncoding& encoding, const std::vector<test::ShardGradients>& gradients,
+                  bool release = false) {
   for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
-    for (std::size_t tensor = 0; tensor < gradients.size(); ++tensor) {
+    for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
       encoding.add(tensor, static_cast<std::uint32_t>(shard),
                    gradients[tensor][static_cast<std::size_t>(shard)]);
+      if (release && shard + kRanks.size() >= kShards) {
+        encoding.release(tensor, kRanks);
+        encoding.progress();
+      }
     }
   }
   encoding.reduce(kRanks);
 }
 
-std::vector<ExchangeTensor> tensors() { return {{"a", 1000, 0}, {"b", 37, 1}, {"c", 5, -1}}; }
+/// "b" fills a bucket, so there are two.
+std::vector<ExchangeTensor> tensors() { return {{"a", 1000, 0}, {"b", 40000, 1}, {"c", 5, -1}}; }
 
 std::vector<test::ShardGradients> all_gradients(double deviation) {
   std::vector<test::ShardGradients> gradients;
@@ -39,7 +46,7 @@ TEST(EncodingOnRanks, ExactEqualsTheNaiveSum) {
   const auto encoding = make_exact_encoding(tensors(), kShards);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.step = step});
-    exchange_all(*encoding, gradients);
+    exchange_all(*encoding, gradients, /*release=*/step == 2);
     for (std::size_t t = 0; t < gradients.size(); ++t) {
       EXPECT_EQ(test::encoded_mean(*encoding, t, tensors()[t].size),
                 test::naive_mean(test::naive_exact_sum(gradients[t]), 40, kShards));
@@ -58,7 +65,7 @@ TEST(EncodingOnRanks, LayerEqualsTheNaiveSum) {
     plan.layers[1].gradients = steps[s][1];
     const ExchangeStep step = {.seed = 9, .step = s + 1, .plan = &plan};
     encoding->begin(step);
-    exchange_all(*encoding, gradients);
+    exchange_all(*encoding, gradients, /*release=*/s == 1);
     for (std::uint32_t t = 0; t < 2; ++t) {
       EXPECT_EQ(test::encoded_mean(*encoding, t, tensors()[t].size),
                 test::naive_mean(test::naive_layer_sum(gradients[t], steps[s][t], t, step),
@@ -86,7 +93,7 @@ TEST(EncodingOnRanks, Float32IsCloseAndEqualOnAllRanks) {
   const auto encoding = make_float32_encoding(tensors(), kShards);
   encoding->begin({.step = 1});
   exchange_all(*encoding, gradients);
-  const auto mean = test::encoded_mean(*encoding, 0, 1000);
+  const auto mean = test::encoded_mean(*encoding, 0, tensors()[0].size);
   const auto exact = test::naive_mean(test::naive_exact_sum(gradients[0]), 40, kShards);
   for (std::size_t i = 0; i < mean.size(); ++i) {
     EXPECT_NEAR(mean[i], exact[i], 1e-6);
@@ -94,6 +101,49 @@ TEST(EncodingOnRanks, Float32IsCloseAndEqualOnAllRanks) {
   std::vector<float> of_rank_0 = mean;
   kRanks.broadcast(std::as_writable_bytes(std::span(of_rank_0)));
   EXPECT_EQ(mean, of_rank_0);
+  EXPECT_EQ(encoding->bytes(),
+            mpi::allreduce_bytes(kRanks, 4 * 1000) + mpi::allreduce_bytes(kRanks, 4 * 40005));
+  encoding->begin({.step = 1});
+  exchange_all(*encoding, gradients, /*release=*/true);
+  EXPECT_EQ(mean, test::encoded_mean(*encoding, 0, tensors()[0].size));
+}
+
+TEST(EncodingOnRanks, WhatWasGivenUpDoesNotReachTheNext) {
+  const auto gradients = all_gradients(1.0);
+  for (int time = 0; time < 3; ++time) {
+    const auto given_up = make_exact_encoding(tensors(), kShards);
+    given_up->begin({.step = 1});
+    if (kRanks.rank() != time % kRanks.size()) {  // one has failed before
+      for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
+        given_up->add(tensor, static_cast<std::uint32_t>(kRanks.rank()), gradients[tensor][0]);
+        given_up->release(tensor, kRanks);
+      }
+    }
+  }
+  const auto encoding = make_exact_encoding(tensors(), kShards);
+  encoding->begin({.step = 1});
+  exchange_all(*encoding, gradients, /*release=*/true);
+  for (std::size_t t = 0; t < gradients.size(); ++t) {
+    EXPECT_EQ(test::encoded_mean(*encoding, t, tensors()[t].size),
+              test::naive_mean(test::naive_exact_sum(gradients[t]), 40, kShards));
+  }
+}
+
+TEST(EncodingOnRanks, EachRankReleasesWhatItLikes) {
+  for (const char* name : {"exact", "int8", "float32"}) {
+    const auto encoding = make_encoding(name, tensors(), kShards);
+    const auto gradients = all_gradients(1.0);
+    encoding->begin({.step = 1});
+    for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
+      encoding->add(tensor, static_cast<std::uint32_t>(kRanks.rank()), gradients[tensor][0]);
+      if (kRanks.rank() % 2 == 0 || tensor == 2) {
+        encoding->release(tensor, kRanks);
+      }
+    }
+    kRanks.barrier();
+    encoding->reduce(kRanks);
+    EXPECT_TRUE(std::isfinite(test::encoded_mean(*encoding, 2, 5)[0]));
+  }
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ void expect_names_place(const std::string& message) {
 
 TEST(Encoding, NanAndInfinityNameTensorStepAndShard) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const char* name : {"exact", "layer", "float32"}) {
+  for (const char* name : {"exact", "layer", "int8", "int16", "float32"}) {
     for (const float value : {std::nanf(""), kInfinity, -kInfinity}) {
       SCOPED_TRACE(concat(name, " ", value));
       expect_names_place(refusal(name, value));
@@ -68,7 +68,6 @@ TEST(Encoding, Float32IsThePlainMean) {
   const auto encoding = make_float32_encoding({{"a", 2, 0}, {"b", 1, -1}}, 2);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.step = step});
-    EXPECT_EQ(encoding->bytes(), 3 * 4);
     test::add_all(*encoding, 0, {{1.0F, 0.1F}, {0.5F, 0.2F}});
     test::add_all(*encoding, 1, {{-4.0F}, {1.0F}});
     EXPECT_EQ(test::encoded_mean(*encoding, 0, 2), (std::vector<float>{0.75F, (0.1F + 0.2F) / 2}));
@@ -76,12 +75,22 @@ TEST(Encoding, Float32IsThePlainMean) {
   }
 }
 
+TEST(Encoding, ErrorFeedbackBelongsToScaledIntegers) {
+  for (const char* name : {"exact", "layer", "float32"}) {
+    EXPECT_THROW(make_encoding(name, {}, 8, true), BadInput) << name;
+  }
+  EXPECT_NE(make_encoding("int8", {{"a", 4, 0}}, 8, true), nullptr);
+  // A quarter of the limit for each of four shards, and one number more.
+  const std::size_t most = (std::size_t{1} << 30U) / 4 / sizeof(float);
+  EXPECT_THROW(make_encoding("int16", {{"a", most, 0}, {"b", 1, 0}}, 4, true), BadInput);
+}
+
 TEST(Encoding, UnknownNameListsTheKnown) {
   try {
     make_encoding("float16", {}, 8);
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
-    for (const char* part : {"float16", "exact", "layer", "float32"}) {
+    for (const char* part : {"float16", "exact", "layer", "int8", "int16", "float32"}) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   }

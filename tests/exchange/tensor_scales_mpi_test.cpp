@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "exchange/running_maximum.hpp"
 #include "exchange/tensor_scales.hpp"
 #include "mpi/together.hpp"
 
@@ -71,7 +72,7 @@ TEST_F(Scales, FollowGrowthAtOnceAndShrinkSlowly) {
   float running = 4.0F;
   for (int i = 0; i < 30; ++i) {
     step(decided, 0.5F);
-    running = std::max(0.5F, TensorScales::kDecay * running);
+    running = std::max(0.5F, kMaximumDecay * running);
     EXPECT_EQ(inputs_length(decided), fitting_fractional_length(8, running));
   }
   EXPECT_EQ(inputs_length(decided), 7) << "127.5 / (4 · 0.95^30) = 148.5";

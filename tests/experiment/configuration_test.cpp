@@ -44,7 +44,7 @@ Configuration all_different() {
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
   c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "word", "max", {8, 16}};
-  c.exchange.encoding = "float32";
+  c.exchange = {"int16", true, false};
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};
   c.mpi = {12.5};
@@ -199,6 +199,7 @@ TEST(Reference, IsAnExperimentFileWithTheDefaults) {
 TEST(Identity, DependsOnEveryKeyButTheIgnoredOnes) {
   const std::set<std::string> ignored = {"name",
                                          "data.path",
+                                         "exchange.overlap",
                                          "record.layer_interval",
                                          "record.flush_seconds",
                                          "checkpoint.interval_epochs",

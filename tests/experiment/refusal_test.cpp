@@ -276,5 +276,12 @@ TEST(Refusal, LayerEncodingNeedsQuantizedGradients) {
   EXPECT_EQ(refusal("{engine: emulated, precision: fixed, exchange: layer}"), "accepted");
 }
 
+TEST(Refusal, ErrorFeedbackNeedsScaledIntegers) {
+  EXPECT_EQ(refusal("exchange: {encoding: exact, error_feedback: yes}"),
+            "a.yaml:1: exchange.error_feedback is true, and exchange.encoding 'exact' has none; expected "
+            "exchange.encoding: int8 or int16, or false");
+  EXPECT_EQ(refusal("exchange: {encoding: int8, error_feedback: yes}"), "accepted");
+}
+
 }  // namespace
 }  // namespace adapt

@@ -66,6 +66,7 @@ TEST(FirstDifference, TimesBytesAndConfigurationDoNotCount) {
   EXPECT_EQ(difference([](Rows& rows) {
               rows.configuration = std::string("b");
               rows.steps[1].seconds.forward = 99;
+              rows.steps[1].exposed_seconds = 99;
               rows.steps[1].bytes_sent = 1;
               rows.epochs[0].seconds = 99;
               rows.epochs[0].test_seconds = 99;

@@ -30,6 +30,7 @@ inline StepRecord sample_step(std::int64_t step) {
   record.cross_entropy = 2.25 / static_cast<double>(step);
   record.learning_rate = 0.1;
   record.seconds = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5};
+  record.exposed_seconds = 0.25;
   record.bytes_sent = (std::int64_t{1} << 40) + step;
   record.strategy = step % 2 == 0 ? "mean" : "min";
   return record;

@@ -32,6 +32,25 @@ struct Tally {
   float largest;  ///< magnitude of the inputs; add_exact leaves it 0
 };
 
+/// What a block of integers is made of.
+template <class T>
+struct PackedBits {
+  T any;         ///< all values, or-ed
+  T magnitudes;  ///< all values, negative ones inverted, or-ed
+};
+
+/// See numerics/packing.hpp. `values` and `dst` of T are a block; a packed block has 32 · width bytes, width
+/// is 1 to the bits of T, shift + width at most that.
+template <class T>
+struct PackingKernels {
+  PackedBits<T> (*scan)(const T* values);
+  void (*pack)(const T* values, int shift, int width, unsigned char* dst);
+  void (*unpack)(const unsigned char* src, int shift, int width, T* dst);
+  void (*unpack_add)(const unsigned char* src, int shift, int width, T* dst);
+  /// To multiples of 2^shift, with the pieces of the sequence's block · 256 and following elements.
+  void (*round)(T* values, int shift, const Sequence& random, std::uint32_t block);
+};
+
 /// The functions of one instruction set. All arrays have `count` elements and any alignment; `dst` may be
 /// `src`. `random` is null for rounding to nearest.
 struct Kernels {
@@ -77,6 +96,8 @@ struct Kernels {
   /// 4, columns one of 16.
   void (*pack_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::int8_t* dst,
                      std::size_t panel_stride);
+  PackingKernels<std::int32_t> packing32;
+  PackingKernels<std::int64_t> packing64;
 };
 
 namespace generic {

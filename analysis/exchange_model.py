@@ -1,0 +1,80 @@
+"""What a gradient exchange costs: bytes and messages of a rank for each encoding, and the time that an alpha-beta network
+takes for them. src/exchange/packed_sum.hpp and bucket_layout.hpp describe what is modelled."""
+
+import dataclasses
+import math
+
+from analysis.configuration import flatten_yaml
+from analysis.errors import BadInput
+
+BUCKET_ELEMENTS = 32768  # BucketLayout::kElements
+FLOAT_BITS = 32
+EXACT_BITS = 36  # of a gradient in units of 2^-40 that is below 2^-5; what a block really takes depends on its values
+ENCODINGS = ("float32", "exact", "layer", "int16", "int8")
+DEFAULT_FABRICS = "fabrics.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fabric:
+    """A network."""
+
+    name: str
+    alpha: float  # seconds of a message without content
+    bandwidth: float  # bytes per second that a process can send
+
+    def seconds(self, messages, sent):
+        """Time of so many messages, one after the other, with `sent` bytes in all."""
+        return messages * self.alpha + sent / self.bandwidth
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """What one rank sends in one step."""
+
+    messages: int
+    sent: float  # bytes
+
+
+def read_fabrics(path):
+    """name -> Fabric of the YAML file at `path`. BadInput, one line, when a number is missing or makes no sense."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = flatten_yaml(file.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: {error}; expected a file like analysis/{DEFAULT_FABRICS}") from None
+    names = list(dict.fromkeys(key.split(".")[0] for key in values))
+    if not names:
+        raise BadInput(f"{path}: no network in it; expected a file like analysis/{DEFAULT_FABRICS}")
+    return {name: Fabric(name, 1e-6 * _positive(values, name, "alpha_us", path),
+                         1e9 * _positive(values, name, "gbytes_per_s", path)) for name in names}  # fmt: skip
+
+
+def _positive(values, name, key, path):
+    text = values.get(f"{name}.{key}", "none")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise BadInput(f"{path}: {name}: {key} is {text}, expected a number above 0")
+    return value
+
+
+def bucket_count(elements):
+    """Buckets that a gradient is exchanged in, about: none is smaller than BUCKET_ELEMENTS, save the last."""
+    return math.ceil(elements / BUCKET_ELEMENTS)
+
+
+def traffic(encoding, elements, ranks, shards, word_length):
+    """Traffic of a rank for a gradient of `elements` numbers, `shards` shards over all ranks; `word_length` is that of
+    the encoding "layer". Widths are those that the values need at most; blocks of small values take fewer."""
+    if ranks == 1:
+        return Traffic(0, 0.0)
+    share = (ranks - 1) / ranks
+    buckets = bucket_count(elements)
+    if encoding == "float32":  # recursive halving and doubling
+        return Traffic(2 * math.ceil(math.log2(ranks)) * buckets, 2 * share * elements * FLOAT_BITS / 8)
+    bits = {"exact": EXACT_BITS, "layer": word_length, "int16": 16, "int8": 8}[encoding]
+    there = bits + math.ceil(math.log2(max(1, math.ceil(shards / ranks))))
+    back = bits if encoding in ("int8", "int16") else bits + math.ceil(math.log2(shards))
+    return Traffic(2 * (ranks - 1) * buckets, share * elements * (there + back) / 8)

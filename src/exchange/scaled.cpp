@@ -1,0 +1,81 @@
+// "int8" and "int16": each shard's gradient is rounded stochastically to 8 or 16 bits times a power of two,
+// tensor by tensor, and the integers are summed. The whole sum is rounded once more, by the rank that owns
+// it, so that no more bits go back than came.
+//
+// The power of two follows from the running maximum of the steps before. A tensor without history (in the
+// first step, or as long as it is all zero) goes as "exact" does.
+
+#include <bit>
+
+#include "base/state_bytes.hpp"
+#include "exchange/gradient_formats.hpp"
+#include "exchange/integer_encoding.hpp"
+#include "exchange/running_maximum.hpp"
+#include "numerics/scale.hpp"
+
+namespace adapt {
+namespace {
+
+class ScaledFormats : public FormatSource {
+ public:
+  ScaledFormats(std::size_t tensors, int bits) : bits_(bits), observed_(tensors), running_(tensors) {}
+
+  GradientFormats begin(const ExchangeStep& /*step*/) override {
+    GradientFormats formats;
+    for (std::size_t tensor = 0; tensor < running_.size(); ++tensor) {
+      observed_[tensor] = 0.0F;
+      const RunningMaximum& running = running_[tensor];
+      formats.push_back(running
+                            ? std::optional<FixedFormat>({bits_, fitting_fractional_length(bits_, *running)})
+                            : std::nullopt);
+    }
+    return formats;
+  }
+
+  [[nodiscard]] std::optional<int> sum_bits() const override { return bits_; }
+  [[nodiscard]] bool observes() const override { return true; }
+  void observe(std::size_t tensor, float magnitude) override { raise(observed_[tensor], magnitude); }
+
+  std::int64_t end(const mpi::Communicator& ranks) override {
+    std::vector<std::int64_t> wire;
+    for (const RunningMaximum& observed : observed_) {
+      wire.push_back(to_wire(observed));
+    }
+    ranks.maximum(wire);
+    for (std::size_t tensor = 0; tensor < running_.size(); ++tensor) {
+      running_[tensor] = next_maximum(running_[tensor], from_wire(wire[tensor]));
+    }
+    return mpi::allreduce_bytes(ranks, static_cast<std::int64_t>(wire.size() * sizeof(std::int64_t)));
+  }
+
+  [[nodiscard]] std::vector<std::byte> save_state() const override {
+    StateWriter writer;
+    for (const RunningMaximum& running : running_) {
+      writer.put(to_wire(running));
+    }
+    return writer.bytes();
+  }
+
+  void restore_state(std::span<const std::byte> state) override {
+    StateReader reader(state);
+    for (RunningMaximum& running : running_) {
+      running = from_wire(reader.get<std::int64_t>());
+    }
+    reader.finish();
+  }
+
+ private:
+  int bits_;
+  std::vector<RunningMaximum> observed_;  // in the running step
+  std::vector<RunningMaximum> running_;
+};
+
+}  // namespace
+
+std::unique_ptr<GradientEncoding> make_scaled_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
+                                                       int bits, bool error_feedback) {
+  return std::make_unique<IntegerEncoding>(
+      tensors, shards, std::make_unique<ScaledFormats>(tensors.size(), bits), error_feedback);
+}
+
+}  // namespace adapt
