@@ -136,7 +136,7 @@ TEST_P(IntegerProduct, EqualsLoops) {
   for (float& weight : weights) {
     weight *= 0x1p-5F;
   }
-  convolution.set_weights(weights, 0x1p5F);
+  convolution.set_weights(weights, FixedFormat{8, 5});
   std::vector<std::int32_t> sums(data.dy.size(), -1);
   convolution.forward(data.x.data(), sums.data());
   EXPECT_EQ(std::vector<std::int64_t>(sums.begin(), sums.end()), forward);

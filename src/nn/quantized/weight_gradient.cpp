@@ -43,7 +43,7 @@ WeightGradient::WeightGradient(const ProductGeometry& geometry)
   // An odd number of cache lines, so that neighbouring rows do not meet in one set of the cache.
   const std::size_t lines = rounded_up(depth_ + largest_shift + kSlack, kSlack) / kSlack;
   row_stride_ = (lines | 1U) * kSlack;
-  targets_ = targets();
+  places_ = places();
 }
 
 bool WeightGradient::fits() const {
@@ -52,17 +52,18 @@ bool WeightGradient::fits() const {
   return std::int64_t{out.n} * out.h * out.w * kLargestProduct < std::int64_t{1} << 31;
 }
 
-std::vector<std::int32_t> WeightGradient::targets() const {
+std::vector<std::int32_t> WeightGradient::places() const {
   const int channels = geometry_.input.c;
   const int kernel = geometry_.kernel;
   std::vector<std::int32_t> all;
-  for (int row = 0; row < static_cast<int>(rows_); ++row) {
-    for (int tap = 0; tap < taps_ * taps_; ++tap) {
-      const int phase = row / channels;
-      const int y = tap / taps_ * geometry_.stride + phase / phases_;
-      const int x = tap % taps_ * geometry_.stride + phase % phases_;
-      const bool used = phase < phases_ * phases_ && y < kernel && x < kernel;
-      all.push_back(used ? (row % channels * kernel + y) * kernel + x : -1);
+  for (int channel = 0; channel < channels; ++channel) {
+    for (int y = 0; y < kernel; ++y) {
+      for (int x = 0; x < kernel; ++x) {
+        const int tap = y / geometry_.stride * taps_ + x / geometry_.stride;
+        const int phase = y % geometry_.stride * phases_ + x % geometry_.stride;
+        const int row = tap * static_cast<int>(rows_) + phase * channels + channel;
+        all.push_back(row * static_cast<int>(kProductTile));
+      }
     }
   }
   return all;
@@ -152,26 +153,19 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
   }
 }
 
-void WeightGradient::scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
-                             float step, float* weights) const {
+void WeightGradient::gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
+                            float step, float* weights) const {
   const int channels = std::min<int>(kProductTile, geometry_.output.c - first_channel);
-  const int size = geometry_.input.c * geometry_.kernel * geometry_.kernel;
-  const auto taps = static_cast<std::size_t>(taps_ * taps_);
-  // Block by block: what all taps of 16 rows have to give fits the first cache.
-  for (std::size_t first_row = 0; first_row < rows_; first_row += kProductTile) {
+  // The 16 channels of a panel stand side by side, so that some of the places for all channels fit the first
+  // cache.
+  constexpr std::size_t kPlaces = 256;
+  for (std::size_t first = 0; first < places_.size(); first += kPlaces) {
+    const std::size_t some = std::min(kPlaces, places_.size() - first);
     for (int channel = 0; channel < channels; ++channel) {
-      float* const to = weights + std::ptrdiff_t{first_channel + channel} * size;
+      float* const to = weights + static_cast<std::size_t>(first_channel + channel) * places_.size() + first;
       const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
-      const std::int32_t* target = targets_.data() + first_row * taps;
-      for (std::size_t row = first_row; row < first_row + kProductTile; ++row) {
-        const std::int32_t* from = products + row * kProductTile + channel;
-        for (std::size_t tap = 0; tap < taps; ++tap, ++target, from += rows_ * kProductTile) {
-          if (*target >= 0) {
-            const std::uint32_t sum = static_cast<std::uint32_t>(*from) - correction;
-            to[*target] = static_cast<float>(static_cast<std::int32_t>(sum)) * step;
-          }
-        }
-      }
+      vector::kernels().gather_sums(products + channel, places_.data() + first, to, some,
+                                    static_cast<std::int32_t>(correction), step);
     }
   }
 }
@@ -194,7 +188,7 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
     products.sum_columns(panel, depth_, column_sums);
     products.multiply(scratch.rows.data(), scratch.rows.size(), row_stride_, panel, depth_,
                       scratch.sums.data());
-    scatter(channel, scratch.sums.data(), column_sums, step, weights);
+    gather(channel, scratch.sums.data(), column_sums, step, weights);
     for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
       bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
     }

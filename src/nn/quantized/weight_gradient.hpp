@@ -49,10 +49,10 @@ class WeightGradient {
   void stage_input(const std::int8_t* image, std::int8_t* staged) const;
   void stage_output(const std::int8_t* image, std::int8_t* staged) const;
   void lay_out(const std::int8_t* x, const std::int8_t* dy, WeightGradientScratch& scratch) const;
-  void scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
-               float* weights) const;
-  /// Where an element of the product goes in (IC, KH, KW), or -1.
-  [[nodiscard]] std::vector<std::int32_t> targets() const;
+  void gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
+              float* weights) const;
+  /// Where the elements of (IC, KH, KW) stand among the sums of a panel's first channel.
+  [[nodiscard]] std::vector<std::int32_t> places() const;
 
   ProductGeometry geometry_;
   int phases_;              ///< along one axis: distinct remainders of kh by the stride
@@ -63,7 +63,7 @@ class WeightGradient {
   std::size_t columns_;     ///< of dY: channels, in whole tiles
   std::size_t depth_;       ///< pixels of the batch, in whole steps
   std::size_t row_stride_;  ///< bytes
-  std::vector<std::int32_t> targets_;
+  std::vector<std::int32_t> places_;
 };
 
 }  // namespace adapt
