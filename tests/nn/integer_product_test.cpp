@@ -97,6 +97,10 @@ std::vector<ProductGeometry> geometries() {
     all.push_back({in, output_of(in, 2 * channels, 3, 2, 1), 3, 2, 1});
     all.push_back({in, output_of(in, 2 * channels, 1, 2, 0), 1, 2, 0});
   }
+  all.push_back({{9, 32, 2, 2}, {9, 48, 2, 2}, 3, 1, 1});  // as in AlexNet: hardly more than padding
+  all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
+  all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
+  all.push_back({{3, 16, 4, 4}, {3, 16, 5, 5}, 3, 1, 1});
   all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});  // linear layers
   all.push_back({{1, 84, 1, 1}, {1, 10, 1, 1}, 1, 1, 0});
   return all;

@@ -28,14 +28,28 @@ void make_room(Vector& vector, std::size_t size) {
   }
 }
 
+/// Pixels of padding that stand both before and behind the image, on both axes. Behind an image are the
+/// pixels that its last windows read and that it does not have.
+int shared_border(const ProductGeometry& geometry) {
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  if (stride != 1) {
+    return 0;  // a pixel of the coarser grid may be padding in part
+  }
+  const int behind = std::min(out.h + kernel - 1 - padding - in.h, out.w + kernel - 1 - padding - in.w);
+  return std::clamp(std::min(padding, behind), 0, kernel - 1);
+}
+
 }  // namespace
 
 WeightGradient::WeightGradient(const ProductGeometry& geometry)
     : geometry_(geometry),
       phases_(std::min(geometry.stride, geometry.kernel)),
       taps_((geometry.kernel + geometry.stride - 1) / geometry.stride),
-      grid_width_(geometry.output.w + taps_ - 1),
-      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1) * static_cast<std::size_t>(grid_width_)),
+      border_(shared_border(geometry)),
+      grid_width_(geometry.output.w + taps_ - 1 - border_),
+      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1 - border_) *
+            static_cast<std::size_t>(grid_width_)),
+      tail_(static_cast<std::size_t>(border_ * (grid_width_ + 1))),
       rows_(rounded_up(static_cast<std::size_t>(phases_ * phases_ * geometry.input.c), kProductTile)),
       columns_(rounded_up(static_cast<std::size_t>(geometry.output.c), kProductTile)),
       depth_(rounded_up(static_cast<std::size_t>(geometry.input.n) * grid_, kProductDepth)) {
@@ -129,7 +143,7 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
   const auto in_image = static_cast<std::size_t>(in.elements() / in.n);
   const auto out_image = static_cast<std::size_t>(geometry_.output.elements() / in.n);
   const vector::Kernels& kernels = vector::kernels();
-  make_room(scratch.staged, (grid_ * kImages + kSlack) * std::max(rows_, columns_));
+  make_room(scratch.staged, (grid_ * kImages + tail_ + kSlack) * std::max(rows_, columns_));
   make_room(scratch.left, rows_ * row_stride_);
   make_room(scratch.right, columns_ * (depth_ + kSlack));
   std::fill_n(scratch.right.data(), columns_ * depth_, std::int8_t{0});
@@ -141,7 +155,10 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
       stage_input(x + static_cast<std::size_t>(first + i) * in_image,
                   scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * rows_);
     }
-    kernels.transpose_bytes(scratch.staged.data(), pixels, rows_, scratch.left.data() + before, row_stride_);
+    const std::size_t behind = first + images == in.n ? tail_ : 0;
+    std::memset(scratch.staged.data() + pixels * rows_, 0, behind * rows_);
+    kernels.transpose_bytes(scratch.staged.data(), pixels + behind, rows_, scratch.left.data() + before,
+                            row_stride_);
     for (int i = 0; i < images; ++i) {
       stage_output(dy + static_cast<std::size_t>(first + i) * out_image,
                    scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * columns_);
