@@ -197,17 +197,22 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
       scratch.rows.push_back(scratch.left.data() + row * row_stride_ + shift);
     }
   }
-  make_room(scratch.sums, scratch.rows.size() * kTile);
-  const vector::ProductKernels& products = vector::products();
-  for (int channel = 0; channel < geometry_.output.c; channel += kProductTile) {
-    const std::int8_t* const panel = scratch.right.data() + static_cast<std::size_t>(channel) * depth_;
-    std::int32_t column_sums[kProductTile];
-    products.sum_columns(panel, depth_, column_sums);
-    products.multiply(scratch.rows.data(), scratch.rows.size(), row_stride_, panel, depth_,
-                      scratch.sums.data());
-    gather(channel, scratch.sums.data(), column_sums, step, weights);
-    for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
-      bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
+  const std::size_t blocks = scratch.rows.size();
+  make_room(scratch.sums, vector::kProductPanels * blocks * kTile);
+  const std::size_t panels = columns_ / kProductTile;
+  for (std::size_t first = 0; first < panels; first += vector::kProductPanels) {
+    const std::size_t some = std::min(vector::kProductPanels, panels - first);
+    const std::int8_t* const right = scratch.right.data() + first * kProductTile * depth_;
+    vector::products().multiply(scratch.rows.data(), blocks, row_stride_, right, some, depth_,
+                                scratch.sums.data());
+    for (std::size_t panel = 0; panel < some; ++panel) {
+      std::int32_t column_sums[kProductTile];
+      vector::products().sum_columns(right + panel * kProductTile * depth_, depth_, column_sums);
+      const int channel = static_cast<int>((first + panel) * kProductTile);
+      gather(channel, scratch.sums.data() + panel * blocks * kTile, column_sums, step, weights);
+      for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
+        bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
+      }
     }
   }
 }
