@@ -78,6 +78,10 @@ class Resume(ProgramTest):
         """Within an epoch, between its last step and its evaluation, and right after a resumption."""
         self.assert_resumes("exchange.encoding=exact", stops=(2, 3, 8), ranks=(0, 3, 2, 4))
 
+    def test_scaled_integers_with_error_feedback(self):
+        """The residuals belong to shards, so that they may move to other ranks."""
+        self.assert_resumes("exchange.encoding=int8", "exchange.error_feedback=true", stops=(2, 7), ranks=(3, 0, 2))
+
     def test_adapt_switches_before_and_after(self):
         run = self.assert_resumes(*ADAPT, stops=(5, 7), ranks=(2, 0, 3))
         with h5py.File(run, "r") as file:

@@ -48,6 +48,29 @@ class Trajectory(ProgramTest):
         self.assertGreaterEqual(int(info(self.folder / "ranks1")["precision switches"]), 10)
         self.assert_other_seed_differs(digest, *ADAPT)
 
+    def test_int8_sums_with_and_without_overlap(self):
+        digest = self.assert_same_on_any_ranks("exchange.encoding=int8")
+        self.assert_done(self.train("behind", "exchange.encoding=int8", "exchange.overlap=false", ranks=3))
+        self.assertEqual(weights_digest(self.folder / "behind"), digest)
+        with h5py.File(self.folder / "ranks4" / "run.h5", "r") as run:
+            self.assertTrue((run["steps/bytes_sent"][()] > 0).all())
+            seconds = run["steps/seconds_exchange"][()]
+            self.assertTrue((run["steps/exposed_seconds"][()] <= seconds * (1 + 1e-6)).all())
+        with h5py.File(self.folder / "ranks1" / "run.h5", "r") as run:
+            self.assertTrue((run["steps/bytes_sent"][()] == 0).all())
+
+    def test_packed_sums_are_shorter_than_float32(self):
+        """LeNet-5 on 4 ranks, from the second step on: the bounds that were set for ResNet-20."""
+        self.assert_done(self.train("float32", "exchange=float32", ranks=4))
+        self.assert_done(self.train("int8", "exchange=int8", ranks=4))
+        self.assert_done(self.train("layer", *ADAPT, ranks=4))
+        sent = {}
+        for name in ("float32", "int8", "layer"):
+            with h5py.File(self.folder / name / "run.h5", "r") as run:
+                sent[name] = run["steps/bytes_sent"][1:].mean()
+        self.assertLess(sent["int8"], 0.40 * sent["float32"])
+        self.assertLess(sent["layer"], 0.60 * sent["float32"])
+
     def test_float32_sums_train_too(self):
         for ranks in (1, 3):
             self.assert_done(self.train(f"ranks{ranks}", "exchange=float32", ranks=ranks))
