@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 
@@ -208,11 +209,16 @@ class RandomRun {
       const std::vector<float> wide_gradient = draw(random, 1500);
       const std::vector<float> small = draw(random, 20);
       const std::vector<float> small_gradient(20, step % 7 == 0 ? -0.5F : 0.5F);
-      const StepObservation observation{step,
-                                        1,
-                                        1 + random.uniform(),
-                                        {{wide, wide_gradient, norm_of(wide_gradient), 1},
-                                         {small, small_gradient, norm_of(small_gradient), 1}}};
+      StepObservation observation{step,
+                                  1,
+                                  1 + random.uniform(),
+                                  {{wide, wide_gradient, norm_of(wide_gradient), 1},
+                                   {small, small_gradient, norm_of(small_gradient), 1}}};
+      if (helper_) {
+        observation.push_downs = [&](const std::vector<PushDownJob>& jobs) {
+          return helper_(jobs, observation.layers);
+        };
+      }
       for (const SwitchEvent& event : policy_->observe(observation)) {
         text.precision(17);
         text << event.step << ' ' << event.layer << ' ' << *event.after << ' ' << *event.minimal << ' '
@@ -225,6 +231,11 @@ class RandomRun {
 
   PrecisionPolicy& policy() { return *policy_; }
 
+  /// Who does the PushDowns from now on.
+  using Helper = std::function<std::vector<PushDownResult>(const std::vector<PushDownJob>& jobs,
+                                                           const std::vector<LayerObservation>& layers)>;
+  void help(Helper helper) { helper_ = std::move(helper); }
+
  private:
   static std::vector<float> draw(RandomSequence& random, std::size_t count) {
     std::vector<float> values(count);
@@ -235,7 +246,25 @@ class RandomRun {
   }
 
   std::unique_ptr<PrecisionPolicy> policy_;
+  Helper helper_;
 };
+
+TEST(AdaptPolicy, ItDoesNotMatterWhoDoesThePushDowns) {
+  RandomRun alone;
+  RandomRun helped;
+  std::size_t most = 0;
+  helped.help([&](const std::vector<PushDownJob>& jobs, const std::vector<LayerObservation>& layers) {
+    most = std::max(most, jobs.size());
+    std::vector<PushDownResult> results(jobs.size());
+    for (std::size_t i = jobs.size(); i-- > 0;) {
+      results[i] = push_down(layers[static_cast<std::size_t>(jobs[i].layer)].weights, jobs[i]);
+    }
+    return results;
+  });
+  EXPECT_EQ(helped.run(1, 60), alone.run(1, 60));
+  EXPECT_EQ(helped.policy().save_state(), alone.policy().save_state());
+  EXPECT_EQ(most, 2U) << "both layers at once";
+}
 
 TEST(AdaptPolicy, SameObservationsSameDecisions) {
   RandomRun a;
