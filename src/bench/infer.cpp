@@ -129,8 +129,8 @@ class InferBenchmark : public Benchmark {
     std::vector<Contender> contenders;
     mpi::together(ranks_, [&] {
       for (const std::string& engine : arguments_.engines) {
-        inferences.push_back(std::make_unique<Inference>(engine, trained, data,
-                                                         own_images(arguments_.batch, ranks_), arguments_.layers));
+        inferences.push_back(std::make_unique<Inference>(
+            engine, trained, data, own_images(arguments_.batch, ranks_), arguments_.layers));
         Inference& inference = *inferences.back();
         contenders.push_back({[&inference](std::int64_t calls) { inference.run(calls); },
                               [&inference] { return inference.parts(); }});

@@ -111,7 +111,8 @@ void print(const Loaded& loaded, const MetricSum& result, double seconds) {
             << "\ntest accuracy    " << result.accuracy() << "\nimages/s         "
             << static_cast<double>(result.images()) / seconds << " (measured)\n";
   if (loaded.classifier && loaded.classifier->integer_layers() > 0) {
-    std::cout << "integer layers   " << loaded.classifier->integer_layers() << " of " << loaded.layers << "\n";
+    std::cout << "integer layers   " << loaded.classifier->integer_layers() << " of " << loaded.layers
+              << "\n";
   }
 }
 

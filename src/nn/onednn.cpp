@@ -88,6 +88,14 @@ std::vector<float> bias_values(const Epilogue& epilogue) {
   return values;
 }
 
+memory::dims row_major(const memory::dims& dims) {
+  memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) {
+    strides[i - 1] = strides[i] * dims[i];
+  }
+  return strides;
+}
+
 memory owned_vector(const std::vector<float>& values) {
   const memory vector(plain({static_cast<memory::dim>(values.size())}), engine());
   std::copy(values.begin(), values.end(), static_cast<float*>(vector.get_data_handle()));
@@ -321,10 +329,11 @@ PreparedCall::PreparedCall(const dnnl::primitive& primitive, const Pairs& argume
 }
 
 void PreparedCall::run() const {
-  const dnnl_status_t status = dnnl_primitive_execute(
-      primitive_.get(), stream().get(), static_cast<int>(arguments_.size()), arguments_.data());
+  const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream().get(),
+                                                      static_cast<int>(arguments_.size()), arguments_.data());
   if (status != dnnl_success) {
-    throw Failure(concat("oneDNN ", version(), " failed to run a primitive: status ", static_cast<int>(status)));
+    throw Failure(
+        concat("oneDNN ", version(), " failed to run a primitive: status ", static_cast<int>(status)));
   }
 }
 
@@ -357,9 +366,7 @@ memory::desc sum_activation(int n, int c, int h, int w) {
   return {{n, c, h, w}, memory::data_type::s32, memory::format_tag::nhwc};
 }
 
-memory::desc plain_bytes(const memory::dims& dims) {
-  return {dims, memory::data_type::s8, memory::format_tag::abcd};
-}
+memory::desc plain_bytes(const memory::dims& dims) { return {dims, memory::data_type::s8, row_major(dims)}; }
 
 memory::desc any_layout_bytes(const memory::dims& dims) {
   return {dims, memory::data_type::s8, memory::format_tag::any};
@@ -369,13 +376,7 @@ memory::desc activation(int n, int c, int h, int w) {
   return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
-memory::desc plain(const memory::dims& dims) {
-  memory::dims strides(dims.size(), 1);
-  for (std::size_t i = dims.size() - 1; i > 0; --i) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
-  return {dims, memory::data_type::f32, strides};
-}
+memory::desc plain(const memory::dims& dims) { return {dims, memory::data_type::f32, row_major(dims)}; }
 
 memory::desc any_layout(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};

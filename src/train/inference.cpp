@@ -71,9 +71,9 @@ void check_inference_engine(const std::string& engine) {
     throw BadInput(concat("unknown engine '", engine, "'", name_hint(engine, inference_engines())));
   }
   if (engine == "integer" && !onednn::has_exact_bytes()) {
-    throw BadInput(
-        concat("engine integer needs a processor with VNNI, whose 8-bit products do not saturate; oneDNN uses ",
-               onednn::instruction_set(), " here; expected emulated or float32"));
+    throw BadInput(concat(
+        "engine integer needs a processor with VNNI, whose 8-bit products do not saturate; oneDNN uses ",
+        onednn::instruction_set(), " here; expected emulated or float32"));
   }
 }
 
@@ -83,11 +83,12 @@ std::unique_ptr<Classifier> make_classifier(const std::string& engine, const Tra
     return std::make_unique<EmulatedClassifier>(model, batch);
   }
   const bool integer = engine == "integer";
-  auto classifier = std::make_unique<FoldedClassifier>(model, batch, NumberType::float32,
-                                                       integer ? &model.plan : nullptr);
+  auto classifier =
+      std::make_unique<FoldedClassifier>(model, batch, NumberType::float32, integer ? &model.plan : nullptr);
   if (integer && classifier->integer_layers() == 0) {
     throw BadInput(
-        "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated or "
+        "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated "
+        "or "
         "float32, or a model trained with such formats (experiments/recipes/integer.yaml)");
   }
   return classifier;

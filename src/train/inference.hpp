@@ -42,10 +42,10 @@ class Classifier {
 /// nn/inference/plan.hpp).
 [[nodiscard]] const std::vector<std::string>& inference_engines();
 
-/// `model` made ready for `batch` images at a time. Throws BadInput for an unknown engine, for `integer` where
-/// no layer fits 8 bits or the processor has no exact 8-bit products.
-[[nodiscard]] std::unique_ptr<Classifier> make_classifier(const std::string& engine, const TrainedModel& model,
-                                                          int batch);
+/// `model` made ready for `batch` images at a time. Throws BadInput for an unknown engine, for `integer`
+/// where no layer fits 8 bits or the processor has no exact 8-bit products.
+[[nodiscard]] std::unique_ptr<Classifier> make_classifier(const std::string& engine,
+                                                          const TrainedModel& model, int batch);
 
 /// Throws BadInput where this processor cannot run an engine for inference, saying what else would do.
 void check_inference_engine(const std::string& engine);

@@ -76,7 +76,8 @@ class InferenceReference {
   }
 
   /// Σ of one output, exact where the product is an integer one.
-  double sum(const FoldedProduct& product, const std::vector<double>& source, int n, int oc, int oy, int ox) const {
+  double sum(const FoldedProduct& product, const std::vector<double>& source, int n, int oc, int oy,
+             int ox) const {
     const auto& [in, out, kernel, stride, padding] = product.geometry;
     std::int64_t integer = 0;
     double real = 0;
@@ -89,7 +90,8 @@ class InferenceReference {
             continue;
           }
           const double a = source[index(in, n, ic, y, x)];
-          const double b = product.weights[static_cast<std::size_t>(((oc * in.c + ic) * kernel + ky) * kernel + kx)];
+          const double b =
+              product.weights[static_cast<std::size_t>(((oc * in.c + ic) * kernel + ky) * kernel + kx)];
           integer += static_cast<std::int64_t>(a) * static_cast<std::int64_t>(b);
           real += a * b;
         }
@@ -157,8 +159,8 @@ class InferenceReference {
     if (spec.kind == Pooling::maximum) {
       return largest;
     }
-    const int lengths = (is_byte(to.type) ? to.fractional_length : 0) -
-                        (is_byte(from.type) ? from.fractional_length : 0);
+    const int lengths =
+        (is_byte(to.type) ? to.fractional_length : 0) - (is_byte(from.type) ? from.fractional_length : 0);
     return std::ldexp(total, lengths) / (spec.kernel * spec.kernel);
   }
 

@@ -52,6 +52,21 @@ done
 train other 1 engine=integer model=lenet5 seed=2 || fail "training failed"
 if "$adapt" compare "$work/integer.1" "$work/other" > /dev/null; then echo "all runs are equal"; exit 1; fi
 
-"$adapt" evaluate "$work/integer.1" --engine integer | grep -v "images/s" > "$work/as_integers"
+# As the run evaluated, and emulated: the same numbers.
+"$adapt" evaluate "$work/integer.1" | grep -v "images/s" > "$work/as_integers"
 "$adapt" evaluate "$work/integer.1" --engine emulated | grep -v "images/s" > "$work/as_floats"
 cmp "$work/as_integers" "$work/as_floats" || { echo "evaluation differs between the engines"; exit 1; }
+# For deployment: folded, in integers and in float32.
+for engine in integer float32; do
+  "$adapt" evaluate "$work/integer.1" --engine "$engine" > "$work/log" || fail "no evaluation with engine $engine"
+  grep -q "test accuracy" "$work/log" || fail "no accuracy with engine $engine"
+done
+"$adapt" evaluate "$work/integer.1" --engine integer | grep -q "integer layers   5 of 5" || fail "not all in integers"
+# No layer fits 8 bits.
+train wide 1 engine=emulated model=lenet5 precision.fixed.word_length=12 || fail "training failed"
+status=0
+"$adapt" evaluate "$work/wide" --engine integer > "$work/log" 2>&1 || status=$?
+((status == 2)) && grep -q "8 bits; expected emulated" "$work/log" || fail "exit code $status for 12-bit weights"
+status=0
+ONEDNN_MAX_CPU_ISA=AVX2 "$adapt" evaluate "$work/integer.1" --engine integer > "$work/log" 2>&1 || status=$?
+((status == 2)) && grep -q "VNNI" "$work/log" || fail "exit code $status without VNNI; expected 2"

@@ -60,9 +60,11 @@ void average_bytes(const PoolingSpec& spec, const Shape& input, const Shape& out
 
 template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::int8_t*,
                             std::int8_t*);
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::int8_t*, float*);
+template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::int8_t*,
+                            float*);
 template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::uint8_t*,
                             std::uint8_t*);
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::uint8_t*, float*);
+template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::uint8_t*,
+                            float*);
 
 }  // namespace adapt

@@ -142,9 +142,8 @@ FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const Mode
     product.addends.push_back(static_cast<float>(std::ldexp(affine.addend[c], unit)));
   }
   const float scale = std::ldexp(1.0F, scales.weights);
-  each_weight(product, affine.factor.size(), [&](float& weight, std::size_t channel) {
-    weight = seen[channel] ? weight * scale : 0.0F;
-  });
+  each_weight(product, affine.factor.size(),
+              [&](float& weight, std::size_t channel) { weight = seen[channel] ? weight * scale : 0.0F; });
   flatten_covering(graph.nodes[group.node], product);
   return product;
 }

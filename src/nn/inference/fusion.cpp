@@ -52,7 +52,8 @@ std::vector<FusedGroup> fuse(const Graph& graph) {
       continue;
     }
     groups.push_back(group_of(graph, i));
-    for (const std::size_t member : {groups.back().normalization, groups.back().sum, groups.back().activation}) {
+    for (const std::size_t member :
+         {groups.back().normalization, groups.back().sum, groups.back().activation}) {
       done[member] = done[member] || member != 0;
     }
   }

@@ -107,7 +107,8 @@ struct InferenceNetwork::Implementation {
 
   /// Runs `piece` images from image `first` on.
   void run_piece(const float* images, int first) {
-    values.front().data.set_data_handle(const_cast<float*>(images + first * (graph.image.elements() / piece)));
+    values.front().data.set_data_handle(
+        const_cast<float*>(images + first * (graph.image.elements() / piece)));
     for (std::size_t s = 0; s < runs.size(); ++s) {
       if (seconds.empty()) {
         runs[s]();

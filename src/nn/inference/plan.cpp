@@ -73,8 +73,9 @@ class Planner {
     for (std::size_t g = groups_.size(); g-- > 0;) {
       const int result = groups_[g].result();
       const auto& readers = readers_[at(result)];
-      bytes_[at(result)] = possible[at(result)] && !readers.empty() && grid(g) &&
-                           std::ranges::all_of(readers, [&](std::size_t r) { return takes_bytes(r, result); });
+      bytes_[at(result)] =
+          possible[at(result)] && !readers.empty() && grid(g) &&
+          std::ranges::all_of(readers, [&](std::size_t r) { return takes_bytes(r, result); });
     }
   }
 
@@ -87,8 +88,8 @@ class Planner {
     return is_average(node_of(group)) || (is_maximum(node_of(group)) && bytes_[at(group.result())]);
   }
 
-  /// The fewest fractional bits among the inputs of the products that read `value`, seen through poolings that
-  /// keep numbers as they are.
+  /// The fewest fractional bits among the inputs of the products that read `value`, seen through poolings
+  /// that keep numbers as they are.
   [[nodiscard]] std::optional<int> readers_grid(int value) const {
     std::optional<int> least;
     const auto take = [&](std::optional<int> length) {
@@ -111,10 +112,17 @@ class Planner {
     if (const auto wanted = readers_grid(group.result())) {
       return wanted;
     }
-    if (is_integer(group) && fits_byte(formats(group).operands)) {
+    if (is_integer(group) && meets_sum(group) && fits_byte(formats(group).operands)) {
       return formats(group).operands->fractional_length;
     }
     return std::nullopt;
+  }
+
+  /// Whether a group's result is a residual sum or an operand of one.
+  [[nodiscard]] bool meets_sum(const FusedGroup& group) const {
+    return group.residual >= 0 || std::ranges::any_of(readers_[at(group.result())], [&](std::size_t reader) {
+             return groups_[reader].residual == group.result();
+           });
   }
 
   void add(std::size_t g) {
@@ -172,23 +180,24 @@ class Planner {
     plan_.steps.push_back(std::move(step));
   }
 
-  /// The residual in the kind of numbers that the result has, in memory that may be overwritten while `source`
-  /// is read.
+  /// The residual in the kind of numbers that the result has, in memory that may be overwritten while
+  /// `source` is read.
   int residual_of(std::size_t g, int source) {
     const FusedGroup& group = groups_[g];
     const InferenceValue& result = value(group.result());
     const bool fits = is_byte(result.type) ? is_byte(value(group.residual).type)
                                            : value(group.residual).type == result.type;
-    const bool last = readers_[at(group.residual)].back() == g && group.residual != 0 &&
-                      group.residual != source;
+    const bool last =
+        readers_[at(group.residual)].back() == g && group.residual != 0 && group.residual != source;
     if (fits && last) {
       return group.residual;
     }
     if (fits) {
       return convert(group.residual, value(group.residual).type, value(group.residual).fractional_length);
     }
-    return is_byte(result.type) ? convert(group.residual, NumberType::signed_byte, result.fractional_length - 1)
-                                : convert(group.residual, result.type, 0);
+    return is_byte(result.type)
+               ? convert(group.residual, NumberType::signed_byte, result.fractional_length - 1)
+               : convert(group.residual, result.type, 0);
   }
 
   void add_pool(std::size_t g) {
@@ -197,7 +206,8 @@ class Planner {
     const bool rectified = value(source).type == NumberType::unsigned_byte;
     set_type(g, rectified);
     InferenceValue& result = value(group.result());
-    InferenceStep step = {InferenceStep::Kind::pool, node_of(group).name, group.node, {source}, group.result()};
+    InferenceStep step = {
+        InferenceStep::Kind::pool, node_of(group).name, group.node, {source}, group.result()};
     if (is_maximum(node_of(group))) {
       step.sources = {is_byte(result.type) ? source : as(source, result.type, 0)};
       value(group.result()).fractional_length = value(step.sources[0]).fractional_length;
@@ -238,7 +248,8 @@ class Planner {
   }
 
   [[nodiscard]] bool overwritten(int index) const {
-    return std::ranges::any_of(plan_.steps, [&](const InferenceStep& step) { return step.residual == index; });
+    return std::ranges::any_of(plan_.steps,
+                               [&](const InferenceStep& step) { return step.residual == index; });
   }
 
   int convert(int source, NumberType type, int fractional_length) {
@@ -261,13 +272,9 @@ class Planner {
 
 }  // namespace
 
-bool is_byte(NumberType type) {
-  return type == NumberType::signed_byte || type == NumberType::unsigned_byte;
-}
+bool is_byte(NumberType type) { return type == NumberType::signed_byte || type == NumberType::unsigned_byte; }
 
-std::int64_t bytes_of(NumberType type) {
-  return is_byte(type) ? 1 : type == NumberType::bfloat16 ? 2 : 4;
-}
+std::int64_t bytes_of(NumberType type) { return is_byte(type) ? 1 : type == NumberType::bfloat16 ? 2 : 4; }
 
 int InferencePlan::products() const {
   return static_cast<int>(std::ranges::count_if(

@@ -34,10 +34,10 @@ struct InferenceValue {
 /// in the weights and are not rounded.
 struct FoldedProduct {
   bool integer = false;
-  ProductGeometry geometry;     ///< 1×1 maps for linear layers and for convolutions that cover their map
-  AlignedVector<float> weights; ///< (OC, IC, KH, KW); integers of a byte where `integer`
-  std::vector<float> factors;   ///< (OC), none zero; empty unless `integer`
-  std::vector<float> addends;   ///< (OC)
+  ProductGeometry geometry;      ///< 1×1 maps for linear layers and for convolutions that cover their map
+  AlignedVector<float> weights;  ///< (OC, IC, KH, KW); integers of a byte where `integer`
+  std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
+  std::vector<float> addends;    ///< (OC)
   float residual_factor = 1;
   std::optional<Activation> activation;
   float output_factor = 1;
@@ -77,9 +77,9 @@ struct InferencePlan {
 /// `floats` is what numbers that are no bytes are kept in (float32 or bfloat16). With `formats`, a product
 /// whose weights and inputs have formats of at most 8 bits runs in integers. A value that only such products,
 /// sums and poolings read stands in bytes: on the grid of its readers' inputs (of several, the one with the
-/// fewest fractional bits), or, where only sums and averages read it, of its layer's residual operand. What is
-/// rectified is kept unsigned, so that the byte reaches twice as far as the format. Outputs before a batch
-/// norm, which training quantizes too, are never stored.
+/// fewest fractional bits), or, where it is a sum or an operand of one and no product reads it, on that of
+/// its layer's operand. What is rectified is kept unsigned, so that the byte reaches twice as far as the
+/// format. Outputs before a batch norm, which training quantizes too, are never stored.
 InferencePlan plan_inference(const Graph& graph, const ModelState& state, NumberType floats,
                              const PrecisionPlan* formats);
 

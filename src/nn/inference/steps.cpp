@@ -113,9 +113,8 @@ Run compile_linear(const StepParts& parts, memory::data_type weights, const oned
   const memory original = parts.sources[0].data;
   const memory source(shapes.source, onednn::engine(), original.get_data_handle());
   const memory destination(shapes.destination, onednn::engine(), parts.destination.data.get_data_handle());
-  const Run call =
-      product_call(parts.step.product, onednn::linear_inference(shapes, epilogue), dims, epilogue, source,
-                   destination);
+  const Run call = product_call(parts.step.product, onednn::linear_inference(shapes, epilogue), dims,
+                                epilogue, source, destination);
   return [=] {
     source.set_data_handle(original.get_data_handle());
     call();
@@ -138,11 +137,9 @@ template <class From, class To>
 Run average(const StepParts& parts, const PoolingSpec& spec) {
   const Shape input = parts.sources[0].value.shape;
   const Shape output = parts.destination.value.shape;
-  const int destination_length =
-      std::is_same_v<To, float> ? 0 : parts.destination.value.fractional_length;
-  const float factor =
-      std::ldexp(1.0F, destination_length - parts.sources[0].value.fractional_length) /
-      static_cast<float>(spec.kernel * spec.kernel);
+  const int destination_length = std::is_same_v<To, float> ? 0 : parts.destination.value.fractional_length;
+  const float factor = std::ldexp(1.0F, destination_length - parts.sources[0].value.fractional_length) /
+                       static_cast<float>(spec.kernel * spec.kernel);
   return [=, from = parts.sources[0], to = parts.destination] {
     average_bytes(spec, input, output, factor, data_of<const From>(from), data_of<To>(to));
   };
@@ -168,7 +165,8 @@ Run compile_average(const StepParts& parts, const PoolingSpec& spec) {
   const NumberType from = parts.sources[0].value.type;
   const bool to_bytes = is_byte(parts.destination.value.type);
   if (from == NumberType::signed_byte) {
-    return to_bytes ? average<std::int8_t, std::int8_t>(parts, spec) : average<std::int8_t, float>(parts, spec);
+    return to_bytes ? average<std::int8_t, std::int8_t>(parts, spec)
+                    : average<std::int8_t, float>(parts, spec);
   }
   if (from == NumberType::unsigned_byte) {
     return to_bytes ? average<std::uint8_t, std::uint8_t>(parts, spec)
@@ -188,9 +186,9 @@ Run compile_maximum(const StepParts& parts, const PoolingSpec& spec) {
   const auto description =
       onednn::pooling_forward(/*training=*/false, dnnl::algorithm::pooling_max,
                               parts.sources[0].data.get_desc(), parts.destination.data.get_desc(), window);
-  return [call = onednn::PreparedCall(
-              dnnl::primitive(description.get()),
-              {{DNNL_ARG_SRC, parts.sources[0].data}, {DNNL_ARG_DST, parts.destination.data}})] { call.run(); };
+  return [call = onednn::PreparedCall(dnnl::primitive(description.get()),
+                                      {{DNNL_ARG_SRC, parts.sources[0].data},
+                                       {DNNL_ARG_DST, parts.destination.data}})] { call.run(); };
 }
 
 Run compile_pool(const StepParts& parts) {

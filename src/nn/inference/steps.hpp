@@ -24,8 +24,8 @@ struct StepParts {
   NumberType residual_type = NumberType::float32;
 };
 
-/// Makes all that a step needs to run; calls of the result allocate nothing but what a pooling of floats does.
-/// Throws Failure where oneDNN refuses.
+/// Makes all that a step needs to run; calls of the result allocate nothing but what a pooling of floats
+/// does. Throws Failure where oneDNN refuses.
 std::function<void()> compile_step(const StepParts& parts);
 
 /// Memory of a value at `data` (null: none yet).

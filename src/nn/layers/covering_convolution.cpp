@@ -39,7 +39,10 @@ class CoveringConvolution : public Layer {
  public:
   CoveringConvolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight, Parameter* bias,
                       bool training)
-      : weight_(weight), bias_(bias), expansion_(node), out_channels_(static_cast<std::size_t>(node.output.c)) {
+      : weight_(weight),
+        bias_(bias),
+        expansion_(node),
+        out_channels_(static_cast<std::size_t>(node.output.c)) {
     const auto rows = static_cast<std::int64_t>(expansion_.rows());
     dense_weight_ =
         dense_parameter(weight, {rows, static_cast<std::int64_t>(expansion_.columns())}, training);

@@ -19,11 +19,12 @@ class CoveringExpansion {
  public:
   explicit CoveringExpansion(const GraphNode& node);
 
-  [[nodiscard]] std::size_t rows() const { return outputs_ * out_channels_; }     ///< OH · OW · OC
-  [[nodiscard]] std::size_t columns() const { return inputs_ * in_channels_; }    ///< H · W · IC
-  [[nodiscard]] std::size_t repetitions() const { return outputs_; }              ///< of each output channel
+  [[nodiscard]] std::size_t rows() const { return outputs_ * out_channels_; }   ///< OH · OW · OC
+  [[nodiscard]] std::size_t columns() const { return inputs_ * in_channels_; }  ///< H · W · IC
+  [[nodiscard]] std::size_t repetitions() const { return outputs_; }            ///< of each output channel
 
-  /// `dense` (rows, columns) from `weights` (OC, IC, KH, KW). Every place of `dense` is joined, so all of it is written.
+  /// `dense` (rows, columns) from `weights` (OC, IC, KH, KW). Every place of `dense` is joined, so all of it
+  /// is written.
   void expand(std::span<const float> weights, std::span<float> dense);
   /// The way back for gradients: each weight gets the sum over the places where `dense` repeats it.
   void fold(std::span<const float> dense, std::span<float> weights);

@@ -1,0 +1,80 @@
+// What inference makes of a trained model: the folded engines classify as the emulated one does.
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "data/dataset.hpp"
+#include "mpi/communicator.hpp"
+#include "nn/models.hpp"
+#include "nn/onednn.hpp"
+#include "train/evaluation.hpp"
+#include "train/inference.hpp"
+#include "train/step.hpp"
+
+namespace adapt {
+namespace {
+
+const mpi::Communicator kRanks;
+
+/// A model after some steps on the procedural digits.
+class TrainedInference : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (!onednn::has_exact_bytes()) {
+      GTEST_SKIP() << "8-bit products are not exact here";
+    }
+    DataOptions data;
+    data.train_samples = 640;
+    data.test_samples = 200;
+    data_ = open_dataset(data, 1);
+    TrainerOptions options;
+    options.model.name = GetParam();
+    options.engine.name = "emulated";
+    options.training.batch = 32;
+    options.training.shards = 4;
+    options.precision.name = "fixed";
+    options.precision.fixed.word_length = 8;
+    options.precision.formats = "per_tensor";
+    TrainingStep step(options, data_, kRanks);
+    for (int i = 0; i < 60; ++i) {
+      step.run(0.05);
+    }
+    const ImageShape image = data_.train->shape();
+    model_ = {make_model(options.model.name, {data_.train->classes(), image.height, image.width}),
+              {1, image.channels, image.height, image.width},
+              step.state(),
+              step.plan()};
+  }
+
+  double accuracy(const std::string& engine, int batch) {
+    const auto classifier = make_classifier(engine, model_, batch);
+    return evaluate(*classifier, *data_.test, data_.normalization, kRanks).accuracy();
+  }
+
+  DataSplits data_;
+  TrainedModel model_;
+};
+
+TEST_P(TrainedInference, ClassifiesAsTheEmulatedEngineDoes) {
+  const double emulated = accuracy("emulated", 50);
+  EXPECT_GT(emulated, 0.5);  // it has learned: a constant answer would be right in a tenth
+  EXPECT_NEAR(accuracy("float32", 50), emulated, 0.03);
+  EXPECT_NEAR(accuracy("integer", 50), emulated, 0.03);
+}
+
+TEST_P(TrainedInference, DoesNotDependOnTheBatch) {
+  EXPECT_EQ(accuracy("integer", 7), accuracy("integer", 64));
+}
+
+TEST_P(TrainedInference, RefusesAModelWithoutBytes) {
+  for (LayerFormats& formats : model_.plan.layers) {
+    formats.weights = FixedFormat{16, 12};
+  }
+  EXPECT_THROW(make_classifier("integer", model_, 4), BadInput);
+  EXPECT_THROW(make_classifier("integers", model_, 4), BadInput);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, TrainedInference, testing::Values("lenet5", "resnet20"));
+
+}  // namespace
+}  // namespace adapt
