@@ -74,7 +74,9 @@ std::string resolved_yaml(const Configuration& configuration) { return write_yam
 
 std::string configuration_reference(const KnownNames& names) {
   return "# Every key of an experiment file with its default. A file names only what differs.\n"
-         "# base: other.yaml puts the file on top of another one (path relative to the file).\n"
+         "# base: other.yaml puts the file on top of another one (path relative to the file); base: [a.yaml, "
+         "b.yaml] on top\n"
+         "# of several, where the later ones win.\n"
          "# A plain value stands for the name of a section: \"engine: emulated\", \"precision: adapt\".\n\n" +
          write_yaml(Configuration(), &names);
 }

@@ -86,7 +86,7 @@ void ConfigurationReader::read_file(const std::filesystem::path& path) {
   check_root(root, path.string());
   check_keys(root, "", path.string());
   open_.push_back(std::filesystem::weakly_canonical(path));
-  read_base(root, path);
+  read_bases(root, path);
   open_.pop_back();
   read_section(root, "", path.string(), true);
 }
@@ -98,31 +98,42 @@ void ConfigurationReader::read_text(const std::string& text, const std::string& 
   read_section(root, "", source, false);
 }
 
-void ConfigurationReader::read_base(const YAML::Node& root, const std::filesystem::path& path) {
+void ConfigurationReader::read_bases(const YAML::Node& root, const std::filesystem::path& path) {
   for (const auto& entry : root) {
     if (entry.first.Scalar() != kBase) {
       continue;
     }
     const std::string where = place(path.string(), entry.first);
-    if (!entry.second.IsScalar() || entry.second.Scalar().empty()) {
-      throw BadInput(where + ": 'base': expected the path of an experiment file");
+    if (entry.second.IsSequence() && entry.second.size() > 0) {
+      for (const YAML::Node& base : entry.second) {
+        read_base(base, where, path);
+      }
+    } else {
+      read_base(entry.second, where, path);
     }
-    const std::filesystem::path base = (path.parent_path() / entry.second.Scalar()).lexically_normal();
-    const bool circle =
-        std::find(open_.begin(), open_.end(), std::filesystem::weakly_canonical(base)) != open_.end();
-    if (circle) {
-      throw BadInput(concat(where, ": 'base': ", base.string(), " leads back to itself; expected no circle"));
-    }
-    if (open_.size() > kMostBases) {
-      throw BadInput(concat(where, ": 'base': more than ", kMostBases, " files on top of each other"));
-    }
-    std::error_code error;
-    if (!std::filesystem::exists(base, error)) {
-      throw BadInput(concat(where, ": 'base': there is no ", base.string(), "; expected a path relative to ",
-                            path.string()));
-    }
-    read_file(base);
   }
+}
+
+void ConfigurationReader::read_base(const YAML::Node& value, const std::string& where,
+                                    const std::filesystem::path& path) {
+  if (!value.IsScalar() || value.Scalar().empty()) {
+    throw BadInput(where + ": 'base': expected the path of an experiment file, or a list of such paths");
+  }
+  const std::filesystem::path base = (path.parent_path() / value.Scalar()).lexically_normal();
+  const bool circle =
+      std::find(open_.begin(), open_.end(), std::filesystem::weakly_canonical(base)) != open_.end();
+  if (circle) {
+    throw BadInput(concat(where, ": 'base': ", base.string(), " leads back to itself; expected no circle"));
+  }
+  if (open_.size() > kMostBases) {
+    throw BadInput(concat(where, ": 'base': more than ", kMostBases, " files on top of each other"));
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(base, error)) {
+    throw BadInput(concat(where, ": 'base': there is no ", base.string(), "; expected a path relative to ",
+                          path.string()));
+  }
+  read_file(base);
 }
 
 void ConfigurationReader::read_section(const YAML::Node& mapping, const std::string& section,

@@ -17,7 +17,8 @@ class ConfigurationReader {
  public:
   explicit ConfigurationReader(const KnownNames& names) : names_(names) {}
 
-  /// Reads a file and before it the file that its `base` names.
+  /// Reads a file and before it the files that its `base` names, in their order: a later one wins over an
+  /// earlier one.
   void read_file(const std::filesystem::path& path);
   /// Reads text that has no `base`.
   void read_text(const std::string& text, const std::string& source);
@@ -25,7 +26,8 @@ class ConfigurationReader {
   Configuration finish(const std::string& source, const std::vector<std::string>& overrides);
 
  private:
-  void read_base(const YAML::Node& root, const std::filesystem::path& path);
+  void read_bases(const YAML::Node& root, const std::filesystem::path& path);
+  void read_base(const YAML::Node& value, const std::string& where, const std::filesystem::path& path);
   void read_section(const YAML::Node& mapping, const std::string& section, const std::string& source,
                     bool base_allowed);
   void read_entry(const std::string& key, const YAML::Node& value, const std::string& where,

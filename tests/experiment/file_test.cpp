@@ -53,6 +53,22 @@ TEST_F(ConfigurationFile, LiesOnTopOfItsBases) {
   EXPECT_EQ(c.seed, 5U);
 }
 
+TEST_F(ConfigurationFile, OfSeveralBasesTheLaterOnesWin) {
+  write("ground.yaml", "seed: 7\nname: ground\n");
+  write("long.yaml", "base: ground.yaml\ntraining: {epochs: 90, batch: 64}\nname: long\n");
+  write("short.yaml", "training: {epochs: 2}\n");
+  write("top.yaml", "base: [long.yaml, short.yaml]\ntraining: {momentum: 0.5}\n");
+  const Configuration c = load("top.yaml");
+  EXPECT_EQ(c.training.epochs, 2);
+  EXPECT_EQ(c.training.batch, 64);
+  EXPECT_EQ(c.training.momentum, 0.5);
+  EXPECT_EQ(c.name, "long");
+  EXPECT_EQ(c.seed, 7U);
+  write("top.yaml", "base: [short.yaml, nothing.yaml]\n");
+  EXPECT_EQ(refusal("top.yaml"),
+            "top.yaml:1: 'base': there is no nothing.yaml; expected a path relative to top.yaml");
+}
+
 TEST_F(ConfigurationFile, ErrorsNameTheFileThatHoldsThem) {
   write("base.yaml", "seed: 1\nsead: 2\n");
   write("top.yaml", "base: base.yaml\n");
@@ -80,10 +96,11 @@ TEST_F(ConfigurationFile, BadBases) {
   write("a.yaml", "seed: 1\nbase: nothing.yaml\n");
   EXPECT_EQ(refusal("a.yaml"),
             "a.yaml:2: 'base': there is no nothing.yaml; expected a path relative to a.yaml");
-  write("a.yaml", "base: [b.yaml]\n");
-  EXPECT_EQ(refusal("a.yaml"), "a.yaml:1: 'base': expected the path of an experiment file");
-  write("a.yaml", "base:\n");
-  EXPECT_EQ(refusal("a.yaml"), "a.yaml:1: 'base': expected the path of an experiment file");
+  for (const std::string value : {"", " []", " [[b.yaml]]", " {b.yaml: 1}"}) {
+    write("a.yaml", "base:" + value + "\n");
+    EXPECT_EQ(refusal("a.yaml"),
+              "a.yaml:1: 'base': expected the path of an experiment file, or a list of such paths");
+  }
   write("a.yaml", "training: {base: b.yaml}\n");
   EXPECT_EQ(refusal("a.yaml").substr(0, 42), "a.yaml:1: unknown key 'base' in 'training'");
   write("folder/b.yaml", "seed: 1\n");
