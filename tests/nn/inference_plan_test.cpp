@@ -73,13 +73,13 @@ TEST_F(InferencePlanTest, KeepsBytesBetweenLayers) {
     names.push_back(step.name);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"images.convert", "conv1", "shortcut", "conv2", "conv3",
-                                             "average_pool7", "fc"}));
+                                             "average_pool10", "fc"}));
   EXPECT_EQ(made(all, "images.convert").type, NumberType::signed_byte);
   EXPECT_EQ(made(all, "conv1").type, NumberType::unsigned_byte);
   EXPECT_EQ(made(all, "shortcut").type, NumberType::signed_byte);
   EXPECT_EQ(made(all, "conv2").type, NumberType::unsigned_byte);
   EXPECT_EQ(made(all, "conv3").type, NumberType::unsigned_byte);
-  EXPECT_EQ(made(all, "average_pool7").type, NumberType::unsigned_byte);
+  EXPECT_EQ(made(all, "average_pool10").type, NumberType::unsigned_byte);
   EXPECT_EQ(made(all, "fc").type, NumberType::float32);
   EXPECT_EQ(step(all, "conv3").residual, step(all, "shortcut").destination);
 }
@@ -97,7 +97,7 @@ TEST_F(InferencePlanTest, TakesTheWidestGridOfItsReaders) {
   EXPECT_EQ(made(all, "shortcut").fractional_length, 2);
   // No product reads the sum: it reaches as far as its operands.
   EXPECT_EQ(made(all, "conv3").fractional_length, 2);
-  EXPECT_EQ(made(all, "average_pool7").fractional_length, 9);
+  EXPECT_EQ(made(all, "average_pool10").fractional_length, 9);
 }
 
 TEST_F(InferencePlanTest, FoldsScalesAndAddends) {
@@ -134,7 +134,7 @@ TEST_F(InferencePlanTest, FloatLayersAreReadAndWrittenAsFloats) {
   EXPECT_EQ(made(all, "conv2").type, NumberType::float32);
   EXPECT_EQ(made(all, "shortcut").type, NumberType::float32);
   EXPECT_EQ(made(all, "conv3").type, NumberType::float32);
-  EXPECT_EQ(made(all, "average_pool7").type, NumberType::signed_byte);
+  EXPECT_EQ(made(all, "average_pool10").type, NumberType::signed_byte);
 }
 
 TEST_F(InferencePlanTest, WithoutFormatsAllIsFloat) {
