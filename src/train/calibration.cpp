@@ -5,6 +5,7 @@
 
 #include "base/aligned.hpp"
 #include "data/loader.hpp"
+#include "nn/onednn.hpp"
 #include "numerics/sum.hpp"
 #include "train/step.hpp"
 #include "train/working_weights.hpp"
@@ -32,8 +33,11 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
   pass.seed = options.seed;
   pass.plan = &plan;
   pass.maxima = &maxima;
+  // The scales must not depend on the threads, which float32 sums do.
+  onednn::set_threads(1);
   network.forward(pixels, labels, pass);
   network.backward(pass);
+  onednn::set_threads(options.training.threads);
   for (const Parameter& parameter : state->parameters) {
     if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
       raise(maxima[static_cast<std::size_t>(parameter.layer)].gradients,
