@@ -11,6 +11,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json_value.hpp"
 #include "support/scratch.hpp"
