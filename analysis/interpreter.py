@@ -9,9 +9,9 @@ RESTARTED = "ADAPT_ANALYSIS_RESTARTED"
 MODULES = ("numpy", "h5py", "matplotlib")
 
 
-def missing_modules():
+def missing_modules(names=MODULES):
     """The reason why a module cannot be imported ("No module named 'h5py'"), or None when all can."""
-    for name in MODULES:
+    for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # a numpy of another ABI fails with other types than ImportError
@@ -20,10 +20,10 @@ def missing_modules():
     return None
 
 
-def require_modules():
+def require_modules(names=MODULES):
     """Returns when all modules can be imported. Otherwise starts the script again under the system's Python
     (another python3 may come first on PATH), and if that is this one, ends with one line and exit 1."""
-    reason = missing_modules()
+    reason = missing_modules(names)
     if reason is None:
         return
     if RESTARTED not in os.environ and sys.executable != SYSTEM_PYTHON and os.access(SYSTEM_PYTHON, os.X_OK):

@@ -4,7 +4,7 @@ from analysis.table import cell_text
 
 SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {
     "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "⟨": "$\\langle$",
-    "⟩": "$\\rangle$", "…": "\\ldots{}"}
+    "⟩": "$\\rangle$", "…": "\\ldots{}", "±": "$\\pm$"}
 
 
 def latex_text(rows, columns, groups):
@@ -13,7 +13,7 @@ def latex_text(rows, columns, groups):
     lines = [
         "\\begin{tabular}{" + "".join("r" if column.form else "l" for column in columns) + "}",
         "\\hline",
-        _group_line(groups),
+        *([_group_line(groups)] if any(heading for heading, _ in groups) else []),
         " & ".join(escaped(own) for _, own in groups) + " \\\\",
         "\\hline",
     ]

@@ -97,14 +97,14 @@ class Run:
 
 def read_run(path):
     """The Run in folder `path` (or in the file `path`). BadInput, one line, when there is none that can be used."""
-    file_path = _checked_path(path)
+    file_path = checked_path(path)
     try:
         return call_isolated(_read_file, file_path, READ_SECONDS)
     except RuntimeError as error:
         raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {INTACT}") from None
 
 
-def _checked_path(path):
+def checked_path(path):
     """The path of run.h5 for a folder or a file; BadInput when it is not a regular file that begins as
     HDF5 does, or when its seal is broken."""
     if os.path.isdir(path):
@@ -152,36 +152,38 @@ def _read_file(file_path):
 
 
 def _read_root(file, file_path):
-    _check_format(file, file_path)
+    check_format(file, file_path)
     text = text_of(member(file, "config", h5py.Dataset)[()])
     steps = columns(member(file, "steps", h5py.Group))
     _check_steps(steps, "/steps", ("step", "loss", "learning_rate"))
     epochs = columns(member(file, "epochs", h5py.Group))
-    _check_epochs(epochs)
+    check_epochs(epochs)
     layers = _read_layers(member(file, "layers", h5py.Group))
     folder = os.path.dirname(os.path.abspath(file_path))
     return Run(
         path=file_path,
-        name=_run_name(file_path, folder),
+        name=run_name(file_path, folder),
         done=STRIPPED in file.attrs or os.path.exists(os.path.join(folder, "DONE")),
         configuration_text=text,
         configuration=flatten_yaml(text),
-        provenance={name: text_of(value) for name, value in _attributes(file, "provenance").items()},
+        provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         steps=steps,
         epochs=epochs,
         layers=layers,
         switches=read_switches(file),
         model=[_read_tensor(file["model"], name) for name in file.get("model", ())],
-        summary={name: attribute(file["summary"], name, float) for name in _attributes(file, "summary")},
+        summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
     )
 
 
-def _run_name(file_path, folder):
+def run_name(file_path, folder):
+    """Name of the run: of its folder; of the file where that is not run.h5."""
     stem, extension = os.path.splitext(os.path.basename(file_path))
     return stem if (stem, extension) != ("run", ".h5") else os.path.basename(folder) or folder
 
 
-def _check_format(file, file_path):
+def check_format(file, file_path):
+    """BadInput unless the root says that this is a run.h5 of a version that can be read here."""
     if "format_name" not in file.attrs or text_of(file.attrs["format_name"]) != FORMAT_NAME:
         found = text_of(file.attrs["format_name"]) if "format_name" in file.attrs else "none"
         raise BadInput(
@@ -198,7 +200,8 @@ def _check_format(file, file_path):
         raise Damage(f"format_version is {version}")
 
 
-def _attributes(file, group):
+def attributes_of(file, group):
+    """Attributes of a group; none where it is missing."""
     return file[group].attrs if group in file else {}
 
 
@@ -209,7 +212,8 @@ def _check_steps(table, place, names):
         raise Damage(f"steps in {place} do not grow from 1")
 
 
-def _check_epochs(epochs):
+def check_epochs(epochs):
+    """Damage unless the columns of /epochs are what a run.h5 holds."""
     names = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds")
     require_columns(epochs, "/epochs", names)
     if np.any(np.diff(epochs["epoch"]) <= 0):

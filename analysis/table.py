@@ -125,10 +125,23 @@ def markdown_text(rows, columns=COLUMNS):
 def console_text(rows):
     """A table for the terminal: one line per column of the summary, one column per run."""
     lines = [[column.header, *(cell_text(row[index], column) for row in rows)] for index, column in enumerate(COLUMNS)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(rows) + 1)]
-    lines.insert(1, ["-" * width for width in widths])
+    return _aligned(lines, [False] + [True] * len(rows))
+
+
+def aligned_text(rows, columns):
+    """A table for the terminal, one line per row, numbers right-aligned."""
+    lines = [[column.header for column in columns]]
+    lines += [[cell_text(value, column) for value, column in zip(row, columns)] for row in rows]
+    return _aligned(lines, [bool(column.form) for column in columns])
+
+
+def _aligned(lines, right):
+    """`lines` of cells in columns of equal width, a rule below the first line; right[i]: column i is right-aligned."""
+    widths = [max(map(len, cells)) for cells in zip(*lines)]
+    lines = [lines[0], ["-" * width for width in widths], *lines[1:]]
     texts = (
-        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))] for line in lines
+        [cell.rjust(width) if numeric else cell.ljust(width) for cell, width, numeric in zip(line, widths, right)]
+        for line in lines
     )
     return "".join("  ".join(cells).rstrip() + "\n" for cells in texts)
 

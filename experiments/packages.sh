@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What every script needs to get from a bare machine to a built program. To be sourced; defines
-#   adapt_install_packages             installs the Debian packages that are missing
+#   adapt_install_packages [NAME...]   installs the Debian packages that are missing, of those named beside ADAPT_PACKAGES, too
 #   adapt_configure_and_build PRESET   builds into build/PRESET
 #   adapt_mpirun N PROGRAM [ARG...]    runs a program on N ranks of this machine
 # Nothing is printed and nothing is done where nothing is missing.
@@ -15,12 +15,12 @@ ADAPT_PACKAGES=(
   python3 python3-h5py python3-numpy python3-matplotlib
 )
 
-# The packages of ADAPT_PACKAGES that are not installed, one a line.
+# The packages of ADAPT_PACKAGES and of the arguments that are not installed, one a line.
 adapt_missing_packages() {
   local installed package
   # shellcheck disable=SC2016  # dpkg-query's own variables
-  installed="$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${ADAPT_PACKAGES[@]}" 2>/dev/null || true)"
-  for package in "${ADAPT_PACKAGES[@]}"; do
+  installed="$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${ADAPT_PACKAGES[@]}" "$@" 2>/dev/null || true)"
+  for package in "${ADAPT_PACKAGES[@]}" "$@"; do
     grep -qx "$package installed" <<<"$installed" || echo "$package"
   done
 }
@@ -43,11 +43,11 @@ adapt_install_packages() {
   fi
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "adapt: this is not a Debian system; install what these Debian packages hold by hand, then set" \
-      "ADAPT_SKIP_PACKAGES=1: ${ADAPT_PACKAGES[*]}" >&2
+      "ADAPT_SKIP_PACKAGES=1: ${ADAPT_PACKAGES[*]}${*:+ $*}" >&2
     return 2
   fi
   local missing as_root=()
-  mapfile -t missing < <(adapt_missing_packages)
+  mapfile -t missing < <(adapt_missing_packages "$@")
   if ((${#missing[@]} == 0)); then
     return 0
   fi

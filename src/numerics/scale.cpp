@@ -1,39 +1,26 @@
 #include "numerics/scale.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstddef>
 
 #include "base/error.hpp"
+#include "numerics/dispatch.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
 
-namespace {
-
-void widen(float value, float& lowest, float& highest) {
-  lowest = value < lowest ? value : lowest;
-  highest = value > highest ? value : highest;
-}
-
-}  // namespace
-
 Extremes extremes(std::span<const float> values) {
-  // Lanes side by side, so that the compiler can take several at once.
-  constexpr std::size_t kLanes = 16;
-  std::array<float, kLanes> lowest = {};
-  std::array<float, kLanes> highest = {};
-  const std::size_t whole = values.size() / kLanes * kLanes;
-  for (std::size_t first = 0; first < whole; first += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      widen(values[first + lane], lowest[lane], highest[lane]);
-    }
+  Extremes found;
+  vector::kernels().extremes(values.data(), values.size(), &found.lowest, &found.highest);
+  if (!std::isnan(found.lowest) && !std::isnan(found.highest)) {
+    return found;
   }
-  for (std::size_t i = whole; i < values.size(); ++i) {
-    widen(values[i], lowest[i - whole], highest[i - whole]);
+  found = {};
+  for (const float value : values) {
+    found.lowest = value < found.lowest ? value : found.lowest;
+    found.highest = value > found.highest ? value : found.highest;
   }
-  return {*std::ranges::min_element(lowest), *std::ranges::max_element(highest)};
+  return found;
 }
 
 int fitting_fractional_length(int word_length, Extremes range) {

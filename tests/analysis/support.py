@@ -12,6 +12,8 @@ from unittest import mock
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, ROOT)
 
+from analysis.errors import BadInput  # noqa: E402 (found by the line above)
+
 
 class ScratchTest(unittest.TestCase):
     """A test with an empty folder of its own, `self.folder`."""
@@ -44,9 +46,26 @@ def run_script(name, *arguments, cwd=None, environment=None):
 def call_script(module, *arguments):
     """What main() of an imported script prints to stdout, run here: saves the half second of a new interpreter.
     Fails unless it returns 0 and says nothing on stderr."""
+    stdout, stderr = call_script_aloud(module, *arguments)
+    assert stderr == "", stderr
+    return stdout
+
+
+def call_script_aloud(module, *arguments):
+    """The same with what it says on stderr: (stdout, stderr)."""
     stdout, stderr = io.StringIO(), io.StringIO()
     with mock.patch.object(sys, "argv", [module.__file__, *arguments]):
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             code = module.main()
-    assert (code, stderr.getvalue()) == (0, ""), (code, stderr.getvalue())
-    return stdout.getvalue()
+    assert code == 0, (code, stderr.getvalue())
+    return stdout.getvalue(), stderr.getvalue()
+
+
+def call_to_refuse(module, *arguments):
+    """The text of the BadInput by which main() of an imported script refuses its arguments."""
+    with mock.patch.object(sys, "argv", [module.__file__, *arguments]):
+        try:
+            module.main()
+        except BadInput as refusal:
+            return str(refusal)
+    raise AssertionError(f"{module.__file__} {arguments} was not refused")

@@ -97,6 +97,10 @@ std::vector<ProductGeometry> geometries() {
     all.push_back({in, output_of(in, 2 * channels, 3, 2, 1), 3, 2, 1});
     all.push_back({in, output_of(in, 2 * channels, 1, 2, 0), 1, 2, 0});
   }
+  all.push_back({{9, 32, 2, 2}, {9, 48, 2, 2}, 3, 1, 1});  // as in AlexNet: hardly more than padding
+  all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
+  all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
+  all.push_back({{3, 16, 4, 4}, {3, 16, 5, 5}, 3, 1, 1});
   all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});  // linear layers
   all.push_back({{1, 84, 1, 1}, {1, 10, 1, 1}, 1, 1, 0});
   return all;
@@ -136,7 +140,7 @@ TEST_P(IntegerProduct, EqualsLoops) {
   for (float& weight : weights) {
     weight *= 0x1p-5F;
   }
-  convolution.set_weights(weights, 0x1p5F);
+  convolution.set_weights(weights, FixedFormat{8, 5});
   std::vector<std::int32_t> sums(data.dy.size(), -1);
   convolution.forward(data.x.data(), sums.data());
   EXPECT_EQ(std::vector<std::int64_t>(sums.begin(), sums.end()), forward);

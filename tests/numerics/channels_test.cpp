@@ -135,6 +135,26 @@ TEST_P(Channels, IntegersBecomeNumbers) {
   });
 }
 
+TEST_P(Channels, SumsAreGatheredFromAnyPlaces) {
+  RandomSequence random({.seed = 11});
+  std::vector<std::int32_t> sums(300);
+  for (std::int32_t& sum : sums) {
+    sum = static_cast<std::int32_t>(random.bits());
+  }
+  for (std::size_t count = 0; count < 70; ++count) {
+    std::vector<std::int32_t> places(count);
+    std::vector<float> expected;
+    for (std::int32_t& place : places) {
+      place = static_cast<std::int32_t>(random.below(300));
+      const std::int64_t difference = std::int64_t{sums[static_cast<std::size_t>(place)]} + 2'000'000'000;
+      expected.push_back(static_cast<float>(static_cast<std::int32_t>(difference)) * 0x1p-9F);  // modulo 2^32
+    }
+    std::vector<float> found(count);
+    kernels().gather_sums(sums.data(), places.data(), found.data(), count, -2'000'000'000, 0x1p-9F);
+    EXPECT_EQ(found, expected) << count;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, Channels, testing::ValuesIn(vector::kInstructionSets),
                          test::instruction_set_name);
 

@@ -27,6 +27,24 @@ std::vector<Byte> random_bytes(std::size_t count, std::uint64_t seed) {
   return bytes;
 }
 
+std::int64_t at(const std::int8_t* panel, std::size_t k, std::size_t column) {
+  return panel[(k / 4 * kProductTile + column) * 4 + k % 4];
+}
+
+void expect_products(const std::vector<const std::uint8_t*>& blocks, std::size_t row_stride,
+                     const std::int8_t* panel, std::size_t depth, const std::int32_t* found) {
+  for (std::size_t row = 0; row < blocks.size() * kProductTile; ++row) {
+    for (std::size_t j = 0; j < kProductTile; ++j) {
+      std::int64_t sum = 0;
+      for (std::size_t k = 0; k < depth; ++k) {
+        sum += blocks[row / kProductTile][row % kProductTile * row_stride + k] * at(panel, k, j);
+      }
+      ASSERT_EQ(found[row * kProductTile + j], sum)
+          << blocks.size() << " " << depth << " " << row << " " << j;
+    }
+  }
+}
+
 class Product : public testing::TestWithParam<std::string_view> {
  protected:
   void SetUp() override {
@@ -41,32 +59,36 @@ class Product : public testing::TestWithParam<std::string_view> {
 TEST_P(Product, EqualsLoops) {
   constexpr std::size_t kStride = 3 * kProductDepth;
   for (const std::size_t blocks : {1, 2, 3, 5, 6, 13}) {
-    for (const std::size_t depth : {kProductDepth, 2 * kProductDepth}) {
-      const auto left = random_bytes<std::uint8_t>(blocks * kProductTile * kStride, blocks);
-      const auto panel = random_bytes<std::int8_t>(depth * kProductTile, depth);
-      std::vector<const std::uint8_t*> rows;
-      for (std::size_t block = 0; block < blocks; ++block) {
-        rows.push_back(left.data() + block * kProductTile * kStride + block);  // any alignment
-      }
-      std::vector<std::int32_t> found(blocks * kProductTile * kProductTile, -1);
-      std::vector<std::int32_t> sums(kProductTile, -1);
-      products_->multiply(rows.data(), blocks, kStride, panel.data(), depth, found.data());
-      products_->sum_columns(panel.data(), depth, sums.data());
-      for (std::size_t j = 0; j < kProductTile; ++j) {
-        std::int64_t column = 0;
-        for (std::size_t k = 0; k < depth; ++k) {
-          column += panel[(k / 4 * kProductTile + j) * 4 + k % 4];
+    for (const std::size_t panels : {1, 2, 3}) {
+      for (const std::size_t depth : {kProductDepth, 2 * kProductDepth}) {
+        const auto left = random_bytes<std::uint8_t>(blocks * kProductTile * kStride, blocks);
+        const auto right = random_bytes<std::int8_t>(panels * depth * kProductTile, depth);
+        std::vector<const std::uint8_t*> rows;
+        for (std::size_t block = 0; block < blocks; ++block) {
+          rows.push_back(left.data() + block * kProductTile * kStride + block);  // any alignment
         }
-        ASSERT_EQ(sums[j], column);
-        for (std::size_t row = 0; row < blocks * kProductTile; ++row) {
-          std::int64_t sum = 0;
-          for (std::size_t k = 0; k < depth; ++k) {
-            sum += std::int64_t{rows[row / kProductTile][row % kProductTile * kStride + k]} *
-                   panel[(k / 4 * kProductTile + j) * 4 + k % 4];
-          }
-          ASSERT_EQ(found[row * kProductTile + j], sum) << blocks << " " << depth << " " << row << " " << j;
+        std::vector<std::int32_t> found(panels * blocks * kProductTile * kProductTile, -1);
+        products_->multiply(rows.data(), blocks, kStride, right.data(), panels, depth, found.data());
+        for (std::size_t panel = 0; panel < panels; ++panel) {
+          expect_products(rows, kStride, right.data() + panel * depth * kProductTile, depth,
+                          found.data() + panel * blocks * kProductTile * kProductTile);
         }
       }
+    }
+  }
+}
+
+TEST_P(Product, SumsOfColumnsEqualLoops) {
+  for (const std::size_t depth : {kProductDepth, 5 * kProductDepth}) {
+    const auto panel = random_bytes<std::int8_t>(depth * kProductTile, depth);
+    std::vector<std::int32_t> sums(kProductTile, -1);
+    products_->sum_columns(panel.data(), depth, sums.data());
+    for (std::size_t j = 0; j < kProductTile; ++j) {
+      std::int64_t column = 0;
+      for (std::size_t k = 0; k < depth; ++k) {
+        column += at(panel.data(), k, j);
+      }
+      ASSERT_EQ(sums[j], column);
     }
   }
 }

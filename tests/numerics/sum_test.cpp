@@ -13,6 +13,8 @@
 namespace adapt {
 namespace {
 
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
 std::vector<float> random_values(std::size_t count) {
   RandomSequence random({.seed = count + 1});
   std::vector<float> values(count);
@@ -34,7 +36,11 @@ TEST_P(Sum, SameBitsAsTheReferenceAtEveryLength) {
     std::vector<double> magnitudes;
     std::int64_t nonzero = 0;
     float largest = 0.0F;
+    float lowest = 0.0F;
+    float highest = 0.0F;
     for (const float value : values) {
+      lowest = std::min(lowest, value);
+      highest = std::max(highest, value);
       squares.push_back(static_cast<double>(value) * value);
       magnitudes.push_back(std::abs(static_cast<double>(value)));
       nonzero += value != 0.0F ? 1 : 0;
@@ -44,6 +50,36 @@ TEST_P(Sum, SameBitsAsTheReferenceAtEveryLength) {
     EXPECT_EQ(kernels().sum_abs(values.data(), count), reference::sum_in_order(magnitudes)) << count;
     EXPECT_EQ(kernels().count_nonzero(values.data(), count), nonzero) << count;
     EXPECT_EQ(kernels().maximum_magnitude(values.data(), count), largest) << count;
+    float found_lowest = kNaN;
+    float found_highest = kNaN;
+    kernels().extremes(values.data(), count, &found_lowest, &found_highest);
+    EXPECT_EQ(found_lowest, lowest) << count;
+    EXPECT_EQ(found_highest, highest) << count;
+  }
+}
+
+TEST_P(Sum, ExtremesOfOneElementAnywhere) {
+  for (std::size_t count = 1; count < 70; ++count) {
+    for (std::size_t place = 0; place < count; ++place) {
+      for (const float value : {-3.0F, 3.0F, -0.0F, std::numeric_limits<float>::infinity(),
+                                -std::numeric_limits<float>::denorm_min()}) {
+        std::vector<float> values(count, 0.0F);
+        values[place] = value;
+        float lowest = kNaN;
+        float highest = kNaN;
+        kernels().extremes(values.data(), count, &lowest, &highest);
+        EXPECT_EQ(lowest, std::min(value, 0.0F)) << count << " " << place;
+        EXPECT_EQ(highest, std::max(value, 0.0F)) << count << " " << place;
+      }
+      for (const float value : {kNaN, -kNaN}) {
+        std::vector<float> values(count, 1.0F);
+        values[place] = value;
+        float lowest = 0.0F;
+        float highest = 0.0F;
+        kernels().extremes(values.data(), count, &lowest, &highest);
+        EXPECT_TRUE(std::isnan(lowest) || std::isnan(highest)) << count << " " << place;
+      }
+    }
   }
 }
 

@@ -1,6 +1,9 @@
 #include "nn/quantized/integer_convolution.hpp"
 
+#include <algorithm>
+
 #include "nn/onednn.hpp"
+#include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
@@ -70,31 +73,50 @@ IntegerConvolution::Product IntegerConvolution::make_transposed() const {
       shapes, window(stride, kernel, padding, padding_behind(in.h, out.h), padding_behind(in.w, out.w))));
 }
 
-void IntegerConvolution::set_weights(std::span<const float> values, float scale) {
+void IntegerConvolution::set_weights(std::span<const float> values, FixedFormat format) {
   const auto& [in, out, kernel, stride, padding] = geometry_;
-  for (std::size_t i = 0; i < plain_.size(); ++i) {
-    plain_[i] = static_cast<std::int8_t>(values[i] * scale);
-  }
+  quantize_to_bytes(values, plain_, format, Rounding::nearest, {});  // on the grid: nothing is rounded
   onednn::reorder({onednn::plain_bytes(weight_dims(out.c, in.c, kernel)), onednn::engine(), plain_.data()},
                   forward_.weights);
   if (!has_gradient_) {
     return;
   }
-  const auto area = static_cast<std::size_t>(kernel * kernel);
-  const auto inputs = static_cast<std::size_t>(in.c);
-  const auto outputs = static_cast<std::size_t>(out.c);
-  for (std::size_t o = 0; o < outputs; ++o) {
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const std::int8_t* const from = plain_.data() + (o * inputs + i) * area;
-      std::int8_t* const to = exchanged_.data() + (i * outputs + o) * area;
-      for (std::size_t k = 0; k < area; ++k) {
-        to[k] = from[turned_ ? area - 1 - k : k];
-      }
-    }
-  }
+  exchange_channels();
   onednn::reorder(
       {onednn::plain_bytes(weight_dims(in.c, out.c, kernel)), onednn::engine(), exchanged_.data()},
       gradient_.weights);
+}
+
+void IntegerConvolution::exchange_channels() {
+  // Kernels of a known area are copied without a loop.
+  switch (geometry_.kernel) {
+    case 1:
+      return exchange_channels_of<1>();
+    case 3:
+      return exchange_channels_of<9>();
+    case 5:
+      return exchange_channels_of<25>();
+    default:
+      return exchange_channels_of<0>();
+  }
+}
+
+template <std::size_t kArea>
+void IntegerConvolution::exchange_channels_of() {
+  const std::size_t area = kArea > 0 ? kArea : static_cast<std::size_t>(geometry_.kernel * geometry_.kernel);
+  const auto inputs = static_cast<std::size_t>(geometry_.input.c);
+  const auto outputs = static_cast<std::size_t>(geometry_.output.c);
+  std::int8_t* to = exchanged_.data();
+  for (std::size_t i = 0; i < inputs; ++i) {
+    for (std::size_t o = 0; o < outputs; ++o, to += area) {
+      const std::int8_t* const from = plain_.data() + (o * inputs + i) * area;
+      if (turned_) {
+        std::reverse_copy(from, from + area, to);
+      } else {
+        std::copy(from, from + area, to);
+      }
+    }
+  }
 }
 
 void IntegerConvolution::run(Product& product, const std::int8_t* from, std::int32_t* to) {

@@ -6,6 +6,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/quantized/weight_gradient.hpp"
+#include "numerics/format.hpp"
 
 namespace adapt {
 
@@ -18,8 +19,8 @@ class IntegerConvolution {
   /// With `data_gradient` false only forward is there.
   IntegerConvolution(const ProductGeometry& geometry, bool data_gradient);
 
-  /// Takes integers (OC, IC, KH, KW) = values · scale; `values` are on that grid.
-  void set_weights(std::span<const float> values, float scale);
+  /// Takes the integers of `values` (OC, IC, KH, KW), which are on the grid of `format` (WL <= 8).
+  void set_weights(std::span<const float> values, FixedFormat format);
 
   /// sums (N, OH, OW, OC) ← x (N, H, W, IC).
   void forward(const std::int8_t* x, std::int32_t* sums);
@@ -40,6 +41,10 @@ class IntegerConvolution {
   Product make_forward() const;
   Product make_turned() const;
   Product make_transposed() const;
+  /// Fills exchanged_ from plain_.
+  void exchange_channels();
+  template <std::size_t kArea>
+  void exchange_channels_of();
   static void run(Product& product, const std::int8_t* from, std::int32_t* to);
   [[nodiscard]] int padding_behind(int size, int places) const;
 

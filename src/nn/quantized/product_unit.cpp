@@ -132,7 +132,7 @@ void ProductUnit::update_weights(const Pass& pass) {
              weights_fractional_length_ == format.fractional_length) {
     return;
   }
-  convolution_->set_weights(parts_.weight->working, format.scale());
+  convolution_->set_weights(parts_.weight->working, format);
   weights_version_ = parts_.weight->version;
   weights_fractional_length_ = format.fractional_length;
 }

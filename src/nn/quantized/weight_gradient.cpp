@@ -28,14 +28,28 @@ void make_room(Vector& vector, std::size_t size) {
   }
 }
 
+/// Pixels of padding that stand both before and behind the image, on both axes. Behind an image are the
+/// pixels that its last windows read and that it does not have.
+int shared_border(const ProductGeometry& geometry) {
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  if (stride != 1) {
+    return 0;  // a pixel of the coarser grid may be padding in part
+  }
+  const int behind = std::min(out.h + kernel - 1 - padding - in.h, out.w + kernel - 1 - padding - in.w);
+  return std::clamp(std::min(padding, behind), 0, kernel - 1);
+}
+
 }  // namespace
 
 WeightGradient::WeightGradient(const ProductGeometry& geometry)
     : geometry_(geometry),
       phases_(std::min(geometry.stride, geometry.kernel)),
       taps_((geometry.kernel + geometry.stride - 1) / geometry.stride),
-      grid_width_(geometry.output.w + taps_ - 1),
-      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1) * static_cast<std::size_t>(grid_width_)),
+      border_(shared_border(geometry)),
+      grid_width_(geometry.output.w + taps_ - 1 - border_),
+      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1 - border_) *
+            static_cast<std::size_t>(grid_width_)),
+      tail_(static_cast<std::size_t>(border_ * (grid_width_ + 1))),
       rows_(rounded_up(static_cast<std::size_t>(phases_ * phases_ * geometry.input.c), kProductTile)),
       columns_(rounded_up(static_cast<std::size_t>(geometry.output.c), kProductTile)),
       depth_(rounded_up(static_cast<std::size_t>(geometry.input.n) * grid_, kProductDepth)) {
@@ -43,7 +57,7 @@ WeightGradient::WeightGradient(const ProductGeometry& geometry)
   // An odd number of cache lines, so that neighbouring rows do not meet in one set of the cache.
   const std::size_t lines = rounded_up(depth_ + largest_shift + kSlack, kSlack) / kSlack;
   row_stride_ = (lines | 1U) * kSlack;
-  targets_ = targets();
+  places_ = places();
 }
 
 bool WeightGradient::fits() const {
@@ -52,17 +66,18 @@ bool WeightGradient::fits() const {
   return std::int64_t{out.n} * out.h * out.w * kLargestProduct < std::int64_t{1} << 31;
 }
 
-std::vector<std::int32_t> WeightGradient::targets() const {
+std::vector<std::int32_t> WeightGradient::places() const {
   const int channels = geometry_.input.c;
   const int kernel = geometry_.kernel;
   std::vector<std::int32_t> all;
-  for (int row = 0; row < static_cast<int>(rows_); ++row) {
-    for (int tap = 0; tap < taps_ * taps_; ++tap) {
-      const int phase = row / channels;
-      const int y = tap / taps_ * geometry_.stride + phase / phases_;
-      const int x = tap % taps_ * geometry_.stride + phase % phases_;
-      const bool used = phase < phases_ * phases_ && y < kernel && x < kernel;
-      all.push_back(used ? (row % channels * kernel + y) * kernel + x : -1);
+  for (int channel = 0; channel < channels; ++channel) {
+    for (int y = 0; y < kernel; ++y) {
+      for (int x = 0; x < kernel; ++x) {
+        const int tap = y / geometry_.stride * taps_ + x / geometry_.stride;
+        const int phase = y % geometry_.stride * phases_ + x % geometry_.stride;
+        const int row = tap * static_cast<int>(rows_) + phase * channels + channel;
+        all.push_back(row * static_cast<int>(kProductTile));
+      }
     }
   }
   return all;
@@ -128,7 +143,7 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
   const auto in_image = static_cast<std::size_t>(in.elements() / in.n);
   const auto out_image = static_cast<std::size_t>(geometry_.output.elements() / in.n);
   const vector::Kernels& kernels = vector::kernels();
-  make_room(scratch.staged, (grid_ * kImages + kSlack) * std::max(rows_, columns_));
+  make_room(scratch.staged, (grid_ * kImages + tail_ + kSlack) * std::max(rows_, columns_));
   make_room(scratch.left, rows_ * row_stride_);
   make_room(scratch.right, columns_ * (depth_ + kSlack));
   std::fill_n(scratch.right.data(), columns_ * depth_, std::int8_t{0});
@@ -140,7 +155,10 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
       stage_input(x + static_cast<std::size_t>(first + i) * in_image,
                   scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * rows_);
     }
-    kernels.transpose_bytes(scratch.staged.data(), pixels, rows_, scratch.left.data() + before, row_stride_);
+    const std::size_t behind = first + images == in.n ? tail_ : 0;
+    std::memset(scratch.staged.data() + pixels * rows_, 0, behind * rows_);
+    kernels.transpose_bytes(scratch.staged.data(), pixels + behind, rows_, scratch.left.data() + before,
+                            row_stride_);
     for (int i = 0; i < images; ++i) {
       stage_output(dy + static_cast<std::size_t>(first + i) * out_image,
                    scratch.staged.data() + static_cast<std::size_t>(i) * grid_ * columns_);
@@ -152,26 +170,19 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
   }
 }
 
-void WeightGradient::scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
-                             float step, float* weights) const {
+void WeightGradient::gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
+                            float step, float* weights) const {
   const int channels = std::min<int>(kProductTile, geometry_.output.c - first_channel);
-  const int size = geometry_.input.c * geometry_.kernel * geometry_.kernel;
-  const auto taps = static_cast<std::size_t>(taps_ * taps_);
-  // Block by block: what all taps of 16 rows have to give fits the first cache.
-  for (std::size_t first_row = 0; first_row < rows_; first_row += kProductTile) {
+  // The 16 channels of a panel stand side by side, so that some of the places for all channels fit the first
+  // cache.
+  constexpr std::size_t kPlaces = 256;
+  for (std::size_t first = 0; first < places_.size(); first += kPlaces) {
+    const std::size_t some = std::min(kPlaces, places_.size() - first);
     for (int channel = 0; channel < channels; ++channel) {
-      float* const to = weights + std::ptrdiff_t{first_channel + channel} * size;
+      float* const to = weights + static_cast<std::size_t>(first_channel + channel) * places_.size() + first;
       const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
-      const std::int32_t* target = targets_.data() + first_row * taps;
-      for (std::size_t row = first_row; row < first_row + kProductTile; ++row) {
-        const std::int32_t* from = products + row * kProductTile + channel;
-        for (std::size_t tap = 0; tap < taps; ++tap, ++target, from += rows_ * kProductTile) {
-          if (*target >= 0) {
-            const std::uint32_t sum = static_cast<std::uint32_t>(*from) - correction;
-            to[*target] = static_cast<float>(static_cast<std::int32_t>(sum)) * step;
-          }
-        }
-      }
+      vector::kernels().gather_sums(products + channel, places_.data() + first, to, some,
+                                    static_cast<std::int32_t>(correction), step);
     }
   }
 }
@@ -186,17 +197,22 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
       scratch.rows.push_back(scratch.left.data() + row * row_stride_ + shift);
     }
   }
-  make_room(scratch.sums, scratch.rows.size() * kTile);
-  const vector::ProductKernels& products = vector::products();
-  for (int channel = 0; channel < geometry_.output.c; channel += kProductTile) {
-    const std::int8_t* const panel = scratch.right.data() + static_cast<std::size_t>(channel) * depth_;
-    std::int32_t column_sums[kProductTile];
-    products.sum_columns(panel, depth_, column_sums);
-    products.multiply(scratch.rows.data(), scratch.rows.size(), row_stride_, panel, depth_,
-                      scratch.sums.data());
-    scatter(channel, scratch.sums.data(), column_sums, step, weights);
-    for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
-      bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
+  const std::size_t blocks = scratch.rows.size();
+  make_room(scratch.sums, vector::kProductPanels * blocks * kTile);
+  const std::size_t panels = columns_ / kProductTile;
+  for (std::size_t first = 0; first < panels; first += vector::kProductPanels) {
+    const std::size_t some = std::min(vector::kProductPanels, panels - first);
+    const std::int8_t* const right = scratch.right.data() + first * kProductTile * depth_;
+    vector::products().multiply(scratch.rows.data(), blocks, row_stride_, right, some, depth_,
+                                scratch.sums.data());
+    for (std::size_t panel = 0; panel < some; ++panel) {
+      std::int32_t column_sums[kProductTile];
+      vector::products().sum_columns(right + panel * kProductTile * depth_, depth_, column_sums);
+      const int channel = static_cast<int>((first + panel) * kProductTile);
+      gather(channel, scratch.sums.data() + panel * blocks * kTile, column_sums, step, weights);
+      for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
+        bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
+      }
     }
   }
 }

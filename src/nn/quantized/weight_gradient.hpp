@@ -31,8 +31,9 @@ struct WeightGradientScratch {
 /// dW(kh, kw, ic; oc) = sum over pixels of X(pixel + (kh, kw), ic) · dY(pixel, oc) is a matrix product whose
 /// depth is the pixels. Both sides are laid out on one grid per image, of output size plus border: dY is zero
 /// on the border, so a shift by (kh, kw) is an offset into the rows of X, and one transposed copy of X serves
-/// all shifts. A stride s turns X into s × s times the channels on a grid s times coarser (space to depth),
-/// after which all shifts have stride 1.
+/// all shifts. Where padding stands on both sides of an image, one border serves the end of a row and the
+/// beginning of the next, and so for images. A stride s turns X into s × s times the channels on a grid s
+/// times coarser (space to depth), after which all shifts have stride 1.
 class WeightGradient {
  public:
   explicit WeightGradient(const ProductGeometry& geometry);
@@ -49,21 +50,23 @@ class WeightGradient {
   void stage_input(const std::int8_t* image, std::int8_t* staged) const;
   void stage_output(const std::int8_t* image, std::int8_t* staged) const;
   void lay_out(const std::int8_t* x, const std::int8_t* dy, WeightGradientScratch& scratch) const;
-  void scatter(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
-               float* weights) const;
-  /// Where an element of the product goes in (IC, KH, KW), or -1.
-  [[nodiscard]] std::vector<std::int32_t> targets() const;
+  void gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
+              float* weights) const;
+  /// Where the elements of (IC, KH, KW) stand among the sums of a panel's first channel.
+  [[nodiscard]] std::vector<std::int32_t> places() const;
 
   ProductGeometry geometry_;
   int phases_;              ///< along one axis: distinct remainders of kh by the stride
   int taps_;                ///< along one axis: shifts of the coarser grid
+  int border_;              ///< pixels of padding that neighbouring rows, and images, share
   int grid_width_;          ///< pixels of a row of the grid
   std::size_t grid_;        ///< pixels of an image's grid
+  std::size_t tail_;        ///< zero pixels behind the last image, where there is no next one's border
   std::size_t rows_;        ///< of X: phases and channels, in whole tiles
   std::size_t columns_;     ///< of dY: channels, in whole tiles
   std::size_t depth_;       ///< pixels of the batch, in whole steps
   std::size_t row_stride_;  ///< bytes
-  std::vector<std::int32_t> targets_;
+  std::vector<std::int32_t> places_;
 };
 
 }  // namespace adapt

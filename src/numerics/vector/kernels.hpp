@@ -55,9 +55,14 @@ struct Kernels {
   double (*sum_abs)(const float* src, std::size_t count);
   std::int64_t (*count_nonzero)(const float* src, std::size_t count);
   float (*maximum_magnitude)(const float* src, std::size_t count);
+  /// The least and the greatest of the elements and 0; NaN where one is among them.
+  void (*extremes)(const float* src, std::size_t count, float* lowest, float* highest);
   /// See numerics/channels.hpp.
   void (*from_bytes)(const std::int8_t* src, float* dst, std::size_t count, float step);
   void (*from_sums)(const std::int32_t* src, float* dst, std::size_t count, float step);
+  /// dst[i] = float(sums[places[i]] - correction) · step, the difference modulo 2^32.
+  void (*gather_sums)(const std::int32_t* sums, const std::int32_t* places, float* dst, std::size_t count,
+                      std::int32_t correction, float step);
   void (*add_channels)(float* values, std::size_t count, const float* addend, std::size_t period);
   void (*scale_channels)(const float* src, float* dst, std::size_t count, const float* factor,
                          const float* addend, std::size_t period);

@@ -9,8 +9,8 @@ std::int32_t at(const std::int8_t* panel, std::size_t k, std::size_t column) {
   return panel[(k / kProductGroup * kProductTile + column) * kProductGroup + k % kProductGroup];
 }
 
-void multiply(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
-              const std::int8_t* panel, std::size_t depth, std::int32_t* c) {
+void multiply_panel(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
+                    const std::int8_t* panel, std::size_t depth, std::int32_t* c) {
   for (std::size_t block = 0; block < count; ++block) {
     for (std::size_t row = 0; row < kProductTile; ++row, c += kProductTile) {
       std::uint32_t sums[kProductTile] = {};  // unsigned: they may wrap around
@@ -24,6 +24,14 @@ void multiply(const std::uint8_t* const* blocks, std::size_t count, std::size_t 
         c[column] = static_cast<std::int32_t>(sums[column]);
       }
     }
+  }
+}
+
+void multiply(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
+              const std::int8_t* panels, std::size_t panel_count, std::size_t depth, std::int32_t* c) {
+  for (std::size_t panel = 0; panel < panel_count; ++panel) {
+    multiply_panel(blocks, count, row_stride, panels + panel * kProductTile * depth, depth,
+                   c + panel * count * kProductTile * kProductTile);
   }
 }
 

@@ -12,16 +12,19 @@ namespace adapt::vector {
 inline constexpr std::size_t kProductTile = 16;
 /// The depth must be a multiple of it.
 inline constexpr std::size_t kProductDepth = 64;
+/// Panels that are best multiplied at once.
+inline constexpr std::size_t kProductPanels = 2;
 /// Neighbours along the depth that stand together in a panel.
 inline constexpr std::size_t kProductGroup = 4;
 
 /// The functions of one instruction set. Sums wrap around at 2^32.
 struct ProductKernels {
   const char* name;
-  /// c[b][i][j] = sum over k < depth of blocks[b][i · row_stride + k] · panel(k, j), c being `count` times 16
-  /// × 16; panel(k, j) stands at panel[(k / 4 · 16 + j) · 4 + k mod 4].
+  /// c[p][b][i][j] = sum over k < depth of blocks[b][i · row_stride + k] · panel(p, k, j), c being
+  /// panel_count times `count` times 16 × 16; panel(p, k, j) stands at panels[p · 16 · depth + (k / 4 · 16 +
+  /// j) · 4 + k mod 4].
   void (*multiply)(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
-                   const std::int8_t* panel, std::size_t depth, std::int32_t* c);
+                   const std::int8_t* panels, std::size_t panel_count, std::size_t depth, std::int32_t* c);
   /// sums[j] = sum over k < depth of panel(k, j).
   void (*sum_columns)(const std::int8_t* panel, std::size_t depth, std::int32_t* sums);
 };

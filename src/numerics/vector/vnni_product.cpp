@@ -38,9 +38,11 @@ void multiply_block(const std::uint8_t* block, std::size_t row_stride, const std
 }
 
 void multiply(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
-              const std::int8_t* panel, std::size_t depth, std::int32_t* c) {
-  for (std::size_t block = 0; block < count; ++block, c += kProductTile * kProductTile) {
-    multiply_block(blocks[block], row_stride, panel, depth, c);
+              const std::int8_t* panels, std::size_t panel_count, std::size_t depth, std::int32_t* c) {
+  for (std::size_t panel = 0; panel < panel_count; ++panel, panels += kProductTile * depth) {
+    for (std::size_t block = 0; block < count; ++block, c += kProductTile * kProductTile) {
+      multiply_block(blocks[block], row_stride, panels, depth, c);
+    }
   }
 }
 

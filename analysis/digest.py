@@ -1,0 +1,146 @@
+"""The small part of run.h5 that hundreds of runs are compared by, read quickly: no step, no layer, no weight."""
+
+import dataclasses
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import h5py
+
+from analysis.configuration import flatten_yaml
+from analysis.errors import BadInput
+from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
+from analysis.isolate import call_isolated
+from analysis.run_file import (
+    INTACT,
+    READ_SECONDS,
+    STRIPPED,
+    attributes_of,
+    check_epochs,
+    check_format,
+    checked_path,
+    run_name,
+)
+
+FILES_PER_PROCESS = 20
+DONE, FAILED, UNFINISHED = "done", "failed", "unfinished"
+
+
+@dataclasses.dataclass
+class Digest:
+    """One run: its settings and results, without its course. The names are those of analysis.run_file.Run."""
+
+    path: str  # of run.h5
+    name: str
+    state: str  # DONE, FAILED or UNFINISHED
+    configuration_text: str
+    configuration: dict  # flat: "training.batch" -> "256"
+    provenance: dict  # name -> text
+    epochs: dict  # column name -> array
+    last_step: int  # 0 before the first one
+    summary: dict  # name -> float
+    lengths: dict | None = None  # layer name -> (step, word_length) arrays, where they were asked for
+
+    @property
+    def done(self):
+        """Whether the run is complete."""
+        return self.state == DONE
+
+
+def read_digests(paths, lengths=False):
+    """(digests in the order of `paths`, list of problems as one line each). A run that cannot be used is a problem and no
+    digest. `lengths`: with the word lengths of the layers. Several processes read at once."""
+    groups = [paths[start : start + FILES_PER_PROCESS] for start in range(0, len(paths), FILES_PER_PROCESS)]
+    with ThreadPoolExecutor(max_workers=min(8, len(os.sched_getaffinity(0)))) as pool:
+        answers = [answer for group in pool.map(lambda group: _read_group(group, lengths), groups) for answer in group]
+    digests = [answer for answer in answers if isinstance(answer, Digest)]
+    return digests, [answer for answer in answers if not isinstance(answer, Digest)]
+
+
+def usable_digests(paths, lengths=False):
+    """The digests of `paths`; a warning on stderr for each run that cannot be used; BadInput when none can."""
+    digests, problems = read_digests(paths, lengths)
+    if not digests and problems:
+        raise BadInput(problems[0] if len(problems) == 1 else f"none of {len(problems)} runs can be used: {problems[0]}")
+    for problem in problems:
+        print(f"warning: left out: {problem}", file=sys.stderr)
+    return digests
+
+
+def _read_group(paths, lengths):
+    """A Digest or a problem for each path. A file that the HDF5 library cannot survive ends the process that reads the
+    group; then each file gets a process of its own."""
+    try:
+        return call_isolated(_read_all, (paths, lengths), READ_SECONDS * len(paths))
+    except RuntimeError:
+        return [_read_alone(path, lengths) for path in paths]
+
+
+def _read_alone(path, lengths):
+    try:
+        return call_isolated(_read_all, ([path], lengths), READ_SECONDS)[0]
+    except RuntimeError as error:
+        return f"{path}: damaged or truncated HDF5 file ({error}); {INTACT}"
+
+
+def _read_all(argument):
+    paths, lengths = argument
+    return [_read_or_problem(path, lengths) for path in paths]
+
+
+def _read_or_problem(path, lengths):
+    try:
+        file_path = checked_path(path)
+        try:
+            with h5py.File(file_path, "r") as file:
+                return _read_root(file, file_path, lengths)
+        except (Damage, OSError, KeyError) as damage:
+            raise BadInput(f"{file_path}: damaged: {damage}; {INTACT}") from None
+    except BadInput as problem:
+        return str(problem)
+
+
+def _read_root(file, file_path, lengths):
+    check_format(file, file_path)
+    text = text_of(member(file, "config", h5py.Dataset)[()])
+    epochs = columns(member(file, "epochs", h5py.Group))
+    check_epochs(epochs)
+    step = member(file, "steps/step", h5py.Dataset)
+    folder = os.path.dirname(os.path.abspath(file_path))
+    return Digest(
+        path=file_path,
+        name=run_name(file_path, folder),
+        state=DONE if STRIPPED in file.attrs else state_of(folder),
+        configuration_text=text,
+        configuration=flatten_yaml(text),
+        provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
+        epochs=epochs,
+        last_step=int(step[-1]) if step.shape[0] else 0,
+        summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
+        lengths=_word_lengths(member(file, "layers", h5py.Group)) if lengths else None,
+    )
+
+
+def _word_lengths(group):
+    """{layer: (step, word_length)} in the model's order."""
+    order = sorted(group, key=lambda name: group[name].attrs.get("index", 0))
+    return {name: tuple(member(group[name], column, h5py.Dataset)[()] for column in ("step", "word_length"))
+            for name in order}  # fmt: skip
+
+
+def state_of(folder):
+    """DONE, FAILED or UNFINISHED, as the files beside run.h5 say."""
+    if os.path.exists(os.path.join(folder, "DONE")):
+        return DONE
+    return FAILED if os.path.exists(os.path.join(folder, "FAILED")) else UNFINISHED
+
+
+def failure_of(folder):
+    """The reason in the file FAILED of a run's folder, as one line; "" when it says none."""
+    try:
+        with open(os.path.join(folder, "FAILED"), encoding="utf-8") as stream:
+            failure = json.load(stream)
+        return " ".join(f"exit code {failure['exit_code']}: {failure.get('message', '')}".split())
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
