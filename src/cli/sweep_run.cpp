@@ -50,9 +50,12 @@ ExitCode finish(const SweepResult& result) {
   return result.failed + result.failed_before > 0 ? ExitCode::failed : ExitCode::done;
 }
 
-SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options) {
+void catch_signals() {
   catch_stop_signals();
   catch_interrupt();
+}
+
+SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options) {
   return run_sweep(store, runs, options, [](const std::string& line) { log_info(line); });
 }
 
@@ -76,6 +79,7 @@ std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
 }
 
 ExitCode run_here(const SweepArguments& arguments) {
+  catch_signals();
   const RunTable table = run_table(arguments.store, &*arguments.grid, arguments.where);
   int threads = 1;
   std::vector<GridRun> runs;
@@ -100,6 +104,7 @@ ExitCode run_here(const SweepArguments& arguments) {
 }
 
 ExitCode run_task(const SweepArguments& arguments) {
+  catch_signals();
   const Submission submission = load_submission(arguments.store, arguments.submission);
   RunnerOptions options;
   options.program = program_path();

@@ -21,6 +21,9 @@ void check_axis_key(const std::string& key, const std::string& where, const char
   for (const Setting& setting : settings()) {
     candidates.push_back(setting.key);
   }
+  for (const Section& section : sections()) {
+    candidates.push_back(section.key);
+  }
   const auto candidate = nearest(key, candidates);
   throw BadInput(
       concat(where, ": unknown key ", quote_for_message(key), " under '", under, "'",
