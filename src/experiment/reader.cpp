@@ -1,6 +1,7 @@
 #include "experiment/reader.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
@@ -29,7 +30,11 @@ std::string hint_elsewhere(const std::string& key) {
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key, const std::string& section,
                              const std::vector<std::string>& others) {
   std::vector<std::string> candidates = keys_in(section);
-  candidates.insert(candidates.end(), others.begin(), others.end());
+  if (section.empty()) {
+    candidates.emplace_back(kBase);
+  }
+  std::copy_if(others.begin(), others.end(), std::back_inserter(candidates),
+               [](const std::string& other) { return other != kBase; });
   const std::string elsewhere = nearest(key, candidates) ? "" : hint_elsewhere(key);
   throw BadInput(concat(where, ": unknown key ", quote_for_message(key),
                         section.empty() ? "" : concat(" in '", section, "'"),

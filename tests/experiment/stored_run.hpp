@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "experiment/known.hpp"
@@ -29,6 +30,21 @@ inline std::string store_run(const RunStore& store, const Configuration& configu
   log.write_summary({{"modelled_training_speedup", 1.5}, {"best_epoch", 1}});
   log.finish();
   return identity;
+}
+
+/// Makes `count` finished runs with configurations of their own, half of them of alexnet, and one log that
+/// all have a copy of.
+inline void store_copies(const RunStore& store, std::uint64_t count) {
+  const std::filesystem::path first = store.folder(store_run(store, stored_configuration(0)));
+  for (std::uint64_t seed = 1; seed < count; ++seed) {
+    const Configuration configuration = stored_configuration(seed, seed % 2 == 0 ? "lenet5" : "alexnet");
+    const std::string identity = store_identity(configuration);
+    store.make_folder(identity);
+    std::ofstream(store.experiment(identity)) << resolved_yaml(configuration);
+    for (const char* file : {"run.h5", "DONE"}) {
+      std::filesystem::copy_file(first / file, store.folder(identity) / file);
+    }
+  }
 }
 
 }  // namespace adapt::test
