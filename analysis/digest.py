@@ -16,6 +16,7 @@ from analysis.run_file import (
     INTACT,
     READ_SECONDS,
     STRIPPED,
+    Layer,
     attributes_of,
     check_epochs,
     check_format,
@@ -40,7 +41,7 @@ class Digest:
     epochs: dict  # column name -> array
     last_step: int  # 0 before the first one
     summary: dict  # name -> float
-    lengths: dict | None = None  # layer name -> (step, word_length) arrays, where they were asked for
+    layers: list = dataclasses.field(default_factory=list)  # of Layer, only with step and word_length, where asked for
 
     @property
     def done(self):
@@ -48,19 +49,19 @@ class Digest:
         return self.state == DONE
 
 
-def read_digests(paths, lengths=False):
+def read_digests(paths, layers=False):
     """(digests in the order of `paths`, list of problems as one line each). A run that cannot be used is a problem and no
-    digest. `lengths`: with the word lengths of the layers. Several processes read at once."""
+    digest. `layers`: with the word lengths of the layers. Several processes read at once."""
     groups = [paths[start : start + FILES_PER_PROCESS] for start in range(0, len(paths), FILES_PER_PROCESS)]
     with ThreadPoolExecutor(max_workers=min(8, len(os.sched_getaffinity(0)))) as pool:
-        answers = [answer for group in pool.map(lambda group: _read_group(group, lengths), groups) for answer in group]
+        answers = [answer for group in pool.map(lambda group: _read_group(group, layers), groups) for answer in group]
     digests = [answer for answer in answers if isinstance(answer, Digest)]
     return digests, [answer for answer in answers if not isinstance(answer, Digest)]
 
 
-def usable_digests(paths, lengths=False):
+def usable_digests(paths, layers=False):
     """The digests of `paths`; a warning on stderr for each run that cannot be used; BadInput when none can."""
-    digests, problems = read_digests(paths, lengths)
+    digests, problems = read_digests(paths, layers)
     if not digests and problems:
         raise BadInput(problems[0] if len(problems) == 1 else f"none of {len(problems)} runs can be used: {problems[0]}")
     for problem in problems:
@@ -68,40 +69,40 @@ def usable_digests(paths, lengths=False):
     return digests
 
 
-def _read_group(paths, lengths):
+def _read_group(paths, layers):
     """A Digest or a problem for each path. A file that the HDF5 library cannot survive ends the process that reads the
     group; then each file gets a process of its own."""
     try:
-        return call_isolated(_read_all, (paths, lengths), READ_SECONDS * len(paths))
+        return call_isolated(_read_all, (paths, layers), READ_SECONDS * len(paths))
     except RuntimeError:
-        return [_read_alone(path, lengths) for path in paths]
+        return [_read_alone(path, layers) for path in paths]
 
 
-def _read_alone(path, lengths):
+def _read_alone(path, layers):
     try:
-        return call_isolated(_read_all, ([path], lengths), READ_SECONDS)[0]
+        return call_isolated(_read_all, ([path], layers), READ_SECONDS)[0]
     except RuntimeError as error:
         return f"{path}: damaged or truncated HDF5 file ({error}); {INTACT}"
 
 
 def _read_all(argument):
-    paths, lengths = argument
-    return [_read_or_problem(path, lengths) for path in paths]
+    paths, layers = argument
+    return [_read_or_problem(path, layers) for path in paths]
 
 
-def _read_or_problem(path, lengths):
+def _read_or_problem(path, layers):
     try:
         file_path = checked_path(path)
         try:
             with h5py.File(file_path, "r") as file:
-                return _read_root(file, file_path, lengths)
+                return _read_root(file, file_path, layers)
         except (Damage, OSError, KeyError) as damage:
             raise BadInput(f"{file_path}: damaged: {damage}; {INTACT}") from None
     except BadInput as problem:
         return str(problem)
 
 
-def _read_root(file, file_path, lengths):
+def _read_root(file, file_path, layers):
     check_format(file, file_path)
     text = text_of(member(file, "config", h5py.Dataset)[()])
     epochs = columns(member(file, "epochs", h5py.Group))
@@ -118,15 +119,21 @@ def _read_root(file, file_path, lengths):
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,
         summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
-        lengths=_word_lengths(member(file, "layers", h5py.Group)) if lengths else None,
+        layers=_word_lengths(member(file, "layers", h5py.Group)) if layers else [],
     )
 
 
 def _word_lengths(group):
-    """{layer: (step, word_length)} in the model's order."""
+    """The layers in the model's order, with the columns that tell their word lengths."""
     order = sorted(group, key=lambda name: group[name].attrs.get("index", 0))
-    return {name: tuple(member(group[name], column, h5py.Dataset)[()] for column in ("step", "word_length"))
-            for name in order}  # fmt: skip
+    return [_layer(member(group, name, h5py.Group), name) for name in order]
+
+
+def _layer(group, name):
+    series = {column: member(group, column, h5py.Dataset)[()] for column in ("step", "word_length")}
+    if len({len(values) for values in series.values()}) > 1:
+        raise Damage(f"columns of {group.name} differ in length")
+    return Layer(name, attribute(group, "madds", int), attribute(group, "parameters", int), series)
 
 
 def state_of(folder):

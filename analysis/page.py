@@ -66,8 +66,8 @@ def _section(anchor, title, body):
     return f'<section id="{anchor}"><h2>{html.escape(title)}</h2>\n{body}</section>\n'
 
 
-def _table(headers, rows, numeric=()):
-    """Cells are plain text; columns whose index is in `numeric` are right-aligned."""
+def table_html(headers, rows, numeric=()):
+    """A table element. Cells are plain text; columns whose index is in `numeric` are right-aligned."""
     kinds = ['class="n"' if index in numeric else 'class="text"' for index in range(len(headers))]
     head = "".join(f"<th {kind}>{html.escape(text)}</th>" for kind, text in zip(kinds, headers))
     body = "".join(
@@ -80,7 +80,7 @@ def _table(headers, rows, numeric=()):
 def _summary_table(rows):
     numeric = [index for index, column in enumerate(COLUMNS) if column.form]
     cells = [[cell_text(value, column) for value, column in zip(row, COLUMNS)] for row in rows]
-    return _table([column.header for column in COLUMNS], cells, numeric)
+    return table_html([column.header for column in COLUMNS], cells, numeric)
 
 
 def _notes(runs):
@@ -132,7 +132,7 @@ def _switch_table(run):
     ]  # fmt: skip
     return (
         f"<h3>Precision switches</h3><details><summary>{len(shown)} of {len(run.switches)} switches"
-        f"</summary>{_table(headers, rows, {0, 5, 6, 7, 8})}</details>"
+        f"</summary>{table_html(headers, rows, {0, 5, 6, 7, 8})}</details>"
     )
 
 
@@ -146,7 +146,7 @@ def _model_table(run):
     ]  # fmt: skip
     return (
         f"<h3>Final model</h3><details><summary>{len(rows)} tensors</summary>"
-        f'{_table(["tensor", "shape", "format", "sparsity"], rows, {3})}</details>'
+        f'{table_html(["tensor", "shape", "format", "sparsity"], rows, {3})}</details>'
     )
 
 
@@ -171,4 +171,4 @@ def _by_run_table(runs, dictionaries, header):
     """One row per key of any dictionary, one column per run."""
     keys = sorted({key for dictionary in dictionaries for key in dictionary})
     rows = [[key, *(dictionary.get(key, "-") for dictionary in dictionaries)] for key in keys]
-    return _table([header, *(run.name for run in runs)], rows)
+    return table_html([header, *(run.name for run in runs)], rows)

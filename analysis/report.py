@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""report.py RUN_DIR... --out DIR: how do these runs compare?
+"""report.py RUN_DIR...|STORE --out DIR: how do these runs compare?
 
-Writes to DIR: report.html (one self-contained file), table.csv, table.md, figures/*.png. Prints the table and the path
-of the report. Exit 2 with one line on stderr when a run cannot be used.
+Of a few runs, writes to DIR: report.html (one self-contained file), table.csv, table.md, figures/*.png; prints the table and
+the path of the report. Of a store or another folder of runs: report.html, whose table and charts can be filtered, runs.csv and
+groups.csv. Exit 2 with one line on stderr when a run cannot be used (in a store: when none can).
 """
 
 if __name__ == "__main__":
@@ -25,6 +26,7 @@ from analysis.run_figures import curves_figure, run_labels, time_figure
 from analysis.run_file import read_run
 from analysis.run_names import file_prefixes, with_distinct_names
 from analysis.style import png_bytes
+from analysis.sweep_report import is_sweep, write_sweep_report
 from analysis.table import console_text, csv_text, markdown_text, summary_rows
 
 OVERVIEW = (
@@ -36,7 +38,9 @@ OVERVIEW = (
 def arguments():
     """The parsed command line."""
     parser = argparse.ArgumentParser(description="Compares training runs: tables, figures and one HTML page.")
-    parser.add_argument("runs", metavar="RUN_DIR", nargs="+", help="folder of a run (or its run.h5)")
+    parser.add_argument("runs", metavar="RUN_DIR|STORE", nargs="+", help="folder of a run, its run.h5, or a folder of runs")
+    parser.add_argument("--where", metavar="KEY=VALUE", action="append", default=[],
+                        help="of a folder of runs: only those with this setting (see compare.py --help)")
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the report; made when missing")
     return parser.parse_args()
 
@@ -63,6 +67,9 @@ def run_figures(run, prefix, folder):
 def main():
     """Reads all runs first, so that bad input leaves nothing half written."""
     options = arguments()
+    if options.where or is_sweep(options.runs):
+        print("\n".join(write_sweep_report(options.runs, options.where, options.out)))
+        return 0
     runs = with_distinct_names([read_run(path) for path in options.runs])
     rows = summary_rows(runs)
     folder = os.path.join(options.out, "figures")

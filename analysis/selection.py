@@ -32,6 +32,12 @@ class Keys:
         raise BadInput(f"{option}: no run has the key '{word}'{hint}")
 
 
+def short_names(keys):
+    """A short name for each full key, by which Keys.full finds it among `keys`: its last part, without `.name`."""
+    shorts = [key.removesuffix(".name").rpartition(".")[2] for key in keys]
+    return [key if shorts.count(short) > 1 else short for key, short in zip(keys, shorts)]
+
+
 def value_of(run, key):
     """The run's value of a full key, "-" where it has none."""
     if key.startswith(PROVENANCE):

@@ -28,7 +28,8 @@ fi
 export LSAN_OPTIONS="suppressions='$ADAPT_ROOT/tests/support/lsan.supp':print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
 
-adapt_install_packages
+# Slurm for tests/slurm; the browser (64 MB, the whole chromium is 180 MB) for the pages of analysis/report.py.
+adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell
 adapt_configure_and_build "$preset" || {
   echo "adapt: build failed ($preset)" >&2
   exit 1

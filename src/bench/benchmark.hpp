@@ -37,6 +37,8 @@ const std::vector<BenchmarkEntry>& benchmarks();
 
 /// Training steps of models on synthetic images: engines in turn.
 BenchmarkEntry step_benchmark();
+/// Classification with trained models: engines in turn.
+BenchmarkEntry infer_benchmark();
 /// Passes of the quantization kernels: instruction sets in turn, against the scalar reference.
 BenchmarkEntry quantize_benchmark();
 

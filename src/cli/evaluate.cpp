@@ -1,4 +1,5 @@
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "base/stopwatch.hpp"
@@ -6,10 +7,12 @@
 #include "cli/parallel.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
+#include "nn/models.hpp"
 #include "nn/onednn.hpp"
 #include "record/run_file.hpp"
 #include "train/engine.hpp"
 #include "train/evaluation.hpp"
+#include "train/inference.hpp"
 #include "train/model_file.hpp"
 #include "train/step.hpp"
 
@@ -22,8 +25,10 @@ Usage evaluate_usage() {
   Usage usage;
   usage.synopsis = "adapt evaluate RUN_DIR [--model last|best] [--engine NAME] [--set KEY=VALUE]...";
   usage.description =
-      "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy.\n"
-      "Activations are quantized as in training when the model was kept, rounded to nearest.";
+      "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy. Without\n"
+      "--engine, and with emulated, activations are quantized as in training when the model was\n"
+      "kept, rounded to nearest. float32 and integer run it as a deployed model: batch norm is\n"
+      "folded into weights or scales; integer keeps activations in bytes where formats fit 8 bits.";
   usage.examples =
       "  adapt evaluate runs/quickstart\n"
       "  adapt evaluate runs/quickstart --model best\n"
@@ -31,24 +36,27 @@ Usage evaluate_usage() {
       "  adapt evaluate runs/quickstart --set data.path=/somewhere/else\n";
   usage.options.add_options()("model", po::value<std::string>()->default_value("last"),
                               "which model: last (as training left it), or best (on the test set)")(
-      "engine", po::value<std::string>(), "another engine than the run's: emulated, integer, auto")(
+      "engine", po::value<std::string>(), "emulated, float32 or integer; else as the run evaluated")(
       "set", po::value<std::vector<std::string>>()->composing(),
       "override a key of the run's configuration (may be repeated)");
   usage.positional.add("input", -1);
   return usage;
 }
 
-/// A stored model, ready to run on its test set.
+/// A stored model, ready to run on its test set: with one of the engines for inference, or as in training.
 struct Loaded {
   DataSplits data;
   PrecisionPlan plan;
+  std::unique_ptr<Classifier> classifier;
   std::optional<Network> network;
+  std::size_t layers = 0;
 };
 
 /// What the command line asks for.
 struct EvaluateArguments {
   std::string run_dir;
   std::string model;
+  std::optional<std::string> engine;
   std::vector<std::string> overrides;
 };
 
@@ -79,7 +87,33 @@ void load(const EvaluateArguments& arguments, Loaded& loaded) {
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_batch);
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
   loaded.plan = load_model(chosen_model(file, arguments), *state, graph.layers.size());
-  loaded.network.emplace(make_network(options, graph, state, /*training=*/false));
+  loaded.layers = graph.layers.size();
+  if (!arguments.engine) {
+    loaded.network.emplace(make_network(options, graph, state, /*training=*/false));
+    return;
+  }
+  Shape image = graph.image;
+  image.n = 1;
+  const ModelInput input = {loaded.data.train->classes(), image.h, image.w};
+  loaded.classifier =
+      make_classifier(*arguments.engine, {make_model(options.model.name, input), image, state, loaded.plan},
+                      configuration.training.test_batch);
+}
+
+MetricSum run_model(Loaded& loaded, const mpi::Communicator& ranks) {
+  const auto& [data, plan, classifier, network, layers] = loaded;
+  return classifier ? adapt::evaluate(*classifier, *data.test, data.normalization, ranks)
+                    : adapt::evaluate(*loaded.network, *data.test, data.normalization, &plan, ranks);
+}
+
+void print(const Loaded& loaded, const MetricSum& result, double seconds) {
+  std::cout << "test images      " << result.images() << "\ntest loss        " << result.mean_loss()
+            << "\ntest accuracy    " << result.accuracy() << "\nimages/s         "
+            << static_cast<double>(result.images()) / seconds << " (measured)\n";
+  if (loaded.classifier && loaded.classifier->integer_layers() > 0) {
+    std::cout << "integer layers   " << loaded.classifier->integer_layers() << " of " << loaded.layers
+              << "\n";
+  }
 }
 
 }  // namespace
@@ -94,9 +128,10 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (inputs.size() != 1) {
     throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
-  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), given(values, "set")};
+  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), {}, given(values, "set")};
   if (values.count("engine") > 0) {
-    chosen.overrides.push_back("engine.name=" + values["engine"].as<std::string>());
+    chosen.engine = values["engine"].as<std::string>();
+    check_inference_engine(*chosen.engine);
   }
   if (chosen.model != "last" && chosen.model != "best") {
     throw BadInput(concat("--model: expected last or best, found '", chosen.model, "'"));
@@ -105,13 +140,9 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
     Loaded loaded;
     mpi::together(ranks, [&] { load(chosen, loaded); });
     const Stopwatch watch;
-    const MetricSum result =
-        adapt::evaluate(*loaded.network, *loaded.data.test, loaded.data.normalization, &loaded.plan, ranks);
-    const double seconds = watch.seconds();
+    const MetricSum result = run_model(loaded, ranks);
     if (ranks.rank() == 0) {
-      std::cout << "test images      " << result.images() << "\ntest loss        " << result.mean_loss()
-                << "\ntest accuracy    " << result.accuracy() << "\nimages/s         "
-                << static_cast<double>(result.images()) / seconds << " (measured)\n";
+      print(loaded, result, watch.seconds());
     }
     return ExitCode::done;
   });

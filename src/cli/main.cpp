@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <array>
 #include <exception>
 #include <iostream>
@@ -50,9 +52,17 @@ adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
                                       meant ? "; did you mean '" + *meant + "'?" : "", " See adapt --help"));
 }
 
+/// Large blocks that are freed go back to the system: left alone, glibc raises its limit with the first one,
+/// and the heap keeps what only the start of a run needed.
+void return_large_blocks() {
+  constexpr int kLarge = 1 << 17;
+  mallopt(M_MMAP_THRESHOLD, kLarge);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  return_large_blocks();
   try {
     adapt::cli::remember_command_line(argc, argv);
     return static_cast<int>(dispatch({argv + 1, argv + argc}));

@@ -31,8 +31,6 @@ void append_records(ImageArrays& arrays, const SourceFile& file, std::size_t cou
   const std::size_t label_bytes = label_classes.size();
   const std::size_t record = label_bytes + kPixels;
   file.check_size(count * record, concat(count, " records of ", record, " bytes"));
-  arrays.labels.reserve(arrays.labels.size() + count);
-  arrays.pixels.reserve(arrays.pixels.size() + count * kPixels);
   for (std::size_t offset = 0; offset < file.bytes.size(); offset += record) {
     for (std::size_t i = 0; i < label_bytes; ++i) {
       if (file.bytes[offset + i] >= label_classes[i]) {
@@ -76,6 +74,9 @@ DataSplits open_cifar(const DataOptions& options, const CifarLayout& layout) {
   const std::filesystem::path folder = find_dataset_folder(options, layout.folder);
   ImageArrays train{kShape, layout.label_classes.back(), {}, {}};
   ImageArrays test = train;
+  // At once: growing would hold the images twice.
+  train.pixels.reserve(layout.train_files.size() * layout.train_records * kPixels);
+  test.pixels.reserve(layout.test_records * kPixels);
   for (const std::string& name : layout.train_files) {
     append_records(train, read_source(folder / name), layout.train_records, layout.label_classes);
   }

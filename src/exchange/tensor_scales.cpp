@@ -65,16 +65,42 @@ void TensorScales::reduce(std::int64_t step, const mpi::Communicator& ranks) {
   }
   ranks.maximum(wire);
   auto value = wire.begin();
+  for (LayerMaxima& layer : observed_) {
+    for (const auto tensor : kMaxima) {
+      layer.*tensor = from_wire(*value++);
+    }
+  }
+  if (const auto spoiled = first_not_finite()) {
+    throw mpi::SharedError(ExitCode::failed, concat("NaN or Inf among the ", *spoiled, " at step ", step,
+                                                    "; a smaller training.learning_rate may help"));
+  }
+  take_observed();
+}
+
+void TensorScales::adopt() {
+  if (const auto spoiled = first_not_finite()) {
+    throw Failure(concat("NaN or Inf among the ", *spoiled, " before the first step"));
+  }
+  take_observed();
+}
+
+std::optional<std::string> TensorScales::first_not_finite() const {
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
     for (std::size_t t = 0; t < kMaxima.size(); ++t) {
-      const std::optional<float> observed = from_wire(*value++);
+      const std::optional<float>& observed = observed_[layer].*kMaxima[t];
       if (observed && !std::isfinite(*observed)) {
-        throw mpi::SharedError(ExitCode::failed,
-                               concat("NaN or Inf among the ", kTensorNames[t], " of layer '", names_[layer],
-                                      "' at step ", step, "; a smaller training.learning_rate may help"));
+        return concat(kTensorNames[t], " of layer '", names_[layer], "'");
       }
-      std::optional<float>& running = running_[layer].*kMaxima[t];
-      running = next(running, observed);
+    }
+  }
+  return std::nullopt;
+}
+
+void TensorScales::take_observed() {
+  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
+    for (const auto tensor : kMaxima) {
+      std::optional<float>& running = running_[layer].*tensor;
+      running = next(running, observed_[layer].*tensor);
     }
   }
 }

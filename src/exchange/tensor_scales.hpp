@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,8 +22,9 @@ namespace adapt {
 /// knows every scale before it quantizes. Maxima do not depend on their order: the bits are the same on any
 /// number of ranks. The price: in a step in which a tensor outgrows M, its largest elements saturate, once.
 ///
-/// A tensor without history (in the first step, or when a format has just been switched on) has no format
-/// for one step: it stays float32. A step in which a tensor is all zero leaves its scale as it is.
+/// A tensor without history (when a format has just been switched on; before the first step a calibration
+/// makes one) has no format for one step: it stays float32. A step in which a tensor is all zero leaves its
+/// scale as it is.
 class TensorScales {
  public:
   /// M halves in 14 steps: batches' maxima differ by much less than that from step to step, so a scale does
@@ -40,6 +42,10 @@ class TensorScales {
   /// mpi::SharedError, on all ranks, where a tensor held NaN or Inf on any, naming `step`, layer and tensor.
   void reduce(std::int64_t step, const mpi::Communicator& ranks);
 
+  /// The same where the maxima that were raised are those of all ranks already. Throws Failure for NaN or
+  /// Inf.
+  void adopt();
+
   /// The plan to execute: word lengths of `decided`, each tensor's own fractional length. `weights` are the
   /// extremes of each layer's master weights; of a tensor that is all zero the last ones that were not count.
   PrecisionPlan plan(const PrecisionPlan& decided, std::span<const Extremes> weights);
@@ -51,6 +57,10 @@ class TensorScales {
   void restore_state(std::span<const std::byte> state);
 
  private:
+  /// "inputs of layer 'conv1'".
+  [[nodiscard]] std::optional<std::string> first_not_finite() const;
+  void take_observed();
+
   std::vector<std::string> names_;
   std::vector<LayerMaxima> observed_;  // in the running step
   std::vector<LayerMaxima> running_;   // M; absent: no history

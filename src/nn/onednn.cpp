@@ -2,6 +2,8 @@
 
 #include <omp.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 
 namespace adapt::onednn {
@@ -30,6 +32,79 @@ auto describe(const Hints&... hints) {
     return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine(), hints...);
 #endif
   };
+}
+
+/// The same for a forward primitive with attributes.
+template <class Primitive>
+auto describe_with(const dnnl::primitive_attr& attributes) {
+  return [&attributes](const auto&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+    return typename Primitive::primitive_desc(engine(), arguments..., attributes);
+#else
+    return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes, engine());
+#endif
+  };
+}
+
+void append_activation(dnnl::post_ops& operations, dnnl::algorithm algorithm, float alpha, float beta) {
+#if DNNL_VERSION_MAJOR >= 3
+  operations.append_eltwise(algorithm, alpha, beta);
+#else
+  operations.append_eltwise(1.0F, algorithm, alpha, beta);
+#endif
+}
+
+dnnl::primitive_attr attributes_of(const Epilogue& epilogue) {
+  dnnl::post_ops operations;
+  if (epilogue.residual_factor) {
+    operations.append_sum(*epilogue.residual_factor, 0, epilogue.residual_type);
+  }
+  if (epilogue.activation) {
+    append_activation(operations, *epilogue.activation, 0, 0);
+  }
+  if (epilogue.output_factor != 1) {
+    append_activation(operations, dnnl::algorithm::eltwise_linear, epilogue.output_factor, 0);
+  }
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(operations);
+  if (!epilogue.factors.empty()) {
+#if DNNL_VERSION_MAJOR >= 3
+    attributes.set_scales_mask(DNNL_ARG_WEIGHTS, 1 << 0);  // by output channel, the weights' first dimension
+#else
+    attributes.set_output_scales(1 << 1, epilogue.factors);  // the destination's second dimension
+#endif
+  }
+  return attributes;
+}
+
+/// The bias that stands for the addends: 2.x adds it before it scales.
+std::vector<float> bias_values(const Epilogue& epilogue) {
+  std::vector<float> values = epilogue.addends;
+#if DNNL_VERSION_MAJOR < 3
+  for (std::size_t c = 0; c < epilogue.factors.size(); ++c) {
+    values[c] /= epilogue.factors[c];
+  }
+#endif
+  return values;
+}
+
+memory::dims row_major(const memory::dims& dims) {
+  memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) {
+    strides[i - 1] = strides[i] * dims[i];
+  }
+  return strides;
+}
+
+memory owned_vector(const std::vector<float>& values) {
+  const memory vector(plain({static_cast<memory::dim>(values.size())}), engine());
+  std::copy(values.begin(), values.end(), static_cast<float*>(vector.get_data_handle()));
+  return vector;
+}
+
+ProductShapes with_bias(ProductShapes shapes, const Epilogue& epilogue) {
+  shapes.bias = plain({static_cast<memory::dim>(epilogue.addends.size())});
+  return shapes;
 }
 
 /// Runs `call` and turns oneDNN's exception into ours, with the name of what was asked for.
@@ -216,6 +291,59 @@ NormalizationBackward normalization_backward(const memory::desc& data, float eps
   });
 }
 
+ConvolutionForward convolution_inference(const ProductShapes& shapes, const Window& w,
+                                         const Epilogue& epilogue) {
+  return checked("a convolution for inference", [&] {
+    const ProductShapes s = with_bias(shapes, epilogue);
+    const dnnl::primitive_attr attributes = attributes_of(epilogue);
+    return describe_with<dnnl::convolution_forward>(attributes)(
+        prop_kind::forward_inference, dnnl::algorithm::convolution_direct, s.source, s.weights, s.bias,
+        s.destination, w.strides, w.padding_before, w.padding_after);
+  });
+}
+
+LinearForward linear_inference(const ProductShapes& shapes, const Epilogue& epilogue) {
+  return checked("a linear layer for inference", [&] {
+    const ProductShapes s = with_bias(shapes, epilogue);
+    const dnnl::primitive_attr attributes = attributes_of(epilogue);
+    return describe_with<dnnl::inner_product_forward>(attributes)(prop_kind::forward_inference, s.source,
+                                                                  s.weights, s.bias, s.destination);
+  });
+}
+
+PreparedCall::Pairs epilogue_arguments(const Epilogue& epilogue) {
+  PreparedCall::Pairs arguments = {{DNNL_ARG_BIAS, owned_vector(bias_values(epilogue))}};
+#if DNNL_VERSION_MAJOR >= 3
+  if (!epilogue.factors.empty()) {
+    arguments.emplace_back(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, owned_vector(epilogue.factors));
+  }
+#endif
+  return arguments;
+}
+
+PreparedCall::PreparedCall(const dnnl::primitive& primitive, const Pairs& arguments)
+    : primitive_(primitive), owned_(arguments) {
+  for (const auto& [argument, tensor] : owned_) {
+    arguments_.push_back({argument, tensor.get()});
+  }
+}
+
+void PreparedCall::run() const {
+  const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream().get(),
+                                                      static_cast<int>(arguments_.size()), arguments_.data());
+  if (status != dnnl_success) {
+    throw Failure(
+        concat("oneDNN ", version(), " failed to run a primitive: status ", static_cast<int>(status)));
+  }
+}
+
+PreparedCall prepared_reorder(const memory& source, const memory& destination) {
+  return checked("a change of layout", [&] {
+    return PreparedCall(dnnl::reorder(source, destination),
+                        {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, destination}});
+  });
+}
+
 Addition addition(const memory::desc& data) {
   return checked("an addition",
                  [&] { return describe<dnnl::binary>()(dnnl::algorithm::binary_add, data, data, data); });
@@ -238,9 +366,7 @@ memory::desc sum_activation(int n, int c, int h, int w) {
   return {{n, c, h, w}, memory::data_type::s32, memory::format_tag::nhwc};
 }
 
-memory::desc plain_bytes(const memory::dims& dims) {
-  return {dims, memory::data_type::s8, memory::format_tag::abcd};
-}
+memory::desc plain_bytes(const memory::dims& dims) { return {dims, memory::data_type::s8, row_major(dims)}; }
 
 memory::desc any_layout_bytes(const memory::dims& dims) {
   return {dims, memory::data_type::s8, memory::format_tag::any};
@@ -250,13 +376,7 @@ memory::desc activation(int n, int c, int h, int w) {
   return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
-memory::desc plain(const memory::dims& dims) {
-  memory::dims strides(dims.size(), 1);
-  for (std::size_t i = dims.size() - 1; i > 0; --i) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
-  return {dims, memory::data_type::f32, strides};
-}
+memory::desc plain(const memory::dims& dims) { return {dims, memory::data_type::f32, row_major(dims)}; }
 
 memory::desc any_layout(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};

@@ -2,8 +2,10 @@
 
 #include <dnnl.hpp>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 /// The thin adapter that holds the differences between oneDNN 2.x (operation descriptors) and 3.x (none). The
 /// rest of the room names primitives through these functions only. All layouts of activations are channels
@@ -89,6 +91,44 @@ ElementwiseBackward elementwise_backward(dnnl::algorithm algorithm, const dnnl::
 NormalizationForward normalization_forward(bool training, const dnnl::memory::desc& data, float epsilon);
 NormalizationBackward normalization_backward(const dnnl::memory::desc& data, float epsilon,
                                              const NormalizationForward& hint);
+
+/// What becomes of a product's sums at inference: destination = output_factor · activation(factor[c] · sum +
+/// addend[c] + residual_factor · what stood in the destination), in float32, then rounded to nearest and
+/// clamped where the destination holds bytes.
+struct Epilogue {
+  std::vector<float> factors;  ///< (C), of integer sums, none zero; empty: 1
+  std::vector<float> addends;  ///< (C)
+  std::optional<float> residual_factor;
+  dnnl::memory::data_type residual_type = dnnl::memory::data_type::undef;
+  std::optional<dnnl::algorithm> activation;
+  float output_factor = 1;
+};
+
+/// Products with an epilogue. The bias of `shapes` is not used.
+ConvolutionForward convolution_inference(const ProductShapes& shapes, const Window& window,
+                                         const Epilogue& epilogue);
+LinearForward linear_inference(const ProductShapes& shapes, const Epilogue& epilogue);
+
+/// A primitive with its arguments, made once and run often: nothing is allocated or checked by a call.
+class PreparedCall {
+ public:
+  using Pairs = std::vector<std::pair<int, dnnl::memory>>;
+
+  PreparedCall(const dnnl::primitive& primitive, const Pairs& arguments);
+  /// What the primitive wrote is there once stream().wait() has returned.
+  void run() const;
+
+ private:
+  dnnl::primitive primitive_;
+  Pairs owned_;
+  std::vector<dnnl_exec_arg_t> arguments_;
+};
+
+/// The arguments that the epilogue adds to source, weights and destination.
+PreparedCall::Pairs epilogue_arguments(const Epilogue& epilogue);
+
+/// The change of layout or type of float numbers from `source` to `destination`.
+PreparedCall prepared_reorder(const dnnl::memory& source, const dnnl::memory& destination);
 
 /// Element-wise sum of two tensors of the same shape.
 Addition addition(const dnnl::memory::desc& data);

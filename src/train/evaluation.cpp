@@ -1,6 +1,7 @@
 #include "train/evaluation.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,10 +12,11 @@
 namespace adapt {
 namespace {
 
+using Classify = std::function<LossSum(std::span<const float>, std::span<const std::int32_t>)>;
+
 /// Loss and hits of the batches that are this rank's.
-MetricSum evaluate_own(Network& network, const Dataset& dataset, const Normalization& normalization,
-                       const PrecisionPlan* plan, const mpi::Communicator& ranks) {
-  const std::int64_t batch = network.batch();
+MetricSum evaluate_own(const Classify& classify, std::int64_t batch, const Dataset& dataset,
+                       const Normalization& normalization, const mpi::Communicator& ranks) {
   const std::int64_t image = dataset.shape().elements();
   AlignedVector<float> images(static_cast<std::size_t>(batch * image));
   std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
@@ -24,11 +26,17 @@ MetricSum evaluate_own(Network& network, const Dataset& dataset, const Normaliza
     const std::span some_labels = std::span(labels).first(count);
     read_images(dataset, normalization, first,
                 std::span(images).first(count * static_cast<std::size_t>(image)), some_labels);
-    Pass pass;
-    pass.plan = plan;
-    const LossSum loss = network.forward(images, some_labels, pass);
+    const LossSum loss = classify(images, some_labels);
     sum.add(loss.loss, loss.correct, static_cast<std::int64_t>(count));
   }
+  return sum;
+}
+
+MetricSum evaluate_all(const Classify& classify, std::int64_t batch, const Dataset& dataset,
+                       const Normalization& normalization, const mpi::Communicator& ranks) {
+  MetricSum sum;
+  mpi::together(ranks, [&] { sum = evaluate_own(classify, batch, dataset, normalization, ranks); });
+  sum.reduce(ranks);
   return sum;
 }
 
@@ -36,10 +44,20 @@ MetricSum evaluate_own(Network& network, const Dataset& dataset, const Normaliza
 
 MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
                    const PrecisionPlan* plan, const mpi::Communicator& ranks) {
-  MetricSum sum;
-  mpi::together(ranks, [&] { sum = evaluate_own(network, dataset, normalization, plan, ranks); });
-  sum.reduce(ranks);
-  return sum;
+  const Classify classify = [&](std::span<const float> images, std::span<const std::int32_t> labels) {
+    Pass pass;
+    pass.plan = plan;
+    return network.forward(images, labels, pass);
+  };
+  return evaluate_all(classify, network.batch(), dataset, normalization, ranks);
+}
+
+MetricSum evaluate(Classifier& classifier, const Dataset& dataset, const Normalization& normalization,
+                   const mpi::Communicator& ranks) {
+  const Classify classify = [&](std::span<const float> images, std::span<const std::int32_t> labels) {
+    return classifier.classify(images, labels);
+  };
+  return evaluate_all(classify, classifier.batch(), dataset, normalization, ranks);
 }
 
 }  // namespace adapt

@@ -5,6 +5,7 @@
 #include "mpi/communicator.hpp"
 #include "nn/network.hpp"
 #include "numerics/plan.hpp"
+#include "train/inference.hpp"
 
 namespace adapt {
 
@@ -14,5 +15,9 @@ namespace adapt {
 /// the loss is NaN or infinite.
 MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
                    const PrecisionPlan* plan, const mpi::Communicator& ranks);
+
+/// The same for a model that was made ready for inference.
+MetricSum evaluate(Classifier& classifier, const Dataset& dataset, const Normalization& normalization,
+                   const mpi::Communicator& ranks);
 
 }  // namespace adapt

@@ -10,6 +10,7 @@
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "numerics/sum.hpp"
+#include "train/calibration.hpp"
 #include "train/engine.hpp"
 #include "train/working_weights.hpp"
 
@@ -106,6 +107,10 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
   }
   plan_ = executable();
   densities_ = make_working_weights(*state_, plan_, options.seed, 0);
+  if (scales_) {
+    calibrate(options, data, state_, decided_, *scales_);
+    plan_ = executable();
+  }
 }
 
 PrecisionPlan TrainingStep::executable() {

@@ -129,15 +129,17 @@ class Store(ScratchTest):
 class Digests(ScratchTest):
     def test_digest_holds_what_the_full_reader_reads(self):
         path = write_run(self.path("run"), LAYERS, summary=SUMMARY)
-        digest, run = read_digests([path], lengths=True)[0][0], read_run(path)
+        digest, run = read_digests([path], layers=True)[0][0], read_run(path)
         for name in ("path", "name", "done", "configuration_text", "configuration", "provenance", "summary"):
             self.assertEqual(getattr(digest, name), getattr(run, name), name)
         self.assertEqual(digest.epochs.keys(), run.epochs.keys())
         for name, values in run.epochs.items():
             self.assertEqual(digest.epochs[name].tolist(), values.tolist())
         self.assertEqual(digest.last_step, 10)
-        self.assertEqual(list(digest.lengths), ["b", "a"])
-        self.assertEqual(digest.lengths["a"][1].tolist(), [8] * 10)
+        for layer, full in zip(digest.layers, run.layers, strict=True):
+            self.assertEqual((layer.name, layer.madds, layer.parameters), (full.name, full.madds, full.parameters))
+            for name, values in layer.series.items():
+                self.assertEqual(values.tolist(), full.series[name].tolist())
 
     def test_order_is_that_of_the_paths(self):
         paths = [write_run(self.path(f"run{i}"), {}, seed=i) for i in range(45)]

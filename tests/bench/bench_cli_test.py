@@ -78,6 +78,28 @@ class Bench(unittest.TestCase):
                          set(plain["layers_forward"]))
         self.assertIn("conv1.inputs", emulated["layers_forward"])
 
+    def check_infer(self, ranks, batch):
+        report = self.report("bench", "infer", "--engine", "float32,emulated", "--batch", str(batch), "--layers",
+                             "yes", *QUICK, ranks=ranks)
+        results = report["results"]
+        self.assertEqual([(r["model"], r["engine"]) for r in results],
+                         [("lenet5", "float32"), ("lenet5", "emulated")])
+        for result in results:
+            self.assertEqual((result["batch"], result["ranks"], result["threads"]), (batch, max(1, ranks), 1))
+            self.check_result(result, "images", batch)
+            self.assertTrue({"conv1", "fc2"} <= set(result["layers"]))
+        self.assertNotIn("tanh2", results[0]["layers"])  # folded into conv1
+        self.assertIn("tanh2", results[1]["layers"])
+        [ratio] = report["ratios"]
+        self.assertEqual((ratio["engine"], ratio["against"]), ("emulated", "float32"))
+        self.check_ratio(ratio, results[0], results[1], "images")
+
+    def test_infer(self):
+        self.check_infer(ranks=0, batch=6)
+
+    def test_infer_on_more_ranks_than_images(self):
+        self.check_infer(ranks=2, batch=1)
+
     def test_table(self):
         process = run(*SMALL_STEP)
         self.assertEqual(process.returncode, 0, process.stderr)
@@ -132,6 +154,8 @@ class Refusals(unittest.TestCase):
             (["unknown name 'muppett'", "--policy"], "step", "--policy", "muppett"),
             (["expected one name, or one for each"], "step", "--engine", "emulated", "--policy", "adapt,fixed"),
             (["float32", "adapt"], "step", "--engine", "float32", "--policy", "adapt"),
+            (["unknown name 'auto'", "--engine"], "infer", "--engine", "auto"),
+            (["--batch", "'0'"], "infer", "--batch", "0"),
             (["multiple"], "step", "--batch", "10", "--shards", "4"),
             (["--repeats", "'0'"], "step", "--repeats", "0"),
             (["--seconds", "'-1'"], "step", "--seconds=-1"),

@@ -42,16 +42,28 @@ for ranks in 2 3 4; do
   train "integer.$ranks" "$ranks" engine=integer model=lenet5 || fail "training failed"
   "$adapt" compare "$work/integer.1" "$work/integer.$ranks" || { echo "different on $ranks ranks"; exit 1; }
 done
-# Per tensor, the first step has no formats yet and is float32; with one format per layer all is integer.
-for threads in 1 2; do
-  train "threads.$threads" 1 engine=integer model=lenet5 training.threads="$threads" precision.formats=per_layer \
-    precision.fixed.fractional_length=5 || fail "training failed"
-done
-"$adapt" compare "$work/threads.1" "$work/threads.2" || { echo "different on 2 threads"; exit 1; }
+# All layers are integer from the first step on: no float32 sum depends on the threads.
+train threads.2 1 engine=integer model=lenet5 training.threads=2 || fail "training failed"
+"$adapt" compare "$work/integer.1" "$work/threads.2" || { echo "different on 2 threads"; exit 1; }
 # Two runs that learned nothing would compare equal, too.
 train other 1 engine=integer model=lenet5 seed=2 || fail "training failed"
 if "$adapt" compare "$work/integer.1" "$work/other" > /dev/null; then echo "all runs are equal"; exit 1; fi
 
-"$adapt" evaluate "$work/integer.1" --engine integer | grep -v "images/s" > "$work/as_integers"
+# As the run evaluated, and emulated: the same numbers.
+"$adapt" evaluate "$work/integer.1" | grep -v "images/s" > "$work/as_integers"
 "$adapt" evaluate "$work/integer.1" --engine emulated | grep -v "images/s" > "$work/as_floats"
 cmp "$work/as_integers" "$work/as_floats" || { echo "evaluation differs between the engines"; exit 1; }
+# For deployment: folded, in integers and in float32.
+for engine in integer float32; do
+  "$adapt" evaluate "$work/integer.1" --engine "$engine" > "$work/log" || fail "no evaluation with engine $engine"
+  grep -q "test accuracy" "$work/log" || fail "no accuracy with engine $engine"
+done
+"$adapt" evaluate "$work/integer.1" --engine integer | grep -q "integer layers   5 of 5" || fail "not all in integers"
+# No layer fits 8 bits.
+train wide 1 engine=emulated model=lenet5 precision.fixed.word_length=12 || fail "training failed"
+status=0
+"$adapt" evaluate "$work/wide" --engine integer > "$work/log" 2>&1 || status=$?
+((status == 2)) && grep -q "8 bits; expected emulated" "$work/log" || fail "exit code $status for 12-bit weights"
+status=0
+ONEDNN_MAX_CPU_ISA=AVX2 "$adapt" evaluate "$work/integer.1" --engine integer > "$work/log" 2>&1 || status=$?
+((status == 2)) && grep -q "VNNI" "$work/log" || fail "exit code $status without VNNI; expected 2"

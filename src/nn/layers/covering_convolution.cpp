@@ -7,13 +7,6 @@
 namespace adapt {
 namespace {
 
-/// Which weight of the window joins an output place and an input place.
-struct Join {
-  std::size_t output;  ///< index into (OH, OW)
-  std::size_t input;   ///< index into (H, W)
-  std::size_t tap;     ///< index into (KH, KW)
-};
-
 std::size_t places(const Shape& shape) {
   return static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
 }
@@ -25,20 +18,6 @@ int tap_of(const ConvolutionSpec& spec, int place, int at) {
 
 bool covers_axis(const ConvolutionSpec& spec, int size, int outputs) {
   return tap_of(spec, outputs - 1, 0) >= 0 && tap_of(spec, 0, size - 1) < spec.kernel;
-}
-
-std::vector<Join> joins_of(const GraphNode& node) {
-  const auto& spec = std::get<ConvolutionSpec>(node.spec);
-  std::vector<Join> joins;
-  for (std::size_t output = 0; output < places(node.output); ++output) {
-    for (std::size_t input = 0; input < places(node.input); ++input) {
-      const auto [to, from] = std::pair(static_cast<int>(output), static_cast<int>(input));
-      const int row = tap_of(spec, to / node.output.w, from / node.input.w);
-      const int column = tap_of(spec, to % node.output.w, from % node.input.w);
-      joins.push_back({output, input, static_cast<std::size_t>(row * spec.kernel + column)});
-    }
-  }
-  return joins;
 }
 
 /// The linear layer's parameter: `dims` with zeros.
@@ -62,16 +41,11 @@ class CoveringConvolution : public Layer {
                       bool training)
       : weight_(weight),
         bias_(bias),
-        joins_(joins_of(node)),
-        outputs_(places(node.output)),
-        inputs_(places(node.input)),
-        taps_(static_cast<std::size_t>(weight.dims[2] * weight.dims[3])),
-        out_channels_(static_cast<std::size_t>(node.output.c)),
-        in_channels_(static_cast<std::size_t>(node.input.c)),
-        rows_(taps_ * in_channels_) {
-    const auto rows = static_cast<std::int64_t>(outputs_ * out_channels_);
+        expansion_(node),
+        out_channels_(static_cast<std::size_t>(node.output.c)) {
+    const auto rows = static_cast<std::int64_t>(expansion_.rows());
     dense_weight_ =
-        dense_parameter(weight, {rows, static_cast<std::int64_t>(inputs_ * in_channels_)}, training);
+        dense_parameter(weight, {rows, static_cast<std::int64_t>(expansion_.columns())}, training);
     if (bias != nullptr) {
       dense_bias_ = dense_parameter(*bias, {rows}, training);
     }
@@ -80,11 +54,11 @@ class CoveringConvolution : public Layer {
 
   void forward(Pass& pass) override {
     if (dense_weight_.version != weight_.version) {
-      expand_weight();
+      expansion_.expand(weight_.working, dense_weight_.working);
       dense_weight_.version = weight_.version;
     }
     if (bias_ != nullptr && dense_bias_.version != bias_->version) {
-      for (std::size_t output = 0; output < outputs_; ++output) {
+      for (std::size_t output = 0; output < expansion_.repetitions(); ++output) {
         std::copy(bias_->working.begin(), bias_->working.end(),
                   dense_bias_.working.begin() + static_cast<std::ptrdiff_t>(output * out_channels_));
       }
@@ -95,56 +69,13 @@ class CoveringConvolution : public Layer {
 
   void backward(Pass& pass) override {
     linear_->backward(pass);
-    for (std::size_t channel = 0; channel < out_channels_; ++channel) {
-      fold_weight_gradient(channel);
-    }
+    expansion_.fold(dense_weight_.gradient, weight_.gradient);
     if (bias_ != nullptr) {
       fold_bias_gradient();
     }
   }
 
  private:
-  /// Where the dense matrix (OH, OW, OC) x (H, W, IC) keeps what `join` joins, for one output channel: IC
-  /// values.
-  [[nodiscard]] std::size_t segment(const Join& join, std::size_t channel) const {
-    return ((join.output * out_channels_ + channel) * inputs_ + join.input) * in_channels_;
-  }
-
-  void expand_weight() {
-    for (std::size_t channel = 0; channel < out_channels_; ++channel) {
-      const float* const weights = weight_.working.data() + channel * in_channels_ * taps_;
-      for (std::size_t tap = 0; tap < taps_; ++tap) {
-        float* const row = rows_.data() + tap * in_channels_;
-        for (std::size_t i = 0; i < in_channels_; ++i) {
-          row[i] = weights[i * taps_ + tap];
-        }
-      }
-      for (const Join& join : joins_) {
-        std::copy_n(rows_.data() + join.tap * in_channels_, in_channels_,
-                    dense_weight_.working.data() + segment(join, channel));
-      }
-    }
-  }
-
-  /// Each weight's gradient is the sum over the places where the dense matrix repeats it.
-  void fold_weight_gradient(std::size_t channel) {
-    std::fill(rows_.begin(), rows_.end(), 0.0F);
-    for (const Join& join : joins_) {
-      const float* const dense = dense_weight_.gradient.data() + segment(join, channel);
-      float* const row = rows_.data() + join.tap * in_channels_;
-      for (std::size_t i = 0; i < in_channels_; ++i) {
-        row[i] += dense[i];
-      }
-    }
-    float* const gradient = weight_.gradient.data() + channel * in_channels_ * taps_;
-    for (std::size_t tap = 0; tap < taps_; ++tap) {
-      const float* const row = rows_.data() + tap * in_channels_;
-      for (std::size_t i = 0; i < in_channels_; ++i) {
-        gradient[i * taps_ + tap] = row[i];
-      }
-    }
-  }
-
   void fold_bias_gradient() {
     std::fill(bias_->gradient.begin(), bias_->gradient.end(), 0.0F);
     for (std::size_t i = 0; i < dense_bias_.gradient.size(); ++i) {
@@ -154,20 +85,68 @@ class CoveringConvolution : public Layer {
 
   Parameter& weight_;
   Parameter* bias_;
-  std::vector<Join> joins_;
-  std::size_t outputs_;
-  std::size_t inputs_;
-  std::size_t taps_;
+  CoveringExpansion expansion_;
   std::size_t out_channels_;
-  std::size_t in_channels_;
   Parameter dense_weight_;
   Parameter dense_bias_;
-  AlignedVector<float>
-      rows_;  ///< of one output channel, (KH, KW, IC): neighbours are neighbours in both forms
   std::unique_ptr<Layer> linear_;
 };
 
 }  // namespace
+
+CoveringExpansion::CoveringExpansion(const GraphNode& node)
+    : outputs_(places(node.output)),
+      inputs_(places(node.input)),
+      out_channels_(static_cast<std::size_t>(node.output.c)),
+      in_channels_(static_cast<std::size_t>(node.input.c)) {
+  const auto& spec = std::get<ConvolutionSpec>(node.spec);
+  taps_ = static_cast<std::size_t>(spec.kernel) * static_cast<std::size_t>(spec.kernel);
+  rows_.resize(taps_ * in_channels_);
+  for (std::size_t output = 0; output < outputs_; ++output) {
+    for (std::size_t input = 0; input < inputs_; ++input) {
+      const auto [to, from] = std::pair(static_cast<int>(output), static_cast<int>(input));
+      const int row = tap_of(spec, to / node.output.w, from / node.input.w);
+      const int column = tap_of(spec, to % node.output.w, from % node.input.w);
+      joins_.push_back({output, input, static_cast<std::size_t>(row * spec.kernel + column)});
+    }
+  }
+}
+
+void CoveringExpansion::expand(std::span<const float> weights, std::span<float> dense) {
+  for (std::size_t channel = 0; channel < out_channels_; ++channel) {
+    const auto window = weights.subspan(channel * in_channels_ * taps_, in_channels_ * taps_);
+    for (std::size_t tap = 0; tap < taps_; ++tap) {
+      float* const row = rows_.data() + tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        row[i] = window[i * taps_ + tap];
+      }
+    }
+    for (const Join& join : joins_) {
+      std::copy_n(rows_.data() + join.tap * in_channels_, in_channels_,
+                  dense.data() + segment(join, channel));
+    }
+  }
+}
+
+void CoveringExpansion::fold(std::span<const float> dense, std::span<float> weights) {
+  for (std::size_t channel = 0; channel < out_channels_; ++channel) {
+    std::fill(rows_.begin(), rows_.end(), 0.0F);
+    for (const Join& join : joins_) {
+      const float* const from = dense.data() + segment(join, channel);
+      float* const row = rows_.data() + join.tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        row[i] += from[i];
+      }
+    }
+    const auto window = weights.subspan(channel * in_channels_ * taps_, in_channels_ * taps_);
+    for (std::size_t tap = 0; tap < taps_; ++tap) {
+      const float* const row = rows_.data() + tap * in_channels_;
+      for (std::size_t i = 0; i < in_channels_; ++i) {
+        window[i * taps_ + tap] = row[i];
+      }
+    }
+  }
+}
 
 bool is_covering(const GraphNode& node) {
   const auto& spec = std::get<ConvolutionSpec>(node.spec);

@@ -1,0 +1,266 @@
+#include "nn/inference/steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "nn/inference/average_bytes.hpp"
+#include "nn/layers/activation.hpp"
+#include "nn/layers/addition.hpp"
+#include "nn/layers/average_pooling.hpp"
+#include "nn/layers/batch_norm.hpp"
+#include "nn/onednn.hpp"
+#include "numerics/quantize.hpp"
+
+namespace adapt {
+namespace {
+
+using dnnl::memory;
+using Run = std::function<void()>;
+
+constexpr int kByteBits = 8;
+
+memory::data_type onednn_type(NumberType type) {
+  switch (type) {
+    case NumberType::signed_byte:
+      return memory::data_type::s8;
+    case NumberType::unsigned_byte:
+      return memory::data_type::u8;
+    case NumberType::bfloat16:
+      return memory::data_type::bf16;
+    default:
+      return memory::data_type::f32;
+  }
+}
+
+template <class T>
+T* data_of(const ValueMemory& value) {
+  return static_cast<T*>(value.data.get_data_handle());
+}
+
+memory::desc matrix_of(const Shape& shape, NumberType type) {
+  return {{shape.n, shape.elements() / shape.n}, onednn_type(type), memory::format_tag::ab};
+}
+
+// ---- products ----
+
+onednn::Epilogue epilogue_of(const FoldedProduct& product, bool adds, NumberType residual_type) {
+  onednn::Epilogue epilogue = {product.factors, product.addends, {}, {}, {}, product.output_factor};
+  if (adds) {
+    epilogue.residual_factor = product.residual_factor;
+    epilogue.residual_type = onednn_type(residual_type);
+  }
+  if (product.activation) {
+    epilogue.activation = *product.activation == Activation::relu ? dnnl::algorithm::eltwise_relu
+                                                                  : dnnl::algorithm::eltwise_tanh;
+  }
+  return epilogue;
+}
+
+/// The folded weights in the layout that the primitive likes.
+memory packed_weights(const FoldedProduct& product, const memory::dims& dims, const memory::desc& layout) {
+  const memory packed(layout, onednn::engine());
+  if (product.integer) {
+    AlignedVector<std::int8_t> bytes(product.weights.begin(), product.weights.end());
+    onednn::reorder({onednn::plain_bytes(dims), onednn::engine(), bytes.data()}, packed);
+  } else {
+    AlignedVector<float> numbers = product.weights;
+    onednn::reorder({onednn::plain(dims), onednn::engine(), numbers.data()}, packed);
+  }
+  return packed;
+}
+
+template <class Description>
+Run product_call(const FoldedProduct& product, const Description& description, const memory::dims& dims,
+                 const onednn::Epilogue& epilogue, const memory& source, const memory& destination) {
+  onednn::PreparedCall::Pairs arguments = onednn::epilogue_arguments(epilogue);
+  arguments.emplace_back(DNNL_ARG_SRC, source);
+  arguments.emplace_back(DNNL_ARG_DST, destination);
+  arguments.emplace_back(DNNL_ARG_WEIGHTS, packed_weights(product, dims, description.weights_desc()));
+  return [call = onednn::PreparedCall(dnnl::primitive(description.get()), arguments)] { call.run(); };
+}
+
+int padding_behind(const ProductGeometry& geometry, int size, int places) {
+  return (places - 1) * geometry.stride + geometry.kernel - size - geometry.padding;
+}
+
+Run compile_convolution(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
+  const ProductGeometry& geometry = parts.step.product.geometry;
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  const memory::dims dims = {out.c, in.c, kernel, kernel};
+  const onednn::Window window = {
+      {stride, stride},
+      {kernel, kernel},
+      {padding, padding},
+      {padding_behind(geometry, in.h, out.h), padding_behind(geometry, in.w, out.w)}};
+  const onednn::ProductShapes shapes = {parts.sources[0].data.get_desc(),
+                                        {dims, weights, memory::format_tag::any},
+                                        {},
+                                        parts.destination.data.get_desc()};
+  return product_call(parts.step.product, onednn::convolution_inference(shapes, window, epilogue), dims,
+                      epilogue, parts.sources[0].data, parts.destination.data);
+}
+
+/// The same memory as a matrix. That of the images is asked anew in each call.
+Run compile_linear(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
+  const ProductGeometry& geometry = parts.step.product.geometry;
+  const memory::dims dims = {geometry.output.c, geometry.input.c};
+  const onednn::ProductShapes shapes = {matrix_of(geometry.input, parts.sources[0].value.type),
+                                        {dims, weights, memory::format_tag::any},
+                                        {},
+                                        matrix_of(geometry.output, parts.destination.value.type)};
+  const memory original = parts.sources[0].data;
+  const memory source(shapes.source, onednn::engine(), original.get_data_handle());
+  const memory destination(shapes.destination, onednn::engine(), parts.destination.data.get_data_handle());
+  const Run call = product_call(parts.step.product, onednn::linear_inference(shapes, epilogue), dims,
+                                epilogue, source, destination);
+  return [=] {
+    source.set_data_handle(original.get_data_handle());
+    call();
+  };
+}
+
+Run compile_product(const StepParts& parts) {
+  const FoldedProduct& product = parts.step.product;
+  const auto epilogue = epilogue_of(product, parts.step.residual >= 0, parts.residual_type);
+  const memory::data_type weights =
+      product.integer ? memory::data_type::s8 : onednn_type(parts.sources[0].value.type);
+  const Shape& in = product.geometry.input;
+  const bool is_linear = in.h == 1 && in.w == 1 && product.geometry.kernel == 1;
+  return is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
+}
+
+// ---- poolings ----
+
+template <class From, class To>
+Run average(const StepParts& parts, const PoolingSpec& spec) {
+  const Shape input = parts.sources[0].value.shape;
+  const Shape output = parts.destination.value.shape;
+  const int destination_length = std::is_same_v<To, float> ? 0 : parts.destination.value.fractional_length;
+  const float factor = std::ldexp(1.0F, destination_length - parts.sources[0].value.fractional_length) /
+                       static_cast<float>(spec.kernel * spec.kernel);
+  return [=, from = parts.sources[0], to = parts.destination] {
+    average_bytes(spec, input, output, factor, data_of<const From>(from), data_of<To>(to));
+  };
+}
+
+/// A mean of floats, and what comes after it where bytes are wanted.
+Run average_floats(const StepParts& parts, const PoolingSpec& spec) {
+  const AveragePooling pooling(spec, parts.sources[0].value.shape, parts.destination.value.shape);
+  const ValueMemory from = parts.sources[0];
+  const ValueMemory to = parts.destination;
+  if (!is_byte(to.value.type)) {
+    return [=] { pooling.forward(data_of<const float>(from), data_of<float>(to)); };
+  }
+  const auto means = std::make_shared<AlignedVector<float>>(to.value.shape.elements());
+  const FixedFormat format = {kByteBits, to.value.fractional_length};
+  return [=] {
+    pooling.forward(data_of<const float>(from), means->data());
+    quantize_to_bytes(*means, {data_of<std::int8_t>(to), means->size()}, format, Rounding::nearest, {});
+  };
+}
+
+Run compile_average(const StepParts& parts, const PoolingSpec& spec) {
+  const NumberType from = parts.sources[0].value.type;
+  const bool to_bytes = is_byte(parts.destination.value.type);
+  if (from == NumberType::signed_byte) {
+    return to_bytes ? average<std::int8_t, std::int8_t>(parts, spec)
+                    : average<std::int8_t, float>(parts, spec);
+  }
+  if (from == NumberType::unsigned_byte) {
+    return to_bytes ? average<std::uint8_t, std::uint8_t>(parts, spec)
+                    : average<std::uint8_t, float>(parts, spec);
+  }
+  return average_floats(parts, spec);
+}
+
+Run compile_maximum(const StepParts& parts, const PoolingSpec& spec) {
+  const Shape& in = parts.sources[0].value.shape;
+  const Shape& out = parts.destination.value.shape;
+  const auto behind = [&](int size, int places) { return (places - 1) * spec.stride + spec.kernel - size; };
+  const onednn::Window window = {{spec.stride, spec.stride},
+                                 {spec.kernel, spec.kernel},
+                                 {0, 0},
+                                 {behind(in.h, out.h), behind(in.w, out.w)}};
+  const auto description =
+      onednn::pooling_forward(/*training=*/false, dnnl::algorithm::pooling_max,
+                              parts.sources[0].data.get_desc(), parts.destination.data.get_desc(), window);
+  return [call = onednn::PreparedCall(dnnl::primitive(description.get()),
+                                      {{DNNL_ARG_SRC, parts.sources[0].data},
+                                       {DNNL_ARG_DST, parts.destination.data}})] { call.run(); };
+}
+
+Run compile_pool(const StepParts& parts) {
+  const auto& spec = std::get<PoolingSpec>(parts.graph.nodes[parts.step.node].spec);
+  return spec.kind == Pooling::average ? compile_average(parts, spec) : compile_maximum(parts, spec);
+}
+
+// ---- the rest ----
+
+Run compile_convert(const StepParts& parts) {
+  const ValueMemory from = parts.sources[0];
+  const ValueMemory to = parts.destination;
+  const auto elements = static_cast<std::size_t>(to.value.shape.elements());
+  if (from.value.type == to.value.type) {
+    const std::size_t bytes = elements * static_cast<std::size_t>(bytes_of(to.value.type));
+    return [=] { std::memcpy(data_of<void>(to), data_of<void>(from), bytes); };
+  }
+  if (is_byte(to.value.type)) {
+    const FixedFormat format = {kByteBits, to.value.fractional_length};
+    return [=] {
+      quantize_to_bytes({data_of<const float>(from), elements}, {data_of<std::int8_t>(to), elements}, format,
+                        Rounding::nearest, {});
+    };
+  }
+  return [call = onednn::prepared_reorder(from.data, to.data)] { call.run(); };
+}
+
+std::unique_ptr<Layer> make_layer(const StepParts& parts, const LayerMemory& memory) {
+  const GraphNode& node = parts.graph.nodes[parts.step.node];
+  if (std::holds_alternative<AddSpec>(node.spec)) {
+    return make_addition(memory);
+  }
+  if (std::holds_alternative<ActivationSpec>(node.spec)) {
+    return make_activation(node, memory, /*training=*/false);
+  }
+  ModelState& state = parts.state;
+  const auto statistics = std::ranges::find(state.statistics, node.name, &RunningStatistics::name);
+  return make_batch_norm(node, memory, state.parameters[state.find(node.name + ".scale")],
+                         state.parameters[state.find(node.name + ".shift")], *statistics, /*training=*/false);
+}
+
+Run compile_layer(const StepParts& parts) {
+  LayerMemory memory;
+  for (const ValueMemory& source : parts.sources) {
+    memory.sources.push_back(source.data);
+  }
+  memory.destination = parts.destination.data;
+  memory.source_gradients.resize(memory.sources.size());
+  return [layer = std::shared_ptr<Layer>(make_layer(parts, memory))] {
+    Pass pass;
+    layer->forward(pass);
+  };
+}
+
+}  // namespace
+
+std::function<void()> compile_step(const StepParts& parts) {
+  switch (parts.step.kind) {
+    case InferenceStep::Kind::product:
+      return compile_product(parts);
+    case InferenceStep::Kind::pool:
+      return compile_pool(parts);
+    case InferenceStep::Kind::convert:
+      return compile_convert(parts);
+    default:
+      return compile_layer(parts);
+  }
+}
+
+dnnl::memory value_memory(const InferenceValue& value, void* data) {
+  const Shape& s = value.shape;
+  return {{{s.n, s.c, s.h, s.w}, onednn_type(value.type), memory::format_tag::nhwc}, onednn::engine(), data};
+}
+
+}  // namespace adapt

@@ -1,0 +1,50 @@
+#include "train/calibration.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "data/loader.hpp"
+#include "nn/onednn.hpp"
+#include "numerics/sum.hpp"
+#include "train/step.hpp"
+#include "train/working_weights.hpp"
+
+namespace adapt {
+namespace {
+
+/// Enough for the largest magnitudes to be near those of a batch; they are corrected after the first step.
+constexpr int kImages = 8;
+
+}  // namespace
+
+void calibrate(const TrainerOptions& options, const DataSplits& data,
+               const std::shared_ptr<ModelState>& state, const PrecisionPlan& decided, TensorScales& scales) {
+  const int images = std::min(kImages, options.training.batch / options.training.shards);
+  const Graph graph = make_graph(options, data, images);
+  Network network = make_network(options, graph, state, /*training=*/true);
+  AlignedVector<float> pixels(static_cast<std::size_t>(images * data.train->shape().elements()));
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(images));
+  read_images(*data.train, data.normalization, 0, pixels, labels);
+
+  const PrecisionPlan plan = scales.plan(decided, weight_extremes(*state, graph.layers.size()));
+  std::vector<LayerMaxima>& maxima = scales.begin(decided);
+  Pass pass;
+  pass.seed = options.seed;
+  pass.plan = &plan;
+  pass.maxima = &maxima;
+  // The scales must not depend on the threads, which float32 sums do.
+  onednn::set_threads(1);
+  network.forward(pixels, labels, pass);
+  network.backward(pass);
+  onednn::set_threads(options.training.threads);
+  for (const Parameter& parameter : state->parameters) {
+    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+      raise(maxima[static_cast<std::size_t>(parameter.layer)].gradients,
+            maximum_magnitude(parameter.gradient));
+    }
+  }
+  scales.adopt();
+}
+
+}  // namespace adapt

@@ -1,0 +1,97 @@
+#include "train/inference.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "nn/inference/network.hpp"
+#include "nn/onednn.hpp"
+
+namespace adapt {
+namespace {
+
+Shape with_batch(Shape image, int batch) {
+  image.n = batch;
+  return image;
+}
+
+class EmulatedClassifier : public Classifier {
+ public:
+  EmulatedClassifier(const TrainedModel& model, int batch)
+      : plan_(model.plan),
+        network_(lower(model.description, with_batch(model.image, batch), /*quantized=*/true), model.state,
+                 /*training=*/false) {}
+
+  [[nodiscard]] int batch() const override { return network_.batch(); }
+  LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels) override {
+    Pass pass;
+    pass.plan = &plan_;
+    return network_.forward(images, labels, pass);
+  }
+  void count_layers() override { network_.count_layers(); }
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
+    return network_.layer_seconds();
+  }
+  [[nodiscard]] int integer_layers() const override { return 0; }
+
+ private:
+  PrecisionPlan plan_;
+  Network network_;
+};
+
+class FoldedClassifier : public Classifier {
+ public:
+  FoldedClassifier(const TrainedModel& model, int batch, NumberType floats, const PrecisionPlan* formats)
+      : network_(lower(model.description, with_batch(model.image, batch), /*quantized=*/false), model.state,
+                 floats, formats, batch) {}
+
+  [[nodiscard]] int batch() const override { return network_.batch(); }
+  LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels) override {
+    return network_.classify(images, labels);
+  }
+  void count_layers() override { network_.count_layers(); }
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
+    return network_.layer_seconds();
+  }
+  [[nodiscard]] int integer_layers() const override { return network_.plan().integer_products(); }
+
+ private:
+  InferenceNetwork network_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& inference_engines() {
+  static const std::vector<std::string> names = {"float32", "emulated", "integer"};
+  return names;
+}
+
+void check_inference_engine(const std::string& engine) {
+  if (std::ranges::find(inference_engines(), engine) == inference_engines().end()) {
+    throw BadInput(concat("unknown engine '", engine, "'", name_hint(engine, inference_engines())));
+  }
+  if (engine == "integer" && !onednn::has_exact_bytes()) {
+    throw BadInput(concat(
+        "engine integer needs a processor with VNNI, whose 8-bit products do not saturate; oneDNN uses ",
+        onednn::instruction_set(), " here; expected emulated or float32"));
+  }
+}
+
+std::unique_ptr<Classifier> make_classifier(const std::string& engine, const TrainedModel& model, int batch) {
+  check_inference_engine(engine);
+  if (engine == "emulated") {
+    return std::make_unique<EmulatedClassifier>(model, batch);
+  }
+  const bool integer = engine == "integer";
+  auto classifier =
+      std::make_unique<FoldedClassifier>(model, batch, NumberType::float32, integer ? &model.plan : nullptr);
+  if (integer && classifier->integer_layers() == 0) {
+    throw BadInput(
+        "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated "
+        "or "
+        "float32, or a model trained with such formats (experiments/recipes/integer.yaml)");
+  }
+  return classifier;
+}
+
+}  // namespace adapt

@@ -1,0 +1,89 @@
+// What inference makes of a trained model: the folded engines classify as the emulated one does.
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "data/dataset.hpp"
+#include "mpi/communicator.hpp"
+#include "nn/models.hpp"
+#include "nn/onednn.hpp"
+#include "train/evaluation.hpp"
+#include "train/inference.hpp"
+#include "train/step.hpp"
+
+namespace adapt {
+namespace {
+
+const mpi::Communicator kRanks;
+
+/// A model after some steps on the procedural digits.
+class TrainedInference : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!onednn::has_exact_bytes()) {
+      GTEST_SKIP() << "8-bit products are not exact here";
+    }
+  }
+
+  void train(const std::string& name, int steps, double learning_rate) {
+    DataOptions data;
+    data.train_samples = 640;
+    data.test_samples = 100;
+    data_ = open_dataset(data, 1);
+    TrainerOptions options;
+    options.model.name = name;
+    options.engine.name = "integer";
+    options.training.batch = 32;
+    options.training.shards = 4;
+    options.precision.name = "fixed";
+    options.precision.fixed.word_length = 8;
+    options.precision.formats = "per_tensor";
+    options.precision.backward = "quantized";
+    TrainingStep step(options, data_, kRanks);
+    for (int i = 0; i < steps; ++i) {
+      step.run(learning_rate);
+    }
+    const ImageShape image = data_.train->shape();
+    model_ = {make_model(options.model.name, {data_.train->classes(), image.height, image.width}),
+              {1, image.channels, image.height, image.width},
+              step.state(),
+              step.plan()};
+  }
+
+  MetricSum run(const std::string& engine, int batch) {
+    const auto classifier = make_classifier(engine, model_, batch);
+    return evaluate(*classifier, *data_.test, data_.normalization, kRanks);
+  }
+  double accuracy(const std::string& engine, int batch) { return run(engine, batch).accuracy(); }
+
+  DataSplits data_;
+  TrainedModel model_;
+};
+
+TEST_F(TrainedInference, ClassifiesAsTheEmulatedEngineDoes) {
+  train("lenet5", 60, 0.05);
+  const double emulated = accuracy("emulated", 50);
+  EXPECT_GT(emulated, 0.5);  // it has learned: a constant answer would be right in a tenth
+  EXPECT_NEAR(accuracy("float32", 50), emulated, 0.03);
+  EXPECT_NEAR(accuracy("integer", 50), emulated, 0.03);
+  EXPECT_EQ(accuracy("integer", 7), accuracy("integer", 64));
+}
+
+TEST_F(TrainedInference, FoldsBatchNormsAndSums) {
+  train("resnet20", 8, 0.05);
+  const double emulated = run("emulated", 50).mean_loss();
+  EXPECT_NEAR(run("float32", 50).mean_loss(), emulated, 0.05 * emulated);
+  EXPECT_NEAR(run("integer", 50).mean_loss(), emulated, 0.05 * emulated);
+}
+
+TEST_F(TrainedInference, RefusesAModelWithoutBytes) {
+  train("lenet5", 1, 0.05);
+  for (LayerFormats& formats : model_.plan.layers) {
+    formats.weights = FixedFormat{16, 12};
+  }
+  EXPECT_THROW(make_classifier("integer", model_, 4), BadInput);
+  EXPECT_THROW(make_classifier("integers", model_, 4), BadInput);
+}
+
+}  // namespace
+}  // namespace adapt
