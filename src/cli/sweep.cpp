@@ -1,4 +1,5 @@
 #include <array>
+#include <iostream>
 
 #include "cli/command.hpp"
 #include "cli/sweep_list.hpp"
@@ -10,7 +11,13 @@ namespace {
 namespace po = boost::program_options;
 
 ExitCode list(const SweepArguments& arguments) {
-  print(run_table(arguments.store, arguments.grid ? &*arguments.grid : nullptr, arguments.where));
+  const RunTable table =
+      run_table(arguments.store, arguments.grid ? &*arguments.grid : nullptr, arguments.where);
+  if (arguments.json) {
+    std::cout << to_json(table.runs);
+  } else {
+    print(table);
+  }
   return ExitCode::done;
 }
 
@@ -61,6 +68,7 @@ Usage sweep_usage() {
       "be "
       "repeated)")("set", po::value<std::vector<std::string>>()->composing(),
                    "override a key in every run of the grid, as in training.epochs=3 (may be repeated)")(
+      "json", po::bool_switch(), "--list: as JSON, with every key and metric, like STORE/index.json")(
       "retry", po::value<std::string>(),
       "failed: tries failed runs again; goes with --run (also when it stands alone), --submit and --dry-run")(
       "jobs,J", po::value<int>()->default_value(1), "--run: runs at a time")(
@@ -153,6 +161,7 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
   asked.store = RunStore(values["store"].as<std::string>());
   asked.where = given(values, "where");
   asked.retry_failed = retries_failed(values);
+  asked.json = values["json"].as<bool>();
   asked.jobs = at_least_one(values, "jobs");
   asked.ranks = at_least_one(values, "ranks");
   asked.launch = text_of(values, "launch");

@@ -16,6 +16,7 @@ struct SweepArguments {
   std::optional<Grid> grid;
   std::vector<std::string> where;  ///< conditions on the runs
   bool retry_failed = false;
+  bool json = false;  ///< --list for programs
   int jobs = 1;
   int ranks = 1;
   std::string launch;      ///< words of a launcher in place of mpirun

@@ -186,14 +186,8 @@ std::map<std::string, IndexEntry> load(const std::filesystem::path& path) {
 }
 
 void save(const std::filesystem::path& path, const std::vector<IndexEntry>& entries) {
-  JsonWriter json;
-  json.begin_array();
-  for (const IndexEntry& entry : entries) {
-    write_entry(json, entry);
-  }
-  json.end_array();
   try {
-    write_atomically(path, json.text());
+    write_atomically(path, to_json(entries));
   } catch (const Failure& error) {
     log_warning(concat("the index is not kept: ", error.what()));
   }
@@ -259,6 +253,15 @@ std::string IndexEntry::value_of(const std::string& key) const {
   }
   const double value = metric(key);
   return std::isnan(value) ? "" : json_number(value);
+}
+
+std::string to_json(const std::vector<IndexEntry>& entries) {
+  JsonWriter json;
+  json.begin_array();
+  for (const IndexEntry& entry : entries) {
+    write_entry(json, entry);
+  }
+  return json.end_array().text();
 }
 
 std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& names) {

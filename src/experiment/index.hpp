@@ -36,6 +36,9 @@ struct IndexEntry {
 /// objects. A store that cannot be written is read all the same.
 std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& names);
 
+/// The entries as STORE/index.json holds them.
+std::string to_json(const std::vector<IndexEntry>& entries);
+
 /// The entries that fit all conditions "key=value" and "key!=value" on configuration, metrics, name, identity
 /// and state. The last part of a key, or the name of a section, stands for the whole: "epochs", "model".
 /// Throws BadInput for a condition without '=', and for a key that no run has.
