@@ -28,7 +28,7 @@ fi
 export LSAN_OPTIONS="suppressions='$ADAPT_ROOT/tests/support/lsan.supp':print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# Slurm for tests/slurm; the browser (64 MB, the whole chromium is 180 MB) for the pages of analysis/report.py.
+# Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
 adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell
 adapt_configure_and_build "$preset" || {
   echo "adapt: build failed ($preset)" >&2

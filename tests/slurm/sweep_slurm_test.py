@@ -1,0 +1,161 @@
+"""`adapt sweep --submit` on a real Slurm of three simulated nodes: an array of six runs of which one fails and one is
+preempted and resumes; cancelling and going on; a run on two nodes.
+
+Skipped (exit 77) where Slurm is not installed; tests/run.sh installs it.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from adapt_program import ProgramTest, adapt
+
+CLUSTER = pathlib.Path(__file__).resolve().parents[2] / "slurm" / "local-cluster.sh"
+NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "unshare")
+PATIENCE = 240  # seconds for what takes 20 on an idle machine
+SITE = "partition: main\nranks_per_node: {ranks}\nnodes: {nodes}\ntime: 60\n"
+BASE = """\
+name: {name}
+model: lenet5
+precision: float32
+data: {{name: procedural, train_samples: 256, test_samples: 130}}
+training: {{batch: 64, test_batch: 50}}
+checkpoint: {{interval_steps: 5, interval_epochs: 0}}
+record: {{flush_seconds: 0}}
+zip:
+  seed: {seeds}
+  training.epochs: {epochs}
+  training.learning_rate: {rates}
+"""
+LONG = 100  # epochs: minutes are left when the signal comes, even on a fast machine
+
+
+def missing_programs():
+    """Those of NEEDED that are not installed."""
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    return [name for name in NEEDED if not shutil.which(name, path=path)]
+
+
+def slurm(*command):
+    """What a Slurm command prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+class Cluster(ProgramTest):
+    """A cluster for all tests of a class, a store for each."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="adapt-slurm.", dir="/tmp")  # the sockets in it want a short path
+        os.rmdir(folder)
+        cls.cluster("start", folder, "--nodes", "3", "--cpus", "2")
+        cls.addClassCleanup(cls.cluster, "stop", folder)
+        # The nodes are all on this machine, and more ranks than processors must not spin.
+        os.environ.update(SLURM_CONF=f"{folder}/etc/slurm.conf", OMPI_MCA_btl_tcp_if_include="lo",
+                          OMPI_MCA_mpi_yield_when_idle="1", OMP_NUM_THREADS="1")
+
+    @classmethod
+    def cluster(cls, command, folder, *arguments):
+        environment = os.environ | {"ADAPT_SKIP_PACKAGES": "1"}
+        outcome = subprocess.run([CLUSTER, command, "--dir", folder, *arguments], capture_output=True, text=True,
+                                 timeout=120, env=environment)  # fmt: skip
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+    def setUp(self):
+        super().setUp()
+        self.store = self.folder / "store"
+        self.addCleanup(lambda: slurm("scancel", f"--user={os.getuid()}"))
+
+    def grid(self, name, epochs, rates=None):
+        """A grid with one run per item of `epochs`, seeds from 1; its path."""
+        seeds = list(range(1, len(epochs) + 1))
+        text = BASE.format(name=name, seeds=seeds, epochs=epochs, rates=rates or [0.1] * len(epochs))
+        return self.experiment(text, f"{name}.yaml")
+
+    def submit(self, grid, ranks=2, nodes=1):
+        site = self.experiment(SITE.format(ranks=ranks, nodes=nodes), "site.yaml")
+        self.assert_done(adapt("sweep", grid, "--store", self.store, "--submit", "--site", site))
+
+    def runs(self):
+        """{seed: entry of the store's index}."""
+        self.assert_done(adapt("sweep", "--store", self.store, "--list"))
+        entries = json.loads((self.store / "index.json").read_text(encoding="utf-8"))
+        return {int(entry["configuration"]["seed"]): entry for entry in entries}
+
+    def states(self):
+        return {seed: entry["state"] for seed, entry in self.runs().items()}
+
+    def said(self):
+        """What the queue looks like, and what the tasks printed."""
+        texts = [path.read_text(errors="replace") for path in sorted(self.store.glob("submissions/*.txt"))]
+        return "\n".join([slurm("squeue", "--states=all"), *texts])
+
+    def wait_for(self, condition, what):
+        """Polls; fails with what the tasks printed."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                self.fail(f"no {what} after {PATIENCE} s\n{self.said()}")
+            time.sleep(0.5)
+
+    def wait_for_empty_queue(self):
+        self.wait_for(lambda: not slurm("squeue", "--noheader"), "empty queue")
+
+    def checkpoint_of(self, seed):
+        """Whether the run has one."""
+        identity = self.runs()[seed]["identity"]
+        return any((self.store / identity / "checkpoints").glob("step-*[0-9]"))
+
+    def assert_undisturbed(self, seed):
+        """The run equals one that nobody stopped."""
+        run = self.store / self.runs()[seed]["identity"]
+        self.assert_done(adapt("train", run / "experiment.yaml", "--out", self.folder / "undisturbed", timeout=PATIENCE))
+        result = adapt("compare", run, self.folder / "undisturbed")
+        self.assertEqual((result.returncode, result.stdout), (0, "same trajectory\n"), result.stderr)
+
+
+class Sweep(Cluster):
+    def test_array_with_a_failure_and_a_preemption(self):
+        # Six runs; the fifth diverges, the last one is long enough to be preempted.
+        grid = self.grid("six", [1, 1, 1, 1, 1, LONG], [0.1, 0.1, 0.1, 0.1, 1000, 0.1])
+        self.submit(grid)
+        self.wait_for(lambda: len(self.runs()) == 6 and self.checkpoint_of(6), "checkpoint of the long run")
+        self.wait_for(lambda: list(self.states().values()).count("done") == 4, "end of the short runs")
+        slurm("sbatch", "--partition=urgent", "--nodes=3", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
+        self.wait_for(lambda: self.runs()[6]["requeues"] == 1, "preemption")
+        self.assertNotEqual(self.states()[6], "failed")
+        self.wait_for_empty_queue()
+        self.assertEqual(self.states(), {seed: "failed" if seed == 5 else "done" for seed in range(1, 7)},
+                         self.said())
+        self.assertNotEqual(self.runs()[5]["message"], "")
+        self.assert_undisturbed(6)
+        # What is finished or failed is not submitted again.
+        self.submit(grid)
+        self.assertEqual(slurm("squeue", "--noheader"), "")
+
+    def test_cancelled_on_two_nodes_and_continued(self):
+        grid = self.grid("cancelled", [LONG])
+        self.submit(grid, ranks=1, nodes=2)
+        self.wait_for(lambda: len(self.runs()) == 1 and self.checkpoint_of(1), "checkpoint")
+        slurm("scancel", f"--user={os.getuid()}")
+        self.wait_for_empty_queue()
+        self.assertEqual(self.states(), {1: "resumable"})
+        self.submit(grid, ranks=1, nodes=2)
+        self.wait_for_empty_queue()
+        self.assertEqual(self.states(), {1: "done"})
+        self.assertEqual(self.runs()[1]["metrics"]["ranks"], 2)
+        self.assert_undisturbed(1)
+
+
+if __name__ == "__main__":
+    if missing_programs():
+        print(f"skipped: Slurm is not installed ({', '.join(missing_programs())} missing; Debian: apt-get install "
+              "slurmctld slurmd slurm-client munge libpmix-dev)")
+        sys.exit(77)
+    unittest.main()
