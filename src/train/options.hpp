@@ -7,7 +7,7 @@ namespace adapt {
 
 /// `training.schedule`: how the learning rate moves.
 struct ScheduleOptions {
-  std::string name = "constant";  ///< constant, cosine, multi_step, reduce_on_plateau
+  std::string name = "constant";  ///< constant, cosine, linear, multi_step, reduce_on_plateau
   double warmup_epochs = 0;       ///< linear from 0 to the base rate over the first so many epochs
   std::vector<int> milestones;    ///< multi_step: epochs after which the rate is multiplied by `factor`
   double factor = 0.1;            ///< multi_step, reduce_on_plateau

@@ -31,6 +31,19 @@ class Cosine : public Schedule {
   double minimum_;
 };
 
+/// From 1 to the minimum along a line.
+class Linear : public Schedule {
+ public:
+  Linear(int epochs, double minimum) : epochs_(epochs), minimum_(minimum) {}
+  [[nodiscard]] double factor(double progress) const override {
+    return 1 - (1 - minimum_) * std::min(progress / epochs_, 1.0);
+  }
+
+ private:
+  double epochs_;
+  double minimum_;
+};
+
 class MultiStep : public Schedule {
  public:
   explicit MultiStep(const ScheduleOptions& options)
@@ -138,6 +151,9 @@ std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs)
   if (options.name == "cosine") {
     return std::make_unique<Cosine>(epochs, options.minimum);
   }
+  if (options.name == "linear") {
+    return std::make_unique<Linear>(epochs, options.minimum);
+  }
   if (options.name == "multi_step") {
     return std::make_unique<MultiStep>(options);
   }
@@ -145,7 +161,7 @@ std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs)
     return std::make_unique<ReduceOnPlateau>(options);
   }
   throw BadInput(concat("unknown training.schedule.name '", options.name,
-                        "'; known: constant, cosine, multi_step, reduce_on_plateau"));
+                        "'; known: constant, cosine, linear, multi_step, reduce_on_plateau"));
 }
 
 }  // namespace

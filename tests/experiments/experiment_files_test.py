@@ -153,7 +153,7 @@ class ExperimentFiles(unittest.TestCase):
 
     def test_muppet_cells_have_the_recipe_of_the_others(self):
         # Constant in the levels, then x0.1 twice in the float32 epochs, which end the run: published as 45, every 15.
-        phases = {"paper": (45, "[15, 30]"), "short": (8, "[3, 6]")}
+        phases = {"paper": (45, "[15, 30]"), "short": (6, "[2, 4]")}
         for folder, (final_epochs, milestones) in phases.items():
             for cell in (cell for cell in CELLS if not cell.startswith("lenet5")):
                 keys = self.file(folder, f"{cell}_muppet")

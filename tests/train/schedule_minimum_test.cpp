@@ -22,6 +22,14 @@ TEST(ScheduleMinimum, CosineEndsThere) {
   EXPECT_DOUBLE_EQ(schedule->factor(9), 0.2);
 }
 
+TEST(ScheduleMinimum, LinesEndThere) {
+  const auto schedule = make_schedule(with_minimum("linear", 0.5), 4);
+  EXPECT_EQ(schedule->factor(0), 1);
+  EXPECT_EQ(schedule->factor(2), 0.75);
+  EXPECT_EQ(schedule->factor(4), 0.5);
+  EXPECT_EQ(schedule->factor(5), 0.5);
+}
+
 TEST(ScheduleMinimum, StepsStopThere) {
   ScheduleOptions options = with_minimum("multi_step", 0.05);
   options.milestones = {1, 2, 3};

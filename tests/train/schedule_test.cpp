@@ -47,6 +47,15 @@ TEST(Schedule, CosineFallsFromOneToZero) {
   EXPECT_EQ(schedule->factor(7), 0);
 }
 
+TEST(Schedule, LinearFallsFromOneToZero) {
+  const auto schedule = make_schedule(named("linear"), 8);
+  EXPECT_EQ(schedule->factor(0), 1);
+  EXPECT_EQ(schedule->factor(2), 0.75);
+  EXPECT_EQ(schedule->factor(7), 0.125);
+  EXPECT_EQ(schedule->factor(8), 0);
+  EXPECT_EQ(schedule->factor(9), 0);
+}
+
 TEST(Schedule, MultiStepChangesAfterTheMilestones) {
   const auto schedule = make_schedule(multi_step({2, 5}, 0.5), 10);
   EXPECT_EQ(schedule->factor(0), 1);
