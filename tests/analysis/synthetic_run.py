@@ -86,12 +86,13 @@ def write_run(folder, layers, *, policy="adapt", engine="emulated", model="lenet
     the path of run.h5."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "run.h5")
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:  # as the program writes, and all that it reads
         file.attrs["format_name"] = format_name
         file.attrs["format_version"] = format_version
-        file["config"] = CONFIGURATION.format(
+        text = CONFIGURATION.format(
             model=model, dataset=dataset, policy=policy, engine=engine, epochs=epochs, batch=batch, seed=seed
-        ) + configuration
+        )
+        file["config"] = np.bytes_((text + configuration).encode())
         provenance = file.create_group("provenance")
         for name, value in {"ranks": ranks, "host": host, "version": "0.1.0", "cpu_model": "test <cpu> & co"}.items():
             provenance.attrs[name] = value

@@ -4,17 +4,21 @@
 usage: tests/analysis/thousand_runs.py [--program ADAPT] [--runs N] [--keep FOLDER]
 
 The runs have the size of a short training of ResNet-20: 22 layers, 100 rows of each, 20 epochs. Limits: 2, 2, 5 and 60
-seconds. Prints one line per command; exit code 1 when one took longer. Each is timed twice, the second time with the index
-that the first has left, and with the files in the page cache; the second one counts for the index.
+seconds of wall clock on an idle machine. Prints one line per command; exit code 1 when one took longer. Each is timed twice;
+the second time counts, with the index that the first has left.
 """
 
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+import h5py
+import numpy as np
 
 from support import ROOT
 from sweep_store import SUMMARY
@@ -25,16 +29,32 @@ POLICIES, MODELS, BATCHES = ("adapt", "float32"), ("resnet20", "resnet32"), (64,
 
 
 def write_runs(store, count):
-    """`count` finished runs: policies × models × batches × seeds."""
+    """`count` finished runs: policies × models × batches, each with as many seeds as it takes."""
+    settings = list(itertools.product(POLICIES, MODELS, BATCHES))
     for number in range(count):
-        policy, model, batch = (choices[number // step % len(choices)] for choices, step in
-                                ((POLICIES, 1), (MODELS, 2), (BATCHES, 4)))  # fmt: skip
-        seed = number // 20
-        layers = {f"stage{i // 7}.conv{i}": (10000 + i, 500 + i, adaptive_layer(ROWS, number + i) if policy == "adapt"
-                                             else constant_layer(ROWS, 32, 0)) for i in range(LAYERS)}  # fmt: skip
-        accuracy = [0.5 + 0.02 * epoch + 0.0001 * (number * 7919 % 97) for epoch in range(EPOCHS)]
-        write_run(os.path.join(store, f"{number:016x}"), layers, policy=policy, model=model, batch=batch, seed=seed,
-                  steps=ROWS, epochs=EPOCHS, test_accuracy=accuracy, summary=SUMMARY)
+        path = os.path.join(store, f"{number:016x}")
+        if number < len(settings):
+            write_first(path, number, *settings[number])
+        else:
+            shutil.copytree(os.path.join(store, f"{number % len(settings):016x}"), path)
+            change_seed(os.path.join(path, "run.h5"), number // len(settings))
+
+
+def write_first(path, number, policy, model, batch):
+    """A run with seed 0."""
+    layers = {f"stage{i // 7}.conv{i}": (10000 + i, 500 + i, adaptive_layer(ROWS, number + i) if policy == "adapt"
+                                         else constant_layer(ROWS, 32, 0)) for i in range(LAYERS)}  # fmt: skip
+    write_run(path, layers, policy=policy, model=model, batch=batch, seed=0, steps=ROWS, epochs=EPOCHS, summary=SUMMARY,
+              compound_switches=True, test_accuracy=[0.5 + 0.02 * epoch for epoch in range(EPOCHS)])
+
+
+def change_seed(path, seed):
+    """Gives a copy of a run another seed, and other accuracies."""
+    with h5py.File(path, "r+") as file:
+        text = file["config"][()].replace(b"seed: 0\n", b"seed: %d\n" % seed)
+        del file["config"]
+        file["config"] = np.bytes_(text)
+        file["epochs/test_accuracy"][:] += 0.0001 * (seed * 7919 % 97)
 
 
 def commands(program, store, out):
@@ -51,10 +71,10 @@ def commands(program, store, out):
 
 
 def seconds_of(command):
-    """Wall clock of a command, whose output is thrown away."""
-    start = time.monotonic()
+    """(wall clock, seconds of processors) of a command, whose output is thrown away."""
+    start, before = time.monotonic(), sum(os.times()[2:4])
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - start
+    return time.monotonic() - start, sum(os.times()[2:4]) - before
 
 
 def main():
@@ -72,8 +92,9 @@ def main():
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     for what, command, limit in commands(options.program, store, os.path.join(folder, "report")):
         first, second = seconds_of(command), seconds_of(command)
-        late += second > limit
-        print(f"{what}: {first:.2f} s, again {second:.2f} s, limit {limit} s", flush=True)
+        late += second[0] > limit
+        print(f"{what}: {first[0]:.2f} s (processors {first[1]:.2f} s), again {second[0]:.2f} s ({second[1]:.2f} s), limit "
+              f"{limit} s", flush=True)
     if not options.keep:
         shutil.rmtree(folder)
     return 1 if late else 0
