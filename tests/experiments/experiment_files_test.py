@@ -192,6 +192,15 @@ class ExperimentFiles(unittest.TestCase):
                          - {"name", "seed"}]  # fmt: skip
                 self.assertEqual(len(plain), seeds * len(bases), path)
 
+    def test_the_small_ablations_change_one_thing(self):
+        runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "mnist" / "lenet5.yaml")]
+        base = runs[0]
+        groups = [{key.rpartition(".")[0] for key in differing(run, base) - {"name", "seed"}} for run in runs]
+        # The first of each seed changes nothing; a rate may follow the norm of the gradients, and the way back the formats.
+        self.assertEqual(sum(not group for group in groups), 3)
+        self.assertTrue(all(len(group) <= 1 for group in groups), groups)
+        self.assertEqual(len(runs), 54)
+
     def test_what_is_printed_is_the_same_experiment(self):
         path = EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"
         with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as copy:
