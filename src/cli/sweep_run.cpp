@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -59,16 +61,12 @@ SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const
   return run_sweep(store, runs, options, [](const std::string& line) { log_info(line); });
 }
 
-}  // namespace
-
-std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
-
-std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
+/// The runs of the grid that fit the conditions and whose state is as wanted.
+std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
+                                 const std::function<bool(RunState)>& wanted) {
   std::set<std::string> chosen;
   for (const IndexEntry& entry : run_table(arguments.store, &*arguments.grid, arguments.where).runs) {
-    const bool open =
-        entry.state != RunState::done && (entry.state != RunState::failed || arguments.retry_failed);
-    if (open) {
+    if (wanted(entry.state)) {
       chosen.insert(entry.identity);
     }
   }
@@ -78,20 +76,23 @@ std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
   return runs;
 }
 
+}  // namespace
+
+std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
+  return chosen_runs(arguments, [&](RunState state) {
+    return state != RunState::done && (state != RunState::failed || arguments.retry_failed);
+  });
+}
+
 ExitCode run_here(const SweepArguments& arguments) {
   catch_signals();
-  const RunTable table = run_table(arguments.store, &*arguments.grid, arguments.where);
+  const std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
   int threads = 1;
-  std::vector<GridRun> runs;
-  for (const GridRun& run : arguments.grid->runs) {
-    const auto same = [&](const IndexEntry& entry) { return entry.identity == run.identity; };
-    if (std::any_of(table.runs.begin(), table.runs.end(), same)) {
-      runs.push_back(run);
-      threads = std::max(threads, run.configuration.training.threads);
-    }
-  }
-  if (arguments.retry_failed) {
-    for (const GridRun& run : runs) {
+  for (const GridRun& run : runs) {
+    threads = std::max(threads, run.configuration.training.threads);
+    if (arguments.retry_failed) {
       arguments.store.clear_failure(run.identity);
     }
   }

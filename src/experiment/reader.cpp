@@ -7,6 +7,7 @@
 #include "base/suggest.hpp"
 #include "experiment/checks.hpp"
 #include "experiment/domain.hpp"
+#include "experiment/grid_axes.hpp"
 #include "experiment/settings.hpp"
 #include "experiment/yaml_text.hpp"
 
@@ -29,6 +30,12 @@ std::string hint_elsewhere(const std::string& key) {
 /// `others`: keys that are known beside those of the section.
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key, const std::string& section,
                              const std::vector<std::string>& others) {
+  const bool grid_key = std::find(std::begin(kGridKeys), std::end(kGridKeys), key) != std::end(kGridKeys);
+  if (section.empty() && grid_key) {
+    throw BadInput(concat(where, ": '", key,
+                          "' is a key of grids; expected an experiment, or 'adapt sweep' to "
+                          "run the grid"));
+  }
   std::vector<std::string> candidates = keys_in(section);
   if (section.empty()) {
     candidates.emplace_back(kBase);

@@ -85,7 +85,7 @@ def differing(a, b):
 class ExperimentFiles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if path.parent.name not in GRIDS)
+        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if "ablations" not in path.parts)
         checked = {path: check(path) for path in cls.paths}
         cls.identity = {path: checked[path][0] for path in cls.paths}
         cls.text = {path: checked[path][1] for path in cls.paths}
@@ -191,6 +191,15 @@ class ExperimentFiles(unittest.TestCase):
                          if not differing(own, json_values(self.file(cells, f"{own['model.name']}_{own['data.name']}_adapt")))
                          - {"name", "seed"}]  # fmt: skip
                 self.assertEqual(len(plain), seeds * len(bases), path)
+
+    def test_the_small_ablations_change_one_thing(self):
+        runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "mnist" / "lenet5.yaml")]
+        base = runs[0]
+        groups = [{key.rpartition(".")[0] for key in differing(run, base) - {"name", "seed"}} for run in runs]
+        # The first of each seed changes nothing; a rate may follow the norm of the gradients, and the way back the formats.
+        self.assertEqual(sum(not group for group in groups), 3)
+        self.assertTrue(all(len(group) <= 1 for group in groups), groups)
+        self.assertEqual(len(runs), 54)
 
     def test_what_is_printed_is_the_same_experiment(self):
         path = EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"
