@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "base/process.hpp"
 
 namespace adapt {
 namespace {
@@ -85,6 +86,20 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
 
 void write_atomically(const std::filesystem::path& path, const std::string& text) {
   write_atomically(path, std::as_bytes(std::span(text)));
+}
+
+bool create_exclusively(const std::filesystem::path& path, const std::string& text) {
+  // link() of a whole file: also NFS does it for one process only, and nobody reads half a file.
+  const std::filesystem::path draft =
+      path.parent_path() / concat(".", path.filename().string(), ".", host_name(), ".", ::getpid());
+  write_atomically(draft, text);
+  const int status = ::link(draft.c_str(), path.c_str());
+  const int number = errno;
+  ::unlink(draft.c_str());
+  if (status != 0 && number != EEXIST) {
+    throw Failure(concat("cannot create ", path, ": ", std::strerror(number)));
+  }
+  return status == 0;
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {

@@ -16,6 +16,10 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
 /// The same for text.
 void write_atomically(const std::filesystem::path& path, const std::string& text);
 
+/// The same for a file that must not be there yet: false, and nothing changed, where it is. Of several
+/// processes that try, on several machines too, one succeeds.
+bool create_exclusively(const std::filesystem::path& path, const std::string& text);
+
 /// fsync of a folder: what was made or renamed in it stays after a crash of the machine. Throws Failure (path
 /// and reason).
 void sync_folder(const std::filesystem::path& folder);

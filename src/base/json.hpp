@@ -28,6 +28,8 @@ class JsonWriter {
   JsonWriter& value(std::string_view text) { return put(json_string(text)); }
   JsonWriter& value(double number) { return put(json_number(number)); }
   JsonWriter& value(std::int64_t number) { return put(std::to_string(number)); }
+  /// A whole value that is JSON already.
+  JsonWriter& json(const std::string& text) { return put(text); }
 
   /// key() and value() in one.
   template <class T>

@@ -21,6 +21,14 @@ void catch_stop_signals() {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
+void catch_interrupt() {
+  struct sigaction action = {};
+  action.sa_handler = request_stop;
+  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
 bool stop_requested() { return stop != 0; }
 
 }  // namespace adapt

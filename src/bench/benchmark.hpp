@@ -39,6 +39,8 @@ const std::vector<BenchmarkEntry>& benchmarks();
 BenchmarkEntry step_benchmark();
 /// Classification with trained models: engines in turn.
 BenchmarkEntry infer_benchmark();
+/// What this machine does at best: regular products, memory.
+BenchmarkEntry ceilings_benchmark();
 /// Passes of the quantization kernels: instruction sets in turn, against the scalar reference.
 BenchmarkEntry quantize_benchmark();
 /// Gradient exchanges: encodings in turn, at several sizes.

@@ -89,6 +89,19 @@ class Inference {
     }
   }
 
+  /// Of `images` images, over all ranks.
+  [[nodiscard]] std::vector<PartWork> work(int images) const {
+    std::vector<PartWork> work;
+    if (classifier_->layer_seconds().empty()) {
+      return work;
+    }
+    const double share = static_cast<double>(images) / classifier_->batch();
+    for (const LayerWork& layer : classifier_->work()) {
+      work.push_back({"layers", layer.name, share * layer.operations, share * layer.bytes});
+    }
+    return work;
+  }
+
   [[nodiscard]] std::vector<Part> parts() const {
     std::vector<Part> parts;
     for (const LayerSeconds& layer : classifier_->layer_seconds()) {
@@ -145,7 +158,8 @@ class InferBenchmark : public Benchmark {
                           {"ranks", std::int64_t{ranks_.size()}},
                           {"threads", std::int64_t{arguments_.threads}}},
                          static_cast<double>(arguments_.batch),
-                         timings[e]});
+                         timings[e],
+                         inferences[e]->work(arguments_.batch)});
     }
     return results;
   }

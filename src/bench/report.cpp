@@ -30,6 +30,22 @@ void write_parts(JsonWriter& json, const std::vector<Part>& parts) {
   }
 }
 
+/// Work of a group stands next to each other.
+void write_work(JsonWriter& json, const std::vector<PartWork>& work) {
+  json.key("work").begin_object();
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (i == 0 || work[i].group != work[i - 1].group) {
+      json.key(work[i].group).begin_object();
+    }
+    json.key(work[i].name).begin_object();
+    json.member("operations", work[i].operations).member("bytes", work[i].bytes).end_object();
+    if (i + 1 == work.size() || work[i].group != work[i + 1].group) {
+      json.end_object();
+    }
+  }
+  json.end_object();
+}
+
 void write_result(JsonWriter& json, const BenchReport& report, const BenchResult& result) {
   json.begin_object();
   write_labels(json, result);
@@ -37,6 +53,9 @@ void write_result(JsonWriter& json, const BenchReport& report, const BenchResult
   write_spread(json, "seconds", spread_of(result.timing.seconds));
   json.member("repeats", static_cast<std::int64_t>(result.timing.seconds.size()));
   write_parts(json, result.timing.parts);
+  if (!result.work.empty()) {
+    write_work(json, result.work);
+  }
   json.end_object();
 }
 

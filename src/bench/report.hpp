@@ -9,6 +9,14 @@
 
 namespace adapt {
 
+/// What a part of a call has to do at least, over all ranks.
+struct PartWork {
+  std::string group;  ///< as of Part
+  std::string name;
+  double operations = 0;
+  double bytes = 0;
+};
+
 /// What one contender is and how fast it was.
 struct BenchResult {
   using Value = std::variant<std::string, std::int64_t>;
@@ -16,6 +24,7 @@ struct BenchResult {
   std::vector<std::pair<std::string, Value>> labels;
   double items = 1;  ///< images, elements, ... in one call
   Timing timing;
+  std::vector<PartWork> work = {};  ///< of parts whose work is known; may be empty
 };
 
 /// Contenders that ran in turn; ratios are taken against the first.
@@ -36,8 +45,9 @@ Spread ratio_rounds(const BenchResult& result, const BenchResult& first);
 std::string label_text(const BenchResult& result, const std::string& name);
 
 /// {"benchmark", "results": [{labels, "<unit>_per_second", "seconds": {"median", "min", "max"} per call,
-/// "repeats", a member per group of parts}], "ratios": [{labels, "against", "ratio", "rounds"}]}. "ratio" is
-/// the quotient of two rates, "rounds" is ratio_rounds.
+/// "repeats", a member per group of parts, "work" if known: {group: {part: {"operations", "bytes"}}}}],
+/// "ratios": [{labels, "against", "ratio", "rounds"}]}. "ratio" is the quotient of two rates, "rounds" is
+/// ratio_rounds.
 std::string bench_json(const BenchReport& report);
 
 /// The same for readers: a table of rates, then one table for each group of parts.

@@ -8,6 +8,7 @@
 #include "bench/synthetic.hpp"
 #include "nn/models.hpp"
 #include "nn/onednn.hpp"
+#include "nn/work.hpp"
 #include "precision/policy.hpp"
 
 namespace adapt {
@@ -23,8 +24,8 @@ struct EngineDefault {
   const char* engine;
   const char* policy;
 };
-constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"emulated", "adapt"},
-                                 EngineDefault{"integer", "fixed"}};
+constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"bfloat16", "float32"},
+                                 EngineDefault{"emulated", "adapt"}, EngineDefault{"integer", "fixed"}};
 constexpr int kByteBits = 8;
 
 struct StepArguments {
@@ -36,6 +37,11 @@ struct StepArguments {
   bool layers = false;
   TimingOptions timing;
 };
+
+/// What an activation takes in memory between layers.
+double bytes_per_number(const std::string& engine) {
+  return engine == "integer" ? 1 : engine == "bfloat16" ? 2 : sizeof(float);
+}
 
 std::vector<std::string> engine_names() {
   std::vector<std::string> names;
@@ -108,6 +114,21 @@ class Training {
     }
   }
 
+  /// Of a step with `shards` shards whose activations take `bytes` per number.
+  [[nodiscard]] std::vector<PartWork> work(int shards, double bytes) const {
+    std::vector<PartWork> work;
+    if (step_.layer_seconds().empty()) {
+      return work;
+    }
+    for (const LayerWork& layer : forward_work(step_.graph(), bytes)) {
+      work.push_back({"layers_forward", layer.name, shards * layer.operations, shards * layer.bytes});
+    }
+    for (const LayerWork& layer : backward_work(step_.graph(), bytes)) {
+      work.push_back({"layers_backward", layer.name, shards * layer.operations, shards * layer.bytes});
+    }
+    return work;
+  }
+
   [[nodiscard]] std::vector<Part> parts() const {
     std::vector<Part> parts = {
         {"phases", "data", phases_.data},         {"phases", "forward", phases_.forward},
@@ -150,7 +171,8 @@ class StepBenchmark : public Benchmark {
       report.groups.emplace_back();
       for (std::size_t e = 0; e < timings.size(); ++e) {
         report.groups.back().push_back(
-            {labels(m, e), static_cast<double>(arguments_.training.batch), timings[e]});
+            {labels(m, e), static_cast<double>(arguments_.training.batch), timings[e],
+             trainings_[m][e]->work(arguments_.training.shards, bytes_per_number(arguments_.engines[e]))});
       }
     }
     return report;
@@ -203,7 +225,8 @@ BenchmarkEntry step_benchmark() {
               {"model", "lenet5", "models, names between commas"},
               {"engine", "float32,emulated", "engines, names between commas; ratios are against the first"},
               {"policy", "auto",
-               "precision policy of all engines, or one for each; auto: float32 for float32, adapt for "
+               "precision policy of all engines, or one for each; auto: float32 for float32 and bfloat16, "
+               "adapt for "
                "emulated, fixed 8-bit formats per tensor, backward too, for integer"},
               {"rounding", "stochastic", "of activations: stochastic, nearest"},
               {"batch", "256", "images per step, over all ranks"},

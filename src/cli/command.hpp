@@ -21,6 +21,7 @@ ExitCode train(const std::vector<std::string>& arguments);
 ExitCode evaluate(const std::vector<std::string>& arguments);
 ExitCode compare(const std::vector<std::string>& arguments);
 ExitCode bench(const std::vector<std::string>& arguments);
+ExitCode sweep(const std::vector<std::string>& arguments);
 ExitCode info(const std::vector<std::string>& arguments);
 
 /// What a subcommand accepts, and how its help reads.

@@ -27,7 +27,7 @@ Usage evaluate_usage() {
   usage.description =
       "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy. Without\n"
       "--engine, and with emulated, activations are quantized as in training when the model was\n"
-      "kept, rounded to nearest. float32 and integer run it as a deployed model: batch norm is\n"
+      "kept, rounded to nearest. The others run it as a deployed model: batch norm is\n"
       "folded into weights or scales; integer keeps activations in bytes where formats fit 8 bits.";
   usage.examples =
       "  adapt evaluate runs/quickstart\n"
@@ -36,7 +36,8 @@ Usage evaluate_usage() {
       "  adapt evaluate runs/quickstart --set data.path=/somewhere/else\n";
   usage.options.add_options()("model", po::value<std::string>()->default_value("last"),
                               "which model: last (as training left it), or best (on the test set)")(
-      "engine", po::value<std::string>(), "emulated, float32 or integer; else as the run evaluated")(
+      "engine", po::value<std::string>(),
+      "emulated, float32, bfloat16 or integer; else as the run evaluated")(
       "set", po::value<std::vector<std::string>>()->composing(),
       "override a key of the run's configuration (may be repeated)");
   usage.positional.add("input", -1);

@@ -79,10 +79,12 @@ void check_folds(const DataOptions& data, const PlaceOf& place_of) {
 
 void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
   const bool quantizes = configuration.precision.name != "float32";
-  if (quantizes && configuration.engine.name == "float32") {
+  const std::string& engine = configuration.engine.name;
+  if (quantizes && (engine == "float32" || engine == "bfloat16")) {
     throw BadInput(concat(place_of({"engine.name", "precision.policy"}), ": precision.policy '",
                           configuration.precision.name,
-                          "' needs an engine that executes formats, and engine.name is float32; expected "
+                          "' needs an engine that executes formats, and engine.name is ", engine,
+                          "; expected "
                           "engine.name: emulated, integer or auto"));
   }
   const bool integers = quantizes && configuration.precision.quantize.gradients;

@@ -1,11 +1,14 @@
 #include "experiment/configuration.hpp"
 
+#include <cctype>
 #include <span>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/sha256.hpp"
 #include "experiment/reader.hpp"
 #include "experiment/settings.hpp"
+#include "record/layout.hpp"
 
 namespace adapt {
 namespace {
@@ -54,6 +57,19 @@ std::string write_yaml(const Configuration& configuration, const KnownNames* nam
   return text;
 }
 
+/// Every key that counts for the identity, with its value.
+std::string identity_text(const Configuration& configuration) {
+  std::string text;
+  for (const Setting& setting : settings()) {
+    if (setting.identifies) {
+      text += setting.key + ": " + setting.write(configuration) + "\n";
+    }
+  }
+  return text;
+}
+
+std::string digest(const std::string& text) { return sha256(std::as_bytes(std::span(text))); }
+
 }  // namespace
 
 Configuration load_configuration(const std::filesystem::path& path, const std::vector<std::string>& overrides,
@@ -72,6 +88,18 @@ Configuration parse_configuration(const std::string& text, const std::string& so
 
 std::string resolved_yaml(const Configuration& configuration) { return write_yaml(configuration, nullptr); }
 
+std::vector<std::pair<std::string, std::string>> json_values(const Configuration& configuration) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const Setting& setting : settings()) {
+    const std::string text = setting.write(configuration);
+    // What the domains write is JSON already, but for text without quotes, which starts with a letter.
+    const bool quoted =
+        text == "true" || text == "false" || std::isalpha(static_cast<unsigned char>(text[0])) == 0;
+    values.emplace_back(setting.key, quoted ? text : json_string(text));
+  }
+  return values;
+}
+
 std::string configuration_reference(const KnownNames& names) {
   return "# Every key of an experiment file with its default. A file names only what differs.\n"
          "# base: other.yaml puts the file on top of another one (path relative to the file); base: [a.yaml, "
@@ -81,14 +109,13 @@ std::string configuration_reference(const KnownNames& names) {
          write_yaml(Configuration(), &names);
 }
 
-std::string run_identity(const Configuration& configuration) {
-  std::string text;
-  for (const Setting& setting : settings()) {
-    if (setting.identifies) {
-      text += setting.key + ": " + setting.write(configuration) + "\n";
-    }
-  }
-  return sha256(std::as_bytes(std::span(text)));
+std::string run_identity(const Configuration& configuration) { return digest(identity_text(configuration)); }
+
+std::string store_identity(const Configuration& configuration) {
+  constexpr std::size_t kDigits = 16;
+  const std::string text =
+      concat("format_version: ", layout::kFormatVersion, "\n", identity_text(configuration));
+  return digest(text).substr(0, kDigits);
 }
 
 std::string identity_difference(const Configuration& a, const Configuration& b) {

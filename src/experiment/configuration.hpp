@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/options.hpp"
@@ -53,6 +54,10 @@ Configuration parse_configuration(const std::string& text, const std::string& so
 /// The configuration as YAML with every key, in a fixed order. Reading it gives the same values, bit for bit.
 std::string resolved_yaml(const Configuration& configuration);
 
+/// All keys, "training.epochs", and their values as JSON: "3", "\"adapt\"", "[10, 15]"; in the order of
+/// resolved_yaml().
+std::vector<std::pair<std::string, std::string>> json_values(const Configuration& configuration);
+
 /// All keys with their defaults, ranges and meanings, as an experiment file with comments.
 std::string configuration_reference(const KnownNames& names);
 
@@ -61,6 +66,10 @@ std::string configuration_reference(const KnownNames& names);
 /// default changes the identity of the files that rely on it, and of no other. training.threads counts,
 /// because float32 results and all times depend on it.
 std::string run_identity(const Configuration& configuration);
+
+/// Name of the run's folder in a run store: the first 16 digits of SHA-256 over run.h5's format version and
+/// what run_identity() covers.
+std::string store_identity(const Configuration& configuration);
 
 /// The first key that counts for the identity and differs, with both values: "training.batch: 64 against
 /// 128". Empty where the identities are equal.

@@ -1,11 +1,13 @@
 #include "experiment/reader.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
 #include "experiment/checks.hpp"
 #include "experiment/domain.hpp"
+#include "experiment/grid_axes.hpp"
 #include "experiment/settings.hpp"
 #include "experiment/yaml_text.hpp"
 
@@ -14,10 +16,6 @@ namespace {
 
 constexpr const char* kBase = "base";
 constexpr std::size_t kMostBases = 16;
-
-std::string joined(const std::string& section, const std::string& key) {
-  return section.empty() ? key : section + "." + key;
-}
 
 /// The same key in another section: "; did you mean 'training.epochs'?", or empty.
 std::string hint_elsewhere(const std::string& key) {
@@ -29,11 +27,21 @@ std::string hint_elsewhere(const std::string& key) {
   return "";
 }
 
-[[noreturn]] void refuse_key(const std::string& where, const std::string& key, const std::string& section) {
+/// `others`: keys that are known beside those of the section.
+[[noreturn]] void refuse_key(const std::string& where, const std::string& key, const std::string& section,
+                             const std::vector<std::string>& others) {
+  const bool grid_key = std::find(std::begin(kGridKeys), std::end(kGridKeys), key) != std::end(kGridKeys);
+  if (section.empty() && grid_key) {
+    throw BadInput(concat(where, ": '", key,
+                          "' is a key of grids; expected an experiment, or 'adapt sweep' to "
+                          "run the grid"));
+  }
   std::vector<std::string> candidates = keys_in(section);
   if (section.empty()) {
     candidates.emplace_back(kBase);
   }
+  std::copy_if(others.begin(), others.end(), std::back_inserter(candidates),
+               [](const std::string& other) { return other != kBase; });
   const std::string elsewhere = nearest(key, candidates) ? "" : hint_elsewhere(key);
   throw BadInput(concat(where, ": unknown key ", quote_for_message(key),
                         section.empty() ? "" : concat(" in '", section, "'"),
@@ -51,34 +59,6 @@ std::string hint_elsewhere(const std::string& key) {
                         hint.empty() ? "; 'adapt train --help-keys' lists all keys" : hint));
 }
 
-/// The root of a file as a mapping.
-void check_root(const YAML::Node& root, const std::string& source) {
-  if (root.IsNull()) {
-    throw BadInput(source + ": empty; expected keys such as 'model: lenet5'");
-  }
-  if (!root.IsMap()) {
-    throw BadInput(place(source, root) + ": " + (root.IsSequence() ? "a list" : "a single value") +
-                   "; expected keys such as 'model: lenet5'");
-  }
-}
-
-/// Keys must be plain words, each once.
-void check_keys(const YAML::Node& mapping, const std::string& section, const std::string& source) {
-  std::map<std::string, int> lines;
-  for (const auto& entry : mapping) {
-    const std::string where = place(source, entry.first);
-    if (!entry.first.IsScalar()) {
-      throw BadInput(where + ": a key that is not a word; expected keys such as 'model: lenet5'");
-    }
-    const std::string& key = entry.first.Scalar();
-    const auto [first, added] = lines.emplace(key, entry.first.Mark().line + 1);
-    if (!added) {
-      throw BadInput(concat(where, ": duplicate key ", quote_for_message(joined(section, key)),
-                            "; first in line ", first->second));
-    }
-  }
-}
-
 }  // namespace
 
 void ConfigurationReader::read_file(const std::filesystem::path& path) {
@@ -86,31 +66,35 @@ void ConfigurationReader::read_file(const std::filesystem::path& path) {
   check_root(root, path.string());
   check_keys(root, "", path.string());
   open_.push_back(std::filesystem::weakly_canonical(path));
-  read_bases(root, path);
+  for (const auto& entry : root) {
+    if (entry.first.Scalar() == kBase) {
+      read_bases(entry.second, place(path.string(), entry.first), path);
+    }
+  }
   open_.pop_back();
-  read_section(root, "", path.string(), true);
+  read_section(root, "", path.string(), {kBase});
 }
 
 void ConfigurationReader::read_text(const std::string& text, const std::string& source) {
   const YAML::Node root = parse_yaml(text, source);
   check_root(root, source);
   check_keys(root, "", source);
-  read_section(root, "", source, false);
+  read_section(root, "", source, {});
 }
 
-void ConfigurationReader::read_bases(const YAML::Node& root, const std::filesystem::path& path) {
-  for (const auto& entry : root) {
-    if (entry.first.Scalar() != kBase) {
-      continue;
-    }
-    const std::string where = place(path.string(), entry.first);
-    if (entry.second.IsSequence() && entry.second.size() > 0) {
-      for (const YAML::Node& base : entry.second) {
-        read_base(base, where, path);
-      }
-    } else {
-      read_base(entry.second, where, path);
-    }
+void ConfigurationReader::read_mapping(const YAML::Node& mapping, const std::string& source,
+                                       const std::vector<std::string>& others) {
+  read_section(mapping, "", source, others);
+}
+
+void ConfigurationReader::read_bases(const YAML::Node& value, const std::string& where,
+                                     const std::filesystem::path& path) {
+  if (!value.IsSequence() || value.size() == 0) {
+    read_base(value, where, path);
+    return;
+  }
+  for (const YAML::Node& base : value) {
+    read_base(base, where, path);
   }
 }
 
@@ -137,25 +121,25 @@ void ConfigurationReader::read_base(const YAML::Node& value, const std::string& 
 }
 
 void ConfigurationReader::read_section(const YAML::Node& mapping, const std::string& section,
-                                       const std::string& source, bool base_allowed) {
+                                       const std::string& source, const std::vector<std::string>& others) {
   for (const auto& entry : mapping) {
     const std::string& key = entry.first.Scalar();
-    if (base_allowed && key == kBase) {
-      continue;  // read already
+    if (std::find(others.begin(), others.end(), key) != others.end()) {
+      continue;
     }
     const std::string where = place(source, entry.first);
-    const std::string full = joined(section, key);
+    const std::string full = joined_key(section, key);
     const std::size_t dot = key.find('.');
     const bool known = find_setting(full) != nullptr || find_section(full) != nullptr;
     if (known && dot != std::string::npos) {
       throw BadInput(concat(where, ": unknown key ", quote_for_message(key), "; write it as ",
                             key.substr(0, dot), ": {", key.substr(dot + 1), ": ...}"));
     }
-    if (!base_allowed && full == kBase) {
+    if (full == kBase) {
       throw BadInput(where + ": 'base' works in files only; this text has no folder to look in");
     }
     if (!known) {
-      refuse_key(where, key, section);
+      refuse_key(where, key, section, others);
     }
     read_entry(full, entry.second, where, source);
   }
@@ -166,7 +150,7 @@ void ConfigurationReader::read_entry(const std::string& key, const YAML::Node& v
   const Section* section = find_section(key);
   if (section != nullptr && value.IsMap()) {
     check_keys(value, key, source);
-    read_section(value, key, source, false);
+    read_section(value, key, source, {});
     return;
   }
   if (section != nullptr && (section->shorthand.empty() || !value.IsScalar())) {
@@ -189,14 +173,19 @@ void ConfigurationReader::read_override(const std::string& assignment) {
     throw BadInput(where + ": expected key=value such as training.epochs=3");
   }
   const std::string key = assignment.substr(0, equals);
-  if (find_setting(key) == nullptr && find_section(key) == nullptr) {
-    refuse_override(where, key);
-  }
   const YAML::Node value = parse_yaml_value(assignment.substr(equals + 1), where);
   if (value.IsMap()) {
     throw BadInput(where + ": expected a value or a list; set one key at a time, such as training.epochs=3");
   }
-  read_entry(key, value, where, where);
+  read_key(key, value, where, where);
+}
+
+void ConfigurationReader::read_key(const std::string& key, const YAML::Node& value, const std::string& where,
+                                   const std::string& source) {
+  if (find_setting(key) == nullptr && find_section(key) == nullptr) {
+    refuse_override(where, key);
+  }
+  read_entry(key, value, where, source);
 }
 
 Configuration ConfigurationReader::finish(const std::string& source,

@@ -22,14 +22,25 @@ class ConfigurationReader {
   void read_file(const std::filesystem::path& path);
   /// Reads text that has no `base`.
   void read_text(const std::string& text, const std::string& source);
+  /// Reads the files that `value`, a path or a list of paths relative to the file `path`, names.
+  void read_bases(const YAML::Node& value, const std::string& where, const std::filesystem::path& path);
+  /// Reads the keys of `mapping`, the root of the file `source`, but those of `others`, which the caller
+  /// reads.
+  void read_mapping(const YAML::Node& mapping, const std::string& source,
+                    const std::vector<std::string>& others);
+  /// Reads the value of one key, written as in --set: "training.epochs". `where` is its place in the file
+  /// `source`.
+  void read_key(const std::string& key, const YAML::Node& value, const std::string& where,
+                const std::string& source);
+  /// What was read so far, with the defaults; not checked as a whole.
+  [[nodiscard]] const Configuration& so_far() const { return configuration_; }
   /// Applies the overrides and checks the whole. `source` is where errors are that no key can be blamed for.
   Configuration finish(const std::string& source, const std::vector<std::string>& overrides);
 
  private:
-  void read_bases(const YAML::Node& root, const std::filesystem::path& path);
   void read_base(const YAML::Node& value, const std::string& where, const std::filesystem::path& path);
   void read_section(const YAML::Node& mapping, const std::string& section, const std::string& source,
-                    bool base_allowed);
+                    const std::vector<std::string>& others);
   void read_entry(const std::string& key, const YAML::Node& value, const std::string& where,
                   const std::string& source);
   void read_override(const std::string& assignment);

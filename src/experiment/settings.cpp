@@ -45,8 +45,10 @@ std::vector<Setting> general_settings() {
       bind("model.name", ADAPT_MEMBER(model.name), RegistryDomain{&KnownNames::models}, "which network"),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
-      bind("engine.name", ADAPT_MEMBER(engine.name), ChoiceDomain{{"float32", "emulated", "integer", "auto"}},
-           "float32: plain; emulated: fixed-point operands, float32 arithmetic; integer: the same meaning, "
+      bind("engine.name", ADAPT_MEMBER(engine.name),
+           ChoiceDomain{{"float32", "bfloat16", "emulated", "integer", "auto"}},
+           "float32: plain; bfloat16: mixed precision, float32 master; emulated: fixed-point operands, "
+           "float32 arithmetic; integer: the same meaning, "
            "8-bit "
            "formats in integers; auto: the fastest that fits policy and processor"),
       bind("engine.rounding", ADAPT_MEMBER(engine.rounding), ChoiceDomain{{"stochastic", "nearest"}},

@@ -4,12 +4,14 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <functional>
+#include <map>
 #include <sstream>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "experiment/domain.hpp"
 
 namespace adapt {
 namespace {
@@ -131,6 +133,36 @@ YAML::Node parse_yaml(const std::string& text, const std::string& source) {
 
 YAML::Node parse_yaml_value(const std::string& text, const std::string& where) {
   return parse(text, [&](int /*line*/) { return where; });
+}
+
+void check_root(const YAML::Node& root, const std::string& source) {
+  if (root.IsNull()) {
+    throw BadInput(source + ": empty; expected keys such as 'model: lenet5'");
+  }
+  if (!root.IsMap()) {
+    throw BadInput(place(source, root) + ": " + (root.IsSequence() ? "a list" : "a single value") +
+                   "; expected keys such as 'model: lenet5'");
+  }
+}
+
+void check_keys(const YAML::Node& mapping, const std::string& section, const std::string& source) {
+  std::map<std::string, int> lines;
+  for (const auto& entry : mapping) {
+    const std::string where = place(source, entry.first);
+    if (!entry.first.IsScalar()) {
+      throw BadInput(where + ": a key that is not a word; expected keys such as 'model: lenet5'");
+    }
+    const std::string& key = entry.first.Scalar();
+    const auto [first, added] = lines.emplace(key, entry.first.Mark().line + 1);
+    if (!added) {
+      throw BadInput(concat(where, ": duplicate key ", quote_for_message(joined_key(section, key)),
+                            "; first in line ", first->second));
+    }
+  }
+}
+
+std::string joined_key(const std::string& section, const std::string& key) {
+  return section.empty() ? key : section + "." + key;
 }
 
 std::string place(const std::string& source, const YAML::Node& node) {

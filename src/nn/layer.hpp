@@ -24,7 +24,8 @@ struct Pass {
   double quantize_seconds = 0;  ///< time spent in quantization, counted by the layers
 };
 
-/// The memory a layer works on. Activations are (N, C, H, W), channels last, float32.
+/// The memory a layer works on. Activations are (N, C, H, W), channels last, float32; layers that stand on
+/// oneDNN's take bfloat16, too (parameters and their gradients stay float32).
 struct LayerMemory {
   std::vector<dnnl::memory> sources;
   dnnl::memory destination;

@@ -20,8 +20,10 @@
 namespace adapt {
 namespace {
 
-dnnl::memory memory_of(const Shape& s, void* data) {
-  return {onednn::activation(s.n, s.c, s.h, s.w), onednn::engine(), data};
+using Type = dnnl::memory::data_type;
+
+dnnl::memory memory_of(const Shape& s, void* data, Type type = Type::f32) {
+  return {onednn::activation(s.n, s.c, s.h, s.w, type), onednn::engine(), data};
 }
 
 bool is_quantized(const Graph& graph) {
@@ -34,9 +36,9 @@ struct FreeAligned {
 };
 using Buffer = std::unique_ptr<void, FreeAligned>;
 
-/// Room for `elements` numbers. It is not cleared: a buffer that nobody writes to takes no memory.
-Buffer make_buffer(std::size_t elements) {
-  return Buffer(::operator new(elements * sizeof(float), AlignedAllocator<float>::kAlignment));
+/// Room for so many bytes. It is not cleared: a buffer that nobody writes to takes no memory.
+Buffer make_buffer(std::size_t bytes) {
+  return Buffer(::operator new(bytes, AlignedAllocator<float>::kAlignment));
 }
 
 /// Parameter tensors of a node.
@@ -49,6 +51,26 @@ std::size_t parameters_of(const GraphNode& node) {
   }
   return std::holds_alternative<BatchNormSpec>(node.spec) ? 2 : 0;
 }
+
+/// A value of another type and its copy in float32, at an end of a network.
+struct Cast {
+  dnnl::memory floats;
+  onednn::PreparedCall call;
+
+  /// From float32 to `value`, or the other way.
+  static Cast into(const Shape& shape, const dnnl::memory& value) {
+    const dnnl::memory floats(memory_of(shape, nullptr).get_desc(), onednn::engine());
+    return {floats, onednn::prepared_reorder(floats, value)};
+  }
+  static Cast out_of(const Shape& shape, const dnnl::memory& value) {
+    const dnnl::memory floats(memory_of(shape, nullptr).get_desc(), onednn::engine());
+    return {floats, onednn::prepared_reorder(value, floats)};
+  }
+  void run() const {
+    call.run();
+    onednn::stream().wait();
+  }
+};
 
 /// A sum of two gradients of the same value that backward has to make.
 struct GradientSum {
@@ -88,12 +110,19 @@ class Counting {
 
 struct Network::Implementation {
   Implementation(const Graph& model, std::shared_ptr<ModelState> shared, bool train, Arithmetic arithmetic)
-      : graph(model), state(std::move(shared)), training(train) {
+      : graph(model),
+        state(std::move(shared)),
+        training(train),
+        type(arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32) {
     const MemoryPlan plan = plan_memory(graph, training);
     for (const std::int64_t size : plan.sizes) {
-      buffers.push_back(make_buffer(static_cast<std::size_t>(size)));
+      const std::size_t element = type == Type::bf16 ? 2 : sizeof(float);
+      buffers.push_back(make_buffer(static_cast<std::size_t>(size) * element));
     }
     make_values(plan);
+    if (type != Type::f32) {
+      make_casts();
+    }
     if (is_quantized(graph)) {
       const NetworkMemory memory = {plan, data, gradient, [this](const Shape& shape, int index) {
                                       return memory_of(shape, buffer(index));
@@ -113,10 +142,38 @@ struct Network::Implementation {
   void make_values(const MemoryPlan& plan) {
     for (std::size_t value = 0; value <= graph.nodes.size(); ++value) {
       const Shape& shape = graph.shape(static_cast<int>(value));
-      data.push_back(memory_of(shape, buffer(plan.data[value])));
+      data.push_back(memory_of(shape, buffer(plan.data[value]), type));
       gradient.push_back(plan.gradient[value] < 0 ? dnnl::memory()
-                                                  : memory_of(shape, buffer(plan.gradient[value])));
+                                                  : memory_of(shape, buffer(plan.gradient[value]), type));
     }
+  }
+
+  /// The images come and the loss is computed in float32.
+  void make_casts() {
+    data.front() = dnnl::memory(data.front().get_desc(), onednn::engine());
+    image_cast = Cast::into(graph.image, data.front());
+    logits_cast = Cast::out_of(graph.shape(last()), data.back());
+    if (training) {
+      gradient_cast = Cast::into(graph.shape(last()), gradient.back());
+    }
+  }
+
+  void set_images(std::span<const float> images) {
+    auto* const pixels = const_cast<float*>(images.data());  // oneDNN has no pointer to const
+    if (image_cast) {
+      image_cast->floats.set_data_handle(pixels);
+      image_cast->run();
+    } else {
+      data.front().set_data_handle(pixels);
+    }
+  }
+
+  /// Logits, and where the loss leaves their gradient (empty at inference).
+  [[nodiscard]] std::span<float> logits() const {
+    return values(logits_cast ? logits_cast->floats : data.back());
+  }
+  [[nodiscard]] std::span<float> logits_gradient() const {
+    return training ? values(gradient_cast ? gradient_cast->floats : gradient.back()) : std::span<float>();
   }
 
   CompiledNode compile(std::size_t i, const MemoryPlan& plan, std::size_t& parameter,
@@ -127,12 +184,12 @@ struct Network::Implementation {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       memory.sources.push_back(data[static_cast<std::size_t>(node.inputs[k])]);
       const InputGradient action = training ? plan.inputs[i][k] : InputGradient{};
-      memory.source_gradients.push_back(action.written < 0 ? dnnl::memory()
-                                                           : memory_of(node.input, buffer(action.written)));
+      memory.source_gradients.push_back(
+          action.written < 0 ? dnnl::memory() : memory_of(node.input, buffer(action.written), type));
       if (action.previous >= 0) {
-        const dnnl::memory sum = memory_of(node.input, buffer(action.sum));
+        const dnnl::memory sum = memory_of(node.input, buffer(action.sum), type);
         compiled.sums.push_back({dnnl::binary(onednn::addition(sum.get_desc())),
-                                 memory_of(node.input, buffer(action.previous)),
+                                 memory_of(node.input, buffer(action.previous), type),
                                  memory.source_gradients.back(), sum});
       }
     }
@@ -200,11 +257,15 @@ struct Network::Implementation {
   Graph graph;
   std::shared_ptr<ModelState> state;
   bool training;
+  Type type;  // of the values
   std::vector<Buffer> buffers;
   std::vector<dnnl::memory> data;      // by value
   std::vector<dnnl::memory> gradient;  // by value
-  std::vector<CompiledNode> nodes;     // of a graph without quantizations
-  std::optional<Executor> executor;    // of one with them
+  std::optional<Cast> image_cast;      // these three only where values are not float32
+  std::optional<Cast> logits_cast;
+  std::optional<Cast> gradient_cast;
+  std::vector<CompiledNode> nodes;   // of a graph without quantizations
+  std::optional<Executor> executor;  // of one with them
   NetworkSeconds seconds;
   std::vector<LayerSeconds> layer_seconds;  // by node, or empty: not counted
 };
@@ -228,14 +289,19 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   }
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
-  self.data.front().set_data_handle(const_cast<float*>(images.data()));
+  self.set_images(images);
   for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
     const Counting counting(self.clock(i, &LayerSeconds::forward));
     self.forward_node(i, pass);
   }
-  const auto gradient = self.training ? self.values(self.gradient.back()) : std::span<float>();
+  if (self.logits_cast) {
+    self.logits_cast->run();
+  }
   const int classes = self.graph.shape(self.last()).c;
-  const LossSum sum = softmax_cross_entropy(logits(), labels, classes, gradient);
+  const LossSum sum = softmax_cross_entropy(logits(), labels, classes, self.logits_gradient());
+  if (self.gradient_cast) {
+    self.gradient_cast->run();
+  }
   const double quantize = pass.quantize_seconds - quantize_before;
   self.seconds.quantize += quantize;
   self.seconds.forward += watch.seconds() - quantize;
@@ -272,22 +338,22 @@ std::string Network::first_not_finite(std::span<const float> images, Pass pass) 
   if (!std::isfinite(maximum_magnitude(images))) {
     return "the images";
   }
-  self.data.front().set_data_handle(const_cast<float*>(images.data()));
+  self.set_images(images);
   for (std::size_t i = 0; i < self.nodes.size(); ++i) {
     const GraphNode& node = self.graph.nodes[i];
     self.nodes[i].layer->forward(pass);
-    const std::span output(static_cast<const float*>(self.data[i + 1].get_data_handle()),
-                           static_cast<std::size_t>(node.output.elements()));
-    if (!std::isfinite(maximum_magnitude(output))) {
+    const dnnl::memory floats(memory_of(node.output, nullptr).get_desc(), onednn::engine());
+    onednn::reorder(self.data[i + 1], floats);
+    const std::span numbers(static_cast<const float*>(floats.get_data_handle()),
+                            static_cast<std::size_t>(node.output.elements()));
+    if (!std::isfinite(maximum_magnitude(numbers))) {
       return concat("the output of '", node.name, "'");
     }
   }
   return "the loss";
 }
 
-std::span<const float> Network::logits() const {
-  return implementation_->values(implementation_->data.back());
-}
+std::span<const float> Network::logits() const { return implementation_->logits(); }
 
 int Network::integer_layers(const Pass& pass) const {
   return implementation_->executor ? implementation_->executor->integer_products(pass) : 0;

@@ -29,9 +29,11 @@ struct LayerSeconds {
   double backward = 0;  ///< sums of gradients that it completes included
 };
 
-/// What the products of a quantized graph are computed with: float32 on the grid, or integers where the
-/// formats of the pass fit 8 bits. Both mean the same.
-enum class Arithmetic { emulated, integer };
+/// What a network computes with. Of a quantized graph: float32 on the grid (emulated), or integers where the
+/// formats of the pass fit 8 bits; both mean the same. Of a graph without quantizations: float32 (emulated,
+/// too), or mixed precision, where activations, their gradients and the operands of products are bfloat16,
+/// sums, batch statistics, parameters and their gradients float32.
+enum class Arithmetic { emulated, integer, bfloat16 };
 
 /// Told during backward that the gradients of the parameters first..last - 1 (ModelState::parameters) are
 /// complete, node by node.
@@ -41,7 +43,6 @@ using GradientsReady = std::function<void(std::size_t first, std::size_t last)>;
 /// networks of the same model.
 class Network {
  public:
-  /// `arithmetic` counts for quantized graphs only.
   Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training,
           Arithmetic arithmetic = Arithmetic::emulated);
   ~Network();

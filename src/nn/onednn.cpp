@@ -88,6 +88,12 @@ std::vector<float> bias_values(const Epilogue& epilogue) {
   return values;
 }
 
+/// Instruction sets are sets of bits: a newer one holds those of the older ones that it extends.
+bool effective_set_holds(dnnl::cpu_isa wanted) {
+  const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  return (effective & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
+}
+
 memory::dims row_major(const memory::dims& dims) {
   memory::dims strides(dims.size(), 1);
   for (std::size_t i = dims.size() - 1; i > 0; --i) {
@@ -350,12 +356,18 @@ Addition addition(const memory::desc& data) {
 }
 
 bool has_exact_bytes() {
-  // Instruction sets are sets of bits: a newer one holds those of the older ones that it extends.
-  const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto holds = [effective](dnnl::cpu_isa wanted) {
-    return (effective & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
-  };
-  return holds(dnnl::cpu_isa::avx512_core_vnni) || holds(dnnl::cpu_isa::avx2_vnni);
+  return effective_set_holds(dnnl::cpu_isa::avx512_core_vnni) ||
+         effective_set_holds(dnnl::cpu_isa::avx2_vnni);
+}
+
+bool has_bfloat16() { return effective_set_holds(dnnl::cpu_isa::avx512_core_bf16); }
+
+memory::data_type type_of(const memory::desc& description) {
+#if DNNL_VERSION_MAJOR >= 3
+  return description.get_data_type();
+#else
+  return description.data_type();
+#endif
 }
 
 memory::desc byte_activation(int n, int c, int h, int w) {
@@ -372,14 +384,14 @@ memory::desc any_layout_bytes(const memory::dims& dims) {
   return {dims, memory::data_type::s8, memory::format_tag::any};
 }
 
-memory::desc activation(int n, int c, int h, int w) {
-  return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
+memory::desc activation(int n, int c, int h, int w, memory::data_type type) {
+  return {{n, c, h, w}, type, memory::format_tag::nhwc};
 }
 
-memory::desc plain(const memory::dims& dims) { return {dims, memory::data_type::f32, row_major(dims)}; }
+memory::desc plain(const memory::dims& dims, memory::data_type type) { return {dims, type, row_major(dims)}; }
 
-memory::desc any_layout(const memory::dims& dims) {
-  return {dims, memory::data_type::f32, memory::format_tag::any};
+memory::desc any_layout(const memory::dims& dims, memory::data_type type) {
+  return {dims, type, memory::format_tag::any};
 }
 
 void reorder(const memory& source, const memory& destination) {

@@ -137,6 +137,13 @@ Addition addition(const dnnl::memory::desc& data);
 /// environment variable ONEDNN_MAX_CPU_ISA lowers the instruction set.
 bool has_exact_bytes();
 
+/// Whether bfloat16 products run in hardware (AVX512-BF16 or AMX); elsewhere oneDNN refuses or imitates them,
+/// slower than float32.
+bool has_bfloat16();
+
+/// Type of a descriptor's elements.
+dnnl::memory::data_type type_of(const dnnl::memory::desc& description);
+
 /// Descriptors of 8-bit activations and their 32-bit sums (N, C, H, W), channels last.
 dnnl::memory::desc byte_activation(int n, int c, int h, int w);
 dnnl::memory::desc sum_activation(int n, int c, int h, int w);
@@ -144,12 +151,15 @@ dnnl::memory::desc sum_activation(int n, int c, int h, int w);
 dnnl::memory::desc plain_bytes(const dnnl::memory::dims& dims);
 dnnl::memory::desc any_layout_bytes(const dnnl::memory::dims& dims);
 
-/// Descriptor of a float32 activation (N, C, H, W), channels last.
-dnnl::memory::desc activation(int n, int c, int h, int w);
-/// Descriptor of a float32 matrix or vector, row-major.
-dnnl::memory::desc plain(const dnnl::memory::dims& dims);
-/// Descriptor of float32 weights in whatever layout the primitive likes best.
-dnnl::memory::desc any_layout(const dnnl::memory::dims& dims);
+/// Descriptor of an activation (N, C, H, W) of numbers, channels last.
+dnnl::memory::desc activation(int n, int c, int h, int w,
+                              dnnl::memory::data_type type = dnnl::memory::data_type::f32);
+/// Descriptor of a matrix or vector of numbers, row-major.
+dnnl::memory::desc plain(const dnnl::memory::dims& dims,
+                         dnnl::memory::data_type type = dnnl::memory::data_type::f32);
+/// Descriptor of weights in whatever layout the primitive likes best.
+dnnl::memory::desc any_layout(const dnnl::memory::dims& dims,
+                              dnnl::memory::data_type type = dnnl::memory::data_type::f32);
 
 /// Copies `source` to `destination`, changing the layout.
 void reorder(const dnnl::memory& source, const dnnl::memory& destination);

@@ -13,7 +13,7 @@ struct ModelOptions {
 
 /// `engine`: how the plan is executed.
 struct EngineOptions {
-  std::string name = "float32";         ///< float32, emulated, integer, auto
+  std::string name = "float32";         ///< float32, bfloat16, emulated, integer, auto
   std::string rounding = "stochastic";  ///< rounding of activations in training: stochastic, nearest
 };
 

@@ -1,13 +1,9 @@
 #include "record/provenance.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <chrono>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 
+#include "base/process.hpp"
 #include "hdf5/handle.hpp"
 #include "record/build_info.hpp"
 
@@ -39,20 +35,6 @@ std::string vector_flags(const std::string& flags) {
     }
   }
   return chosen;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : kUnknown;
-}
-
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm fields = {};
-  ::gmtime_r(&now, &fields);
-  std::array<char, sizeof("2000-01-01T00:00:00Z")> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return text.data();
 }
 
 std::string or_unknown(const std::string& text) { return text.empty() ? kUnknown : text; }

@@ -13,14 +13,26 @@ bool executes_formats(const TrainerOptions& options) {
   if (name == "auto") {
     return options.precision.name != "float32";
   }
-  if (name == "float32") {
+  if (name == "float32" || name == "bfloat16") {
     return false;
   }
-  throw BadInput(concat("unknown engine.name '", name, "'; known: float32, emulated, integer, auto"));
+  throw BadInput(
+      concat("unknown engine.name '", name, "'; known: float32, bfloat16, emulated, integer, auto"));
+}
+
+void check_bfloat16() {
+  if (!onednn::has_bfloat16()) {
+    throw BadInput(concat("engine bfloat16 needs a processor with AVX512-BF16 or AMX; oneDNN uses ",
+                          onednn::instruction_set(), " here; expected float32"));
+  }
 }
 
 Arithmetic choose_arithmetic(const TrainerOptions& options) {
   const std::string& name = options.engine.name;
+  if (name == "bfloat16") {
+    check_bfloat16();
+    return Arithmetic::bfloat16;
+  }
   if (!executes_formats(options) || name == "emulated") {
     return Arithmetic::emulated;
   }

@@ -10,8 +10,12 @@ namespace adapt {
 /// Whether the engine that `options` choose executes a precision plan. Throws BadInput for an unknown engine.
 [[nodiscard]] bool executes_formats(const TrainerOptions& options);
 
+/// Throws BadInput where products in bfloat16 are not fast (onednn::has_bfloat16).
+void check_bfloat16();
+
 /// The arithmetic of that engine on this machine. `auto` takes integers wherever they are exact. Throws
-/// BadInput where the engine is integer, but 8-bit products are not exact (onednn::has_exact_bytes).
+/// BadInput where the engine is integer, but 8-bit products are not exact (onednn::has_exact_bytes), and as
+/// check_bfloat16().
 [[nodiscard]] Arithmetic choose_arithmetic(const TrainerOptions& options);
 
 /// `graph` compiled for that engine.

@@ -6,6 +6,7 @@
 #include "base/suggest.hpp"
 #include "nn/inference/network.hpp"
 #include "nn/onednn.hpp"
+#include "train/engine.hpp"
 
 namespace adapt {
 namespace {
@@ -19,8 +20,8 @@ class EmulatedClassifier : public Classifier {
  public:
   EmulatedClassifier(const TrainedModel& model, int batch)
       : plan_(model.plan),
-        network_(lower(model.description, with_batch(model.image, batch), /*quantized=*/true), model.state,
-                 /*training=*/false) {}
+        graph_(lower(model.description, with_batch(model.image, batch), /*quantized=*/true)),
+        network_(graph_, model.state, /*training=*/false) {}
 
   [[nodiscard]] int batch() const override { return network_.batch(); }
   LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels) override {
@@ -32,10 +33,12 @@ class EmulatedClassifier : public Classifier {
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
     return network_.layer_seconds();
   }
+  [[nodiscard]] std::vector<LayerWork> work() const override { return forward_work(graph_, sizeof(float)); }
   [[nodiscard]] int integer_layers() const override { return 0; }
 
  private:
   PrecisionPlan plan_;
+  Graph graph_;
   Network network_;
 };
 
@@ -53,6 +56,16 @@ class FoldedClassifier : public Classifier {
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
     return network_.layer_seconds();
   }
+  [[nodiscard]] std::vector<LayerWork> work() const override {
+    std::vector<LayerWork> work = inference_work(network_.plan());
+    const int piece = network_.plan().values.front().shape.n;
+    const int pieces = (batch() + piece - 1) / piece;
+    for (LayerWork& layer : work) {
+      layer.operations *= pieces;
+      layer.bytes *= pieces;
+    }
+    return work;
+  }
   [[nodiscard]] int integer_layers() const override { return network_.plan().integer_products(); }
 
  private:
@@ -62,13 +75,16 @@ class FoldedClassifier : public Classifier {
 }  // namespace
 
 const std::vector<std::string>& inference_engines() {
-  static const std::vector<std::string> names = {"float32", "emulated", "integer"};
+  static const std::vector<std::string> names = {"float32", "bfloat16", "emulated", "integer"};
   return names;
 }
 
 void check_inference_engine(const std::string& engine) {
   if (std::ranges::find(inference_engines(), engine) == inference_engines().end()) {
     throw BadInput(concat("unknown engine '", engine, "'", name_hint(engine, inference_engines())));
+  }
+  if (engine == "bfloat16") {
+    check_bfloat16();
   }
   if (engine == "integer" && !onednn::has_exact_bytes()) {
     throw BadInput(concat(
@@ -83,8 +99,8 @@ std::unique_ptr<Classifier> make_classifier(const std::string& engine, const Tra
     return std::make_unique<EmulatedClassifier>(model, batch);
   }
   const bool integer = engine == "integer";
-  auto classifier =
-      std::make_unique<FoldedClassifier>(model, batch, NumberType::float32, integer ? &model.plan : nullptr);
+  const NumberType floats = engine == "bfloat16" ? NumberType::bfloat16 : NumberType::float32;
+  auto classifier = std::make_unique<FoldedClassifier>(model, batch, floats, integer ? &model.plan : nullptr);
   if (integer && classifier->integer_layers() == 0) {
     throw BadInput(
         "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated "

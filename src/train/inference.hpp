@@ -7,6 +7,7 @@
 
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "nn/work.hpp"
 #include "numerics/plan.hpp"
 
 namespace adapt {
@@ -33,12 +34,15 @@ class Classifier {
   /// As of Network.
   virtual void count_layers() = 0;
   [[nodiscard]] virtual const std::vector<LayerSeconds>& layer_seconds() const = 0;
+  /// By layer as counted: what one call of classify has to do at least.
+  [[nodiscard]] virtual std::vector<LayerWork> work() const = 0;
   /// Convolution and linear layers whose products are integer ones.
   [[nodiscard]] virtual int integer_layers() const = 0;
 };
 
 /// Names of the engines for inference: emulated (what training evaluates with), float32 (batch norm folded
-/// into the weights, activations not quantized), integer (8-bit products, everything folded;
+/// into the weights, activations not quantized), bfloat16 (the same, activations and weights in bfloat16),
+/// integer (8-bit products, everything folded;
 /// nn/inference/plan.hpp).
 [[nodiscard]] const std::vector<std::string>& inference_engines();
 

@@ -96,7 +96,8 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
   if (!executes_formats(options) && has_format(decided_, &LayerFormats::weights)) {
-    throw BadInput(concat("engine.name is float32, but precision.policy '", options.precision.name,
+    throw BadInput(concat("engine.name is ", options.engine.name, ", but precision.policy '",
+                          options.precision.name,
                           "' quantizes; use engine.name: auto, or precision.policy: float32"));
   }
   if (decided_.per_tensor) {

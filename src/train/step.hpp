@@ -67,6 +67,8 @@ class TrainingStep {
   /// Layers that run wholly in integers under the plan in force.
   [[nodiscard]] int integer_layers() const;
 
+  /// The network's, for one shard.
+  [[nodiscard]] const Graph& graph() const { return graph_; }
   /// Time by node of the network, for benchmarks (nn/network.hpp).
   void count_layers() { network_.count_layers(); }
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }

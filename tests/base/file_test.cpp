@@ -48,5 +48,16 @@ TEST(Sha256, KnownDigests) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(File, CreatesOnlyWhatIsNotThere) {
+  const test::Scratch scratch;
+  const auto path = scratch.path() / "a";
+  EXPECT_TRUE(create_exclusively(path, "first"));
+  EXPECT_FALSE(create_exclusively(path, "second"));
+  EXPECT_EQ(text_of(path), "first");
+  const auto entries = std::filesystem::directory_iterator(scratch.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << "a draft was left behind";
+  EXPECT_THROW(create_exclusively(scratch.path() / "missing" / "a", "x"), Failure);
+}
+
 }  // namespace
 }  // namespace adapt

@@ -73,6 +73,12 @@ class Bench(unittest.TestCase):
         report = self.report(*SMALL_STEP, "--layers", "yes")
         plain, emulated = report["results"]
         self.assertEqual(list(plain["layers_forward"]), list(plain["layers_backward"]))
+        work = plain["work"]
+        self.assertEqual(set(work["layers_forward"]), set(plain["layers_forward"]))
+        # The first layer has no gradient of its input, the others multiply twice as much as forward.
+        for name, factor in [("conv1", 1), ("conv2", 2), ("fc2", 2), ("tanh2", 0)]:
+            self.assertEqual(work["layers_backward"][name]["operations"],
+                             factor * work["layers_forward"][name]["operations"])
         self.assertTrue({"conv1", "tanh2", "fc2"} <= set(plain["layers_forward"]))
         self.assertEqual({name for name in emulated["layers_forward"] if "." not in name},
                          set(plain["layers_forward"]))
@@ -88,6 +94,9 @@ class Bench(unittest.TestCase):
             self.assertEqual((result["batch"], result["ranks"], result["threads"]), (batch, max(1, ranks), 1))
             self.check_result(result, "images", batch)
             self.assertTrue({"conv1", "fc2"} <= set(result["layers"]))
+            self.assertEqual(set(result["work"]["layers"]), set(result["layers"]))
+            # 6 kernels of 5 x 5 on 28 x 28 places, two operations for each multiply-add
+            self.assertEqual(result["work"]["layers"]["conv1"]["operations"], batch * 2 * 6 * 25 * 28 * 28)
         self.assertNotIn("tanh2", results[0]["layers"])  # folded into conv1
         self.assertIn("tanh2", results[1]["layers"])
         [ratio] = report["ratios"]
@@ -99,6 +108,13 @@ class Bench(unittest.TestCase):
 
     def test_infer_on_more_ranks_than_images(self):
         self.check_infer(ranks=2, batch=1)
+
+    def test_ceilings(self):
+        report = self.report("bench", "ceilings", "--size", "64", *QUICK)
+        rates = {r["ceiling"]: (r["unit"], r["units_per_second"]) for r in report["results"]}
+        self.assertTrue({"float32", "memory", "cache"} <= set(rates))
+        self.assertEqual({unit for unit, _ in rates.values()}, {"operation", "byte"})
+        self.assertGreater(rates["cache"][1], rates["memory"][1] / 2)
 
     def test_table(self):
         process = run(*SMALL_STEP)

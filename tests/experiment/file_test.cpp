@@ -80,6 +80,13 @@ TEST_F(ConfigurationFile, ErrorsNameTheFileThatHoldsThem) {
             "259");
 }
 
+TEST_F(ConfigurationFile, AGridIsNoExperiment) {
+  write("grid.yaml", "model: lenet5\ngrid: {seed: [1]}\n");
+  EXPECT_EQ(
+      refusal("grid.yaml"),
+      "grid.yaml:2: 'grid' is a key of grids; expected an experiment, or 'adapt sweep' to run the grid");
+}
+
 TEST_F(ConfigurationFile, BasesInACircleAreRefused) {
   write("a.yaml", "base: b.yaml\n");
   write("b.yaml", "seed: 1\nbase: ./x/../a.yaml\n");

@@ -1,5 +1,6 @@
 """Every file under experiments/ is what it says: the program reads it, and its keys are the published ones."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -14,7 +15,9 @@ sys.path.insert(0, str(ROOT))
 
 from analysis.configuration import flatten_yaml  # noqa: E402
 
-FOLDERS = {"paper": "paper_", "short": "short_", "ablations": "ablation_"}
+FOLDERS = {"paper": "paper_", "short": "short_"}
+# Grids by folder: what their names start with, the folder of what they stand on, seeds.
+GRIDS = {"ablations": ("ablation_", "short", 3), "cluster": ("cluster_", "paper", 5)}
 
 # The hyper-parameters of the published experiments (arXiv 2107.13490 v4): what all share, then what cells change.
 PUBLISHED = {
@@ -53,6 +56,28 @@ def check(path):
     return first.removeprefix("# identity: "), text
 
 
+def expand(path):
+    """The runs of a grid as `adapt sweep --list --json` prints them."""
+    result = subprocess.run([PROGRAM, "sweep", str(path), "--list", "--json", "--store", os.devnull + "/none"],
+                            capture_output=True, text=True, timeout=60)  # fmt: skip
+    if result.returncode != 0:
+        raise AssertionError(f"{path}: exit code {result.returncode}: {result.stderr}")
+    runs = json.loads(result.stdout)
+    for run in runs:  # flatten_yaml leaves out what is empty
+        run["configuration"] = {key: value for key, value in run["configuration"].items() if value != ""}
+    return runs
+
+
+def json_values(keys):
+    """Values of flatten_yaml as JSON has them."""
+    def value(text):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return {key: value(text) for key, text in keys.items()}
+
+
 def differing(a, b):
     return {key for key in a.keys() | b.keys() if a.get(key) != b.get(key)}
 
@@ -60,7 +85,7 @@ def differing(a, b):
 class ExperimentFiles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.paths = sorted(EXPERIMENTS.rglob("*.yaml"))
+        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if "ablations" not in path.parts)
         checked = {path: check(path) for path in cls.paths}
         cls.identity = {path: checked[path][0] for path in cls.paths}
         cls.text = {path: checked[path][1] for path in cls.paths}
@@ -146,12 +171,35 @@ class ExperimentFiles(unittest.TestCase):
                 self.assertEqual(keys["training.learning_rate"], plain["training.learning_rate"])
 
     def test_an_ablation_changes_one_thing(self):
-        for path in self.files("ablations"):
-            base = self.file("short", f"{self.keys[path]['model.name']}_cifar10_adapt")
-            changed = differing(self.keys[path], base) - {"name"}
-            # Two bounds of one thing, or inputs and outputs, may stand for one.
-            self.assertIn(len(changed), (1, 2), f"{path}: {changed}")
-            self.assertEqual(len({key.rpartition(".")[0] for key in changed}), 1, f"{path}: {changed}")
+        for folder, (prefix, cells, seeds) in GRIDS.items():
+            grids = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if path.parent.name == folder)
+            self.assertEqual(len(grids), 7)
+            for path in grids:
+                runs = expand(path)
+                keys = [run["configuration"] for run in runs]
+                self.assertEqual({k["seed"] for k in keys}, set(range(seeds)), path)
+                bases = {f"{k['model.name']}_{k['data.name']}_adapt" for k in keys}
+                for run, own in zip(runs, keys):
+                    self.assertTrue(run["name"].startswith(prefix + path.stem), run["name"])
+                    base = json_values(self.file(cells, f"{own['model.name']}_{own['data.name']}_adapt"))
+                    changed = differing(own, base) - {"name", "seed"}
+                    # Two bounds of one thing, or inputs and outputs, may stand for one.
+                    self.assertLessEqual(len(changed), 2, f"{run['name']}: {changed}")
+                    self.assertLessEqual(len({key.rpartition(".")[0] for key in changed}), 1, f"{run['name']}: {changed}")
+                # Nothing changed is among them: what the others are compared with, and what all grids share.
+                plain = [own for own in keys
+                         if not differing(own, json_values(self.file(cells, f"{own['model.name']}_{own['data.name']}_adapt")))
+                         - {"name", "seed"}]  # fmt: skip
+                self.assertEqual(len(plain), seeds * len(bases), path)
+
+    def test_the_small_ablations_change_one_thing(self):
+        runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "mnist" / "lenet5.yaml")]
+        base = runs[0]
+        groups = [{key.rpartition(".")[0] for key in differing(run, base) - {"name", "seed"}} for run in runs]
+        # The first of each seed changes nothing; a rate may follow the norm of the gradients, and the way back the formats.
+        self.assertEqual(sum(not group for group in groups), 3)
+        self.assertTrue(all(len(group) <= 1 for group in groups), groups)
+        self.assertEqual(len(runs), 54)
 
     def test_what_is_printed_is_the_same_experiment(self):
         path = EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"

@@ -11,8 +11,10 @@
 namespace adapt {
 namespace {
 
-/// What a step reads and writes stays below this, so that the next one finds it in the second cache.
+/// What a step reads and writes stays below this, so that the next one finds it in the second cache, ...
 constexpr std::int64_t kPieceBytes = 512 << 10;
+/// ... unless the weights, which each piece reads anew, are this many times as large: then they decide.
+constexpr std::int64_t kWeightShare = 4;
 
 Graph with_batch(Graph graph, int images) {
   graph.image.n = images;
@@ -27,17 +29,34 @@ std::int64_t size_in_bytes(const InferenceValue& value) {
   return value.shape.elements() * bytes_of(value.type);
 }
 
-/// Images that go through the network together: as many as stay in the cache, in pieces of one size.
-int piece_of(const InferencePlan& plan, int images, int batch) {
+/// Bytes of all weights.
+std::int64_t weight_bytes(const InferencePlan& plan) {
+  std::int64_t bytes = 0;
+  for (const InferenceStep& step : plan.steps) {
+    const NumberType type = plan.values[static_cast<std::size_t>(step.sources[0])].type;
+    bytes += static_cast<std::int64_t>(step.product.weights.size()) * bytes_of(type);
+  }
+  return bytes;
+}
+
+/// The most that a step reads and writes.
+std::int64_t largest_step(const InferencePlan& plan) {
   std::int64_t most = 1;
   for (const InferenceStep& step : plan.steps) {
     std::int64_t bytes = size_in_bytes(plan.values[static_cast<std::size_t>(step.destination)]);
     for (const int source : step.sources) {
       bytes += size_in_bytes(plan.values[static_cast<std::size_t>(source)]);
     }
-    most = std::max(most, bytes / images);
+    most = std::max(most, bytes);
   }
-  const auto fitting = static_cast<int>(std::clamp<std::int64_t>(kPieceBytes / most, 1, batch));
+  return most;
+}
+
+/// Images that go through the network together, in pieces of one size. `plan` is for the whole batch.
+int piece_of(const InferencePlan& plan, int batch) {
+  const std::int64_t room = std::max(kPieceBytes, weight_bytes(plan) / kWeightShare);
+  const auto fitting =
+      static_cast<int>(std::clamp<std::int64_t>(room * batch / largest_step(plan), 1, batch));
   const int pieces = (batch + fitting - 1) / fitting;
   return (batch + pieces - 1) / pieces;
 }
@@ -75,7 +94,7 @@ struct InferenceNetwork::Implementation {
                  const PrecisionPlan* formats, int batch_images)
       : state(std::move(shared)), batch(batch_images) {
     const InferencePlan whole = plan_inference(with_batch(model, batch), *state, floats, formats);
-    piece = piece_of(whole, batch, batch);
+    piece = piece_of(whole, batch);
     graph = with_batch(model, piece);
     plan = plan_inference(graph, *state, floats, formats);
     BufferPool pool;

@@ -21,26 +21,13 @@ using Run = std::function<void()>;
 
 constexpr int kByteBits = 8;
 
-memory::data_type onednn_type(NumberType type) {
-  switch (type) {
-    case NumberType::signed_byte:
-      return memory::data_type::s8;
-    case NumberType::unsigned_byte:
-      return memory::data_type::u8;
-    case NumberType::bfloat16:
-      return memory::data_type::bf16;
-    default:
-      return memory::data_type::f32;
-  }
-}
-
 template <class T>
 T* data_of(const ValueMemory& value) {
   return static_cast<T*>(value.data.get_data_handle());
 }
 
 memory::desc matrix_of(const Shape& shape, NumberType type) {
-  return {{shape.n, shape.elements() / shape.n}, onednn_type(type), memory::format_tag::ab};
+  return {{shape.n, shape.elements() / shape.n}, onednn_type_of(type), memory::format_tag::ab};
 }
 
 // ---- products ----
@@ -49,7 +36,7 @@ onednn::Epilogue epilogue_of(const FoldedProduct& product, bool adds, NumberType
   onednn::Epilogue epilogue = {product.factors, product.addends, {}, {}, {}, product.output_factor};
   if (adds) {
     epilogue.residual_factor = product.residual_factor;
-    epilogue.residual_type = onednn_type(residual_type);
+    epilogue.residual_type = onednn_type_of(residual_type);
   }
   if (product.activation) {
     epilogue.activation = *product.activation == Activation::relu ? dnnl::algorithm::eltwise_relu
@@ -125,7 +112,7 @@ Run compile_product(const StepParts& parts) {
   const FoldedProduct& product = parts.step.product;
   const auto epilogue = epilogue_of(product, parts.step.residual >= 0, parts.residual_type);
   const memory::data_type weights =
-      product.integer ? memory::data_type::s8 : onednn_type(parts.sources[0].value.type);
+      product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);
   const Shape& in = product.geometry.input;
   const bool is_linear = in.h == 1 && in.w == 1 && product.geometry.kernel == 1;
   return is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
@@ -258,9 +245,23 @@ std::function<void()> compile_step(const StepParts& parts) {
   }
 }
 
+dnnl::memory::data_type onednn_type_of(NumberType type) {
+  switch (type) {
+    case NumberType::signed_byte:
+      return memory::data_type::s8;
+    case NumberType::unsigned_byte:
+      return memory::data_type::u8;
+    case NumberType::bfloat16:
+      return memory::data_type::bf16;
+    default:
+      return memory::data_type::f32;
+  }
+}
+
 dnnl::memory value_memory(const InferenceValue& value, void* data) {
   const Shape& s = value.shape;
-  return {{{s.n, s.c, s.h, s.w}, onednn_type(value.type), memory::format_tag::nhwc}, onednn::engine(), data};
+  return {
+      {{s.n, s.c, s.h, s.w}, onednn_type_of(value.type), memory::format_tag::nhwc}, onednn::engine(), data};
 }
 
 }  // namespace adapt

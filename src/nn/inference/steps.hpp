@@ -28,6 +28,9 @@ struct StepParts {
 /// does. Throws Failure where oneDNN refuses.
 std::function<void()> compile_step(const StepParts& parts);
 
+/// oneDNN's name of a type.
+dnnl::memory::data_type onednn_type_of(NumberType type);
+
 /// Memory of a value at `data` (null: none yet).
 dnnl::memory value_memory(const InferenceValue& value, void* data);
 

@@ -1,5 +1,7 @@
 #include "nn/layers/pooling.hpp"
 
+#include <optional>
+
 #include "nn/layers/average_pooling.hpp"
 #include "nn/onednn.hpp"
 
@@ -31,6 +33,62 @@ class AverageLayer : public Layer {
  private:
   LayerMemory memory_;
   AveragePooling pooling_;
+};
+
+/// The same between activations of another type, through float32.
+class CastAverageLayer : public Layer {
+ public:
+  CastAverageLayer(const GraphNode& node, const LayerMemory& memory)
+      : own_(float_memory(node, memory)),
+        average_(node, own_),
+        source_(onednn::prepared_reorder(memory.sources.front(), own_.sources.front())),
+        destination_(onednn::prepared_reorder(own_.destination, memory.destination)) {
+    if (memory.source_gradients.front()) {
+      destination_gradient_ =
+          onednn::prepared_reorder(memory.destination_gradient, own_.destination_gradient);
+      source_gradient_ =
+          onednn::prepared_reorder(own_.source_gradients.front(), memory.source_gradients.front());
+    }
+  }
+
+  void forward(Pass& pass) override {
+    source_.run();
+    onednn::stream().wait();
+    average_.forward(pass);
+    destination_.run();
+    onednn::stream().wait();
+  }
+
+  void backward(Pass& pass) override {
+    if (!source_gradient_) {
+      return;
+    }
+    destination_gradient_->run();
+    onednn::stream().wait();
+    average_.backward(pass);
+    source_gradient_->run();
+    onednn::stream().wait();
+  }
+
+ private:
+  static LayerMemory float_memory(const GraphNode& node, const LayerMemory& memory) {
+    const auto floats = [](const Shape& s) {
+      return dnnl::memory(onednn::activation(s.n, s.c, s.h, s.w), onednn::engine());
+    };
+    LayerMemory own = {{floats(node.input)}, floats(node.output), {dnnl::memory()}, dnnl::memory()};
+    if (memory.source_gradients.front()) {
+      own.source_gradients.front() = floats(node.input);
+      own.destination_gradient = floats(node.output);
+    }
+    return own;
+  }
+
+  LayerMemory own_;
+  AverageLayer average_;
+  onednn::PreparedCall source_;
+  onednn::PreparedCall destination_;
+  std::optional<onednn::PreparedCall> destination_gradient_;
+  std::optional<onednn::PreparedCall> source_gradient_;
 };
 
 class MaximumLayer : public Layer {
@@ -82,6 +140,10 @@ class MaximumLayer : public Layer {
 
 std::unique_ptr<Layer> make_pooling(const GraphNode& node, const LayerMemory& memory, bool training) {
   if (std::get<PoolingSpec>(node.spec).kind == Pooling::average) {
+    const bool floats = onednn::type_of(memory.destination.get_desc()) == dnnl::memory::data_type::f32;
+    if (!floats) {
+      return std::make_unique<CastAverageLayer>(node, memory);
+    }
     return std::make_unique<AverageLayer>(node, memory);
   }
   return std::make_unique<MaximumLayer>(node, memory, training);

@@ -14,7 +14,7 @@ memory seen_as(const memory& original, const memory::desc& layout) {
 
 onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& destination,
                                 const Parameter& weight, const Parameter* bias) {
-  return {source, onednn::any_layout(dims_of(weight)),
+  return {source, onednn::any_layout(dims_of(weight), onednn::type_of(source)),
           bias != nullptr ? onednn::plain(dims_of(*bias)) : memory::desc(), destination};
 }
 
@@ -86,7 +86,9 @@ std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory
   if (!training) {
     return layer;
   }
-  layer->set_backward_weights(onednn::convolution_backward_weights(shapes, window, forward));
+  auto gradient_shapes = shapes;
+  gradient_shapes.weights = onednn::any_layout(dims_of(weight));  // gradients of parameters are float32
+  layer->set_backward_weights(onednn::convolution_backward_weights(gradient_shapes, window, forward));
   if (layer->wants_source_gradient()) {
     layer->set_backward_data(onednn::convolution_backward_data(shapes, window, forward));
   }
@@ -96,8 +98,9 @@ std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory
 std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
                                    Parameter* bias, bool training) {
   const memory::dim batch = node.input.n;
-  const auto shapes = shapes_of(onednn::plain({batch, node.input.elements() / batch}),
-                                onednn::plain({batch, node.output.elements() / batch}), weight, bias);
+  const dnnl::memory::data_type type = onednn::type_of(memory.destination.get_desc());
+  const auto shapes = shapes_of(onednn::plain({batch, node.input.elements() / batch}, type),
+                                onednn::plain({batch, node.output.elements() / batch}, type), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
   const auto forward = onednn::linear_forward(training, shapes);
   layer->set_forward(forward);

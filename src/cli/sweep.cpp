@@ -1,0 +1,181 @@
+#include <array>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/sweep_list.hpp"
+#include "cli/sweep_modes.hpp"
+
+namespace adapt::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+ExitCode list(const SweepArguments& arguments) {
+  const RunTable table =
+      run_table(arguments.store, arguments.grid ? &*arguments.grid : nullptr, arguments.where);
+  if (arguments.json) {
+    std::cout << to_json(table.runs);
+  } else {
+    print(table);
+  }
+  return ExitCode::done;
+}
+
+/// A way to use the command: the option that picks it, and what it does.
+struct Mode {
+  const char* option;
+  const char* help;
+  bool needs_grid;
+  ExitCode (*run)(const SweepArguments& arguments);
+};
+
+constexpr std::array kModes = {
+    Mode{"list", "print every run of the grid (without a grid: of the store) and its state", false, list},
+    Mode{"dry-run", "print what --run and --submit would do, the batch script, and an estimate of core-hours",
+         true, dry_run},
+    Mode{"run", "train here what is neither done nor failed; stopped runs are resumed", true, run_here},
+    Mode{"submit", "hand the same to Slurm, as one job array", true, submit_runs},
+    Mode{"status", "--list, and what Slurm says of the submitted jobs", false, print_status},
+};
+
+constexpr std::size_t kRun = 2;  ///< what --retry does by itself
+
+Usage sweep_usage() {
+  Usage usage;
+  usage.synopsis = "adapt sweep [GRID.yaml] --list|--dry-run|--run|--submit|--status [--store DIR] [options]";
+  usage.description =
+      "Grids of experiments. GRID.yaml is an experiment file with `grid:` (keys and lists of values; every "
+      "combination\n"
+      "is a run), `zip:` (lists that move together), `exclude:`, `seeds:`, `slurm:`. A run is known by the "
+      "hash of "
+      "its\n"
+      "whole configuration: what the store holds as done is never run again, whichever grid it came from.\n"
+      "Ctrl-C, SIGTERM and SIGUSR1 stop the runs at a checkpoint: exit code 75, and --run goes on with them. "
+      "Several\n"
+      "sweeps may work on one store.";
+  usage.examples =
+      "  adapt sweep experiments/ablations/epsilon.yaml --list\n"
+      "  adapt sweep experiments/ablations/epsilon.yaml --run --ranks 2\n"
+      "  adapt sweep experiments/ablations/epsilon.yaml --submit --throttle 8\n"
+      "  adapt sweep --store store --list --where model=resnet20 --where state=done\n";
+  auto options = usage.options.add_options();
+  for (const Mode& mode : kModes) {
+    options(mode.option, po::bool_switch(), mode.help);
+  }
+  options("store", po::value<std::string>()->default_value("store"), "folder of all runs")(
+      "where", po::value<std::vector<std::string>>()->composing(),
+      "only runs with this value: key=value or key!=value; a key of the configuration, a metric, state (may "
+      "be "
+      "repeated)")("set", po::value<std::vector<std::string>>()->composing(),
+                   "override a key in every run of the grid, as in training.epochs=3 (may be repeated)")(
+      "json", po::bool_switch(), "--list: as JSON, with every key and metric, like STORE/index.json")(
+      "retry", po::value<std::string>(),
+      "failed: tries failed runs again; goes with --run (also when it stands alone), --submit and --dry-run")(
+      "jobs,J", po::value<int>()->default_value(1), "--run: runs at a time")(
+      "ranks,n", po::value<int>()->default_value(1), "--run: MPI ranks of each run")(
+      "launch", po::value<std::string>(),
+      "--run: what starts a training, in place of mpirun, such as \"mpirun -n 4 --map-by numa\"")(
+      "site", po::value<std::string>(), "settings of the Slurm site (default: slurm/site.yaml)")(
+      "throttle", po::value<int>(), "--submit: most tasks of the job array at a time")(
+      "submission", po::value<std::string>(), "with --task: name of what was submitted")(
+      "task", po::value<int>(), "train one task of a submission; the batch script calls this");
+  usage.positional.add("input", -1);
+  return usage;
+}
+
+int at_least_one(const po::variables_map& values, const char* option) {
+  const int number = values[option].as<int>();
+  if (number < 1) {
+    throw BadInput(concat("--", option, " ", number, ": expected a number from 1"));
+  }
+  return number;
+}
+
+/// The mode, or null for --task.
+const Mode* mode_of(const po::variables_map& values, const Usage& usage) {
+  const Mode* chosen = nullptr;
+  for (const Mode& mode : kModes) {
+    if (!values[mode.option].as<bool>()) {
+      continue;
+    }
+    if (chosen != nullptr) {
+      throw BadInput(
+          concat("--", chosen->option, " and --", mode.option, " exclude each other; expected one"));
+    }
+    chosen = &mode;
+  }
+  if (chosen == nullptr && values.count("retry") != 0) {
+    return &kModes[kRun];
+  }
+  if ((chosen == nullptr) != (values.count("task") != 0)) {
+    throw BadInput("expected what to do; usage: " + usage.synopsis);
+  }
+  return chosen;
+}
+
+SlurmOptions site_options(const po::variables_map& values) {
+  SlurmOptions options;
+  const std::string path =
+      values.count("site") != 0 ? values["site"].as<std::string>() : slurm_file("site.yaml");
+  if (!path.empty()) {
+    read_site_file(path, options);
+  }
+  return options;
+}
+
+void read_grid(const po::variables_map& values, const Usage& usage, SweepArguments& arguments) {
+  const auto inputs = given(values, "input");
+  if (inputs.size() > 1) {
+    throw BadInput(concat("expected one grid file, got ", inputs.size(), "; usage: ", usage.synopsis));
+  }
+  if (inputs.empty()) {
+    return;
+  }
+  arguments.grid = load_grid(inputs[0], given(values, "set"), known_names(), site_options(values));
+  if (values.count("throttle") != 0) {
+    arguments.grid->slurm.throttle = at_least_one(values, "throttle");
+  }
+}
+
+bool retries_failed(const po::variables_map& values) {
+  const std::string what = values.count("retry") != 0 ? values["retry"].as<std::string>() : "failed";
+  if (what != "failed") {
+    throw BadInput(concat("--retry ", what, ": expected failed"));
+  }
+  return values.count("retry") != 0;
+}
+
+std::string text_of(const po::variables_map& values, const char* option) {
+  return values.count(option) != 0 ? values[option].as<std::string>() : "";
+}
+
+}  // namespace
+
+ExitCode sweep(const std::vector<std::string>& arguments) {
+  Usage usage = sweep_usage();
+  po::variables_map values;
+  if (!parse(usage, arguments, values)) {
+    return ExitCode::done;
+  }
+  SweepArguments asked;
+  asked.store = RunStore(values["store"].as<std::string>());
+  asked.where = given(values, "where");
+  asked.retry_failed = retries_failed(values);
+  asked.json = values["json"].as<bool>();
+  asked.jobs = at_least_one(values, "jobs");
+  asked.ranks = at_least_one(values, "ranks");
+  asked.launch = text_of(values, "launch");
+  asked.submission = text_of(values, "submission");
+  const Mode* mode = mode_of(values, usage);
+  read_grid(values, usage, asked);
+  if (mode == nullptr) {
+    asked.task = values["task"].as<int>();
+    return run_task(asked);
+  }
+  if (mode->needs_grid && !asked.grid) {
+    throw BadInput(concat("--", mode->option, " needs a grid file; usage: ", usage.synopsis));
+  }
+  return mode->run(asked);
+}
+
+}  // namespace adapt::cli

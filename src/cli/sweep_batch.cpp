@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "base/file.hpp"
+#include "cli/command.hpp"
+#include "cli/sweep_list.hpp"
+#include "cli/sweep_modes.hpp"
+#include "experiment/batch.hpp"
+#include "experiment/estimate.hpp"
+#include "experiment/sweep_runner.hpp"
+
+namespace adapt::cli {
+namespace {
+
+std::string batch_template() {
+  const std::string path = slurm_file("sweep.sbatch");
+  if (path.empty()) {
+    throw Failure("cannot find slurm/sweep.sbatch in the source tree or installation of " + program_path());
+  }
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Paths in a batch script are absolute: a job may start anywhere.
+RunStore absolute(const RunStore& store) {
+  return RunStore(std::filesystem::absolute(store.path()).lexically_normal());
+}
+
+int threads_of(const Grid& grid) {
+  int most = 1;
+  for (const GridRun& run : grid.runs) {
+    most = std::max(most, run.configuration.training.threads);
+  }
+  if (grid.slurm.threads > 0 && grid.slurm.threads < most) {
+    throw BadInput(concat("slurm.threads is ", grid.slurm.threads, ", and training.threads goes up to ", most,
+                          "; expected at least as many"));
+  }
+  return std::max(most, grid.slurm.threads);
+}
+
+Batch batch_of(const SweepArguments& arguments, const Submission& submission) {
+  return make_batch(batch_template(), absolute(arguments.store), submission, arguments.grid->slurm,
+                    threads_of(*arguments.grid), program_path());
+}
+
+void print_estimate(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
+  std::vector<IndexEntry> planned;
+  for (const GridRun& run : runs) {
+    IndexEntry entry;
+    entry.configuration = json_values(run.configuration);
+    planned.push_back(std::move(entry));
+  }
+  const Estimate found = estimate(planned, read_index(arguments.store, known_names()));
+  std::array<char, 64> hours{};
+  std::snprintf(hours.data(), hours.size(), "%.3g", found.core_hours);
+  if (found.runs > 0) {
+    std::cout << "estimate: " << hours.data() << " core-hours for " << found.runs
+              << (found.runs == 1 ? " run" : " runs") << ", from finished runs of the store\n";
+  }
+  if (found.unknown > 0) {
+    std::cout << "estimate: none for " << found.unknown << (found.unknown == 1 ? " run" : " runs")
+              << ": the store holds no finished run of the same model and data\n";
+  }
+}
+
+/// A submission as it would be, for --dry-run.
+Submission imagined(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
+  const SlurmOptions& slurm = arguments.grid->slurm;
+  Submission submission;
+  submission.id = arguments.grid->name + "-1";
+  submission.chunk = chunk_size(runs.size(), slurm.chunk, max_array_size(slurm));
+  for (const GridRun& run : runs) {
+    submission.runs.push_back({run.identity, run.label});
+  }
+  return submission;
+}
+
+void print_tasks(const Submission& submission) {
+  std::map<std::string, int> counts;
+  for (const TaskState& task : task_states(submission.job)) {
+    const bool waits = task.state == "PENDING" && task.reason != "None";
+    ++counts[task.state + (waits ? " (" + task.reason + ")" : "")];
+  }
+  std::cout << "submission " << submission.id << ", job " << submission.job << ": ";
+  const char* separator = "";
+  for (const auto& [state, count] : counts) {
+    std::cout << separator << count << " " << state;
+    separator = ", ";
+  }
+  std::cout << (counts.empty() ? "unknown to Slurm" : "") << "\n";
+}
+
+}  // namespace
+
+std::string slurm_file(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(program_path()).parent_path();
+  for (const char* way : {"../share/adapt/slurm", "../../slurm"}) {
+    const std::filesystem::path path = (folder / way / name).lexically_normal();
+    if (std::filesystem::exists(path)) {
+      return path.string();
+    }
+  }
+  return "";
+}
+
+ExitCode dry_run(const SweepArguments& arguments) {
+  const std::vector<GridRun> runs = runs_to_do(arguments);
+  if (runs.empty()) {
+    std::cout << "nothing to do\n";
+    return ExitCode::done;
+  }
+  std::string launch = arguments.launch;
+  if (launch.empty()) {
+    for (const std::string& word :
+         local_launcher(arguments.ranks, threads_of(*arguments.grid), arguments.jobs)) {
+      launch += (launch.empty() ? "" : " ") + word;
+    }
+  }
+  std::cout << "--run would start, " << arguments.jobs << " at a time:\n";
+  for (const GridRun& run : runs) {
+    std::cout << "  " << launch << (launch.empty() ? "" : " ") << program_path() << " train "
+              << arguments.store.experiment(run.identity).string() << " --out "
+              << arguments.store.folder(run.identity).string() << " --resume  # " << run.label << "\n";
+  }
+  print_estimate(arguments, runs);
+  const Submission submission = imagined(arguments, runs);
+  const Batch batch = batch_of(arguments, submission);
+  std::cout << "--submit would hand " << submission.tasks() << " tasks of at most " << submission.chunk
+            << " runs to sbatch; the script, to be called with:";
+  for (const std::string& word : batch.command) {
+    std::cout << " " << word;
+  }
+  std::cout << "\n\n" << batch.script;
+  return ExitCode::done;
+}
+
+ExitCode submit_runs(const SweepArguments& arguments) {
+  const SlurmOptions& slurm = arguments.grid->slurm;
+  std::vector<GridRun> runs = runs_to_do(arguments);
+  runs.erase(std::remove_if(runs.begin(), runs.end(),
+                            [&](const GridRun& run) {
+                              return arguments.store.state(run.identity) == RunState::running;
+                            }),
+             runs.end());
+  if (runs.empty()) {
+    std::cout << "nothing to submit\n";
+    return ExitCode::done;
+  }
+  const int threads = threads_of(*arguments.grid);
+  const std::string base = batch_template();
+  const RunStore store = absolute(arguments.store);
+  for (const GridRun& run : runs) {
+    store.clear_failure(run.identity);
+  }
+  Submission submission =
+      freeze(store, *arguments.grid, runs, chunk_size(runs.size(), slurm.chunk, max_array_size(slurm)));
+  const Batch batch = make_batch(base, store, submission, slurm, threads, program_path());
+  submission.job = submit(batch, submission_path(store, submission.id, ".sbatch"));
+  save(store, submission);
+  std::cout << "submitted job " << submission.job << ": " << runs.size()
+            << (runs.size() == 1 ? " run" : " runs") << " in " << submission.tasks() << " tasks, submission "
+            << submission.id << "\n";
+  return ExitCode::done;
+}
+
+ExitCode print_status(const SweepArguments& arguments) {
+  const Grid* grid = arguments.grid ? &*arguments.grid : nullptr;
+  print(run_table(arguments.store, grid, arguments.where));
+  for (const Submission& submission : load_submissions(arguments.store)) {
+    if (!submission.job.empty()) {
+      print_tasks(submission);
+    }
+  }
+  return ExitCode::done;
+}
+
+}  // namespace adapt::cli

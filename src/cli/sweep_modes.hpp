@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "experiment/grid.hpp"
+#include "experiment/store.hpp"
+
+namespace adapt::cli {
+
+/// What `adapt sweep` was asked for.
+struct SweepArguments {
+  RunStore store{""};
+  std::optional<Grid> grid;
+  std::vector<std::string> where;  ///< conditions on the runs
+  bool retry_failed = false;
+  bool json = false;  ///< --list for programs
+  int jobs = 1;
+  int ranks = 1;
+  std::string launch;      ///< words of a launcher in place of mpirun
+  std::string submission;  ///< of a task
+  int task = 0;
+};
+
+/// Path of this program.
+std::string program_path();
+
+/// The file of this name in the folder slurm/ of the source tree or the installation; empty where there is
+/// none.
+std::string slurm_file(const std::string& name);
+
+/// Runs of the grid that fit the conditions and are neither done nor, unless they are to be tried again,
+/// failed.
+std::vector<GridRun> runs_to_do(const SweepArguments& arguments);
+
+/// --run: trains them here, after forgetting the failures that are to be tried again.
+ExitCode run_here(const SweepArguments& arguments);
+
+/// --task: one task of a job array.
+ExitCode run_task(const SweepArguments& arguments);
+
+/// --dry-run: what --run or --submit would do.
+ExitCode dry_run(const SweepArguments& arguments);
+
+/// --submit: hands them to Slurm.
+ExitCode submit_runs(const SweepArguments& arguments);
+
+/// --status: states of the runs, and what Slurm says of the submissions.
+ExitCode print_status(const SweepArguments& arguments);
+
+}  // namespace adapt::cli

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "base/log.hpp"
+#include "base/stop_signal.hpp"
+#include "cli/command.hpp"
+#include "cli/sweep_list.hpp"
+#include "cli/sweep_modes.hpp"
+#include "experiment/submission.hpp"
+#include "experiment/sweep_runner.hpp"
+
+namespace adapt::cli {
+namespace {
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) {
+    words.push_back(word);
+  }
+  return words;
+}
+
+/// "6 runs: 4 done (1 before), 1 failed, 1 running elsewhere".
+std::string describe(const SweepResult& result) {
+  std::string text;
+  const auto add = [&](int count, const char* what) {
+    if (count > 0) {
+      text += concat(text.empty() ? "" : ", ", count, " ", what);
+    }
+  };
+  add(result.done, "done");
+  add(result.done_before, "done before");
+  add(result.failed, "failed");
+  add(result.failed_before, "failed before (--retry failed tries them again)");
+  add(result.stopped, "stopped, to be resumed");
+  add(result.elsewhere, "running elsewhere");
+  add(result.left, "not begun");
+  return text.empty() ? "nothing to do" : text;
+}
+
+ExitCode finish(const SweepResult& result) {
+  std::cout << describe(result) << "\n";
+  if (result.stopped + result.left > 0) {
+    return ExitCode::stopped;
+  }
+  return result.failed + result.failed_before > 0 ? ExitCode::failed : ExitCode::done;
+}
+
+void catch_signals() {
+  catch_stop_signals();
+  catch_interrupt();
+}
+
+SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options) {
+  return run_sweep(store, runs, options, [](const std::string& line) { log_info(line); });
+}
+
+/// The runs of the grid that fit the conditions and whose state is as wanted.
+std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
+                                 const std::function<bool(RunState)>& wanted) {
+  std::set<std::string> chosen;
+  for (const IndexEntry& entry : run_table(arguments.store, &*arguments.grid, arguments.where).runs) {
+    if (wanted(entry.state)) {
+      chosen.insert(entry.identity);
+    }
+  }
+  std::vector<GridRun> runs;
+  std::copy_if(arguments.grid->runs.begin(), arguments.grid->runs.end(), std::back_inserter(runs),
+               [&](const GridRun& run) { return chosen.count(run.identity) != 0; });
+  return runs;
+}
+
+}  // namespace
+
+std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
+  return chosen_runs(arguments, [&](RunState state) {
+    return state != RunState::done && (state != RunState::failed || arguments.retry_failed);
+  });
+}
+
+ExitCode run_here(const SweepArguments& arguments) {
+  catch_signals();
+  const std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
+  int threads = 1;
+  for (const GridRun& run : runs) {
+    threads = std::max(threads, run.configuration.training.threads);
+    if (arguments.retry_failed) {
+      arguments.store.clear_failure(run.identity);
+    }
+  }
+  RunnerOptions options;
+  options.program = program_path();
+  options.launcher = arguments.launch.empty() ? local_launcher(arguments.ranks, threads, arguments.jobs)
+                                              : words_of(arguments.launch);
+  options.jobs = arguments.jobs;
+  return finish(train(arguments.store, runs, options));
+}
+
+ExitCode run_task(const SweepArguments& arguments) {
+  catch_signals();
+  const Submission submission = load_submission(arguments.store, arguments.submission);
+  RunnerOptions options;
+  options.program = program_path();
+  options.launcher = words_of(arguments.launch);
+  options.requeues = true;
+  return finish(train(arguments.store,
+                      runs_of_task(arguments.store, submission, arguments.task, known_names()), options));
+}
+
+}  // namespace adapt::cli

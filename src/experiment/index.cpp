@@ -1,0 +1,311 @@
+#include "experiment/index.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/json_value.hpp"
+#include "base/log.hpp"
+#include "experiment/grid_axes.hpp"
+#include "record/run_file.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr const char* kIndex = "index.json";
+/// Part of each stamp: changes when entries get other members, so that old ones are read again.
+constexpr const char* kVersion = "1";
+
+std::string read_text(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Size and time of a file, "-" where there is none.
+std::string stamp_of(const std::filesystem::path& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return "-";
+  }
+  return concat(status.st_size, ".", status.st_mtim.tv_sec, ".", status.st_mtim.tv_nsec);
+}
+
+std::string stamp_of_run(const std::filesystem::path& run_dir, RunState state) {
+  std::string stamp = kVersion;
+  for (const char* file : {"run.h5", "FAILED", "requeues", "experiment.yaml"}) {
+    stamp += concat(" ", stamp_of(run_dir / file));
+  }
+  return stamp + (state == RunState::done ? " done" : "");
+}
+
+std::string trimmed(const std::string& json) {
+  const bool text = json.size() >= 2 && json.front() == '"';
+  return text ? json.substr(1, json.size() - 2) : json;
+}
+
+std::optional<double> as_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value)
+                                                                                   : std::nullopt;
+}
+
+void add_epochs(const std::vector<EpochRecord>& epochs, IndexEntry& entry) {
+  double seconds = 0;
+  const EpochRecord* best = nullptr;
+  for (const EpochRecord& epoch : epochs) {
+    seconds += epoch.seconds + epoch.test_seconds;
+    best = best == nullptr || epoch.test_accuracy > best->test_accuracy ? &epoch : best;
+  }
+  entry.metrics.emplace_back("epochs", static_cast<double>(epochs.size()));
+  if (best != nullptr) {
+    entry.metrics.emplace_back("test_accuracy", epochs.back().test_accuracy);
+    entry.metrics.emplace_back("best_test_accuracy", best->test_accuracy);
+    entry.metrics.emplace_back("best_epoch", static_cast<double>(best->epoch));
+    entry.metrics.emplace_back("train_loss", epochs.back().train_loss);
+  }
+  entry.metrics.emplace_back("seconds", seconds);
+}
+
+void add_log(const RunFile& log, IndexEntry& entry) {
+  add_epochs(log.epochs(), entry);
+  const auto provenance = log.provenance();
+  for (const char* name : {"ranks", "threads"}) {
+    const auto found = provenance.find(name);
+    if (const auto value = found == provenance.end() ? std::nullopt : as_number(found->second)) {
+      entry.metrics.emplace_back(name, *value);
+    }
+  }
+  for (const auto& [name, value] : log.summary()) {
+    const bool known = std::any_of(entry.metrics.begin(), entry.metrics.end(),
+                                   [&, &metric = name](const auto& other) { return other.first == metric; });
+    if (!known) {
+      entry.metrics.emplace_back(name, value);
+    }
+  }
+}
+
+/// Reads a run from its folder.
+IndexEntry read_run(const RunStore& store, const std::string& identity, const KnownNames& names) {
+  IndexEntry entry;
+  entry.identity = identity;
+  try {
+    std::optional<RunFile> log;
+    if (std::filesystem::exists(store.folder(identity) / "run.h5")) {
+      log.emplace(store.folder(identity));
+    }
+    const std::filesystem::path path = store.experiment(identity);
+    const bool copied = log && !std::filesystem::exists(path);  // a run that was put here by other means
+    const std::string text = copied ? log->configuration() : read_text(path);
+    const Configuration configuration = parse_configuration(text, path.string(), {}, names);
+    entry.name = configuration.name;
+    entry.configuration = json_values(configuration);
+    if (log) {
+      add_log(*log, entry);
+    }
+  } catch (const Error& error) {
+    entry.message = error.what();
+  }
+  entry.requeues = store.requeues(identity);
+  if (const auto failure = store.failure(identity)) {
+    entry.message = failure->message;
+  }
+  return entry;
+}
+
+void write_entry(JsonWriter& json, const IndexEntry& entry) {
+  json.begin_object();
+  json.member("identity", entry.identity);
+  json.member("name", entry.name);
+  json.member("state", std::string_view(state_name(entry.state)));
+  json.member("requeues", std::int64_t{entry.requeues});
+  json.member("message", entry.message);
+  json.member("stamp", entry.stamp);
+  json.key("configuration").begin_object();
+  for (const auto& [key, value] : entry.configuration) {
+    json.key(key).json(value);
+  }
+  json.end_object();
+  json.key("metrics").begin_object();
+  for (const auto& [key, value] : entry.metrics) {
+    json.member(key, value);
+  }
+  json.end_object();
+  json.end_object();
+}
+
+IndexEntry entry_from(const JsonValue& json) {
+  IndexEntry entry;
+  entry.identity = json.text_of("identity");
+  entry.name = json.text_of("name");
+  entry.requeues = static_cast<int>(json.integer_of("requeues").value_or(0));
+  entry.message = json.text_of("message");
+  entry.stamp = json.text_of("stamp");
+  for (RunState state : {RunState::running, RunState::done, RunState::failed, RunState::resumable}) {
+    entry.state = json.text_of("state") == state_name(state) ? state : entry.state;
+  }
+  if (const JsonValue* values = json.find("configuration")) {
+    for (std::size_t i = 0; i < values->names.size(); ++i) {
+      entry.configuration.emplace_back(values->names[i], values->items[i].dump());
+    }
+  }
+  if (const JsonValue* values = json.find("metrics")) {
+    for (const std::string& name : values->names) {
+      entry.metrics.emplace_back(name,
+                                 values->number_of(name).value_or(std::numeric_limits<double>::quiet_NaN()));
+    }
+  }
+  return entry;
+}
+
+/// What the file holds, by identity; nothing where it is missing or damaged, as the runs know it all.
+std::map<std::string, IndexEntry> load(const std::filesystem::path& path) {
+  std::map<std::string, IndexEntry> entries;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return entries;
+  }
+  try {
+    for (const JsonValue& item : parse_json(read_text(path), path.string()).items) {
+      IndexEntry entry = entry_from(item);
+      entries.emplace(entry.identity, std::move(entry));
+    }
+  } catch (const BadInput& error) {
+    log_warning(concat("the index is built anew: ", error.what()));
+  }
+  return entries;
+}
+
+void save(const std::filesystem::path& path, const std::vector<IndexEntry>& entries) {
+  try {
+    write_atomically(path, to_json(entries));
+  } catch (const Failure& error) {
+    log_warning(concat("the index is not kept: ", error.what()));
+  }
+}
+
+/// One condition.
+struct IndexFilter {
+  std::string key;
+  std::string value;
+  bool equal = true;
+};
+
+IndexFilter parse_filter(const std::string& condition) {
+  const std::size_t equals = condition.find('=');
+  const bool unequal = equals != std::string::npos && equals > 0 && condition[equals - 1] == '!';
+  const std::size_t key_end = unequal ? equals - 1 : equals;
+  if (equals == std::string::npos || key_end == 0) {
+    throw BadInput(
+        concat("--where ", condition, ": expected key=value or key!=value, such as model=resnet20"));
+  }
+  return {condition.substr(0, key_end), condition.substr(equals + 1), !unequal};
+}
+
+/// The whole key that `key` stands for in this entry; empty where it has none.
+std::string whole_key(const IndexEntry& entry, const std::string& key) {
+  const std::string shorthand = setting_of(key);
+  for (const std::string& candidate : {key, shorthand}) {
+    if (!entry.value_of(candidate).empty()) {
+      return candidate;
+    }
+  }
+  for (const auto& [name, value] : entry.configuration) {
+    if (name.ends_with("." + key)) {
+      return name;
+    }
+  }
+  return "";
+}
+
+bool fits(const IndexEntry& entry, const IndexFilter& filter) {
+  const std::string value = entry.value_of(whole_key(entry, filter.key));
+  const auto number = as_number(value);
+  const bool same = value == filter.value || (number && number == as_number(filter.value));
+  return same == filter.equal;
+}
+
+}  // namespace
+
+double IndexEntry::metric(const std::string& key) const {
+  const auto found =
+      std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == key; });
+  return found == metrics.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+std::string IndexEntry::value_of(const std::string& key) const {
+  if (key == "identity" || key == "name" || key == "state") {
+    return key == "identity" ? identity : key == "name" ? name : state_name(state);
+  }
+  for (const auto& [name_of, value] : configuration) {
+    if (name_of == key) {
+      return trimmed(value);
+    }
+  }
+  const double value = metric(key);
+  return std::isnan(value) ? "" : json_number(value);
+}
+
+std::string to_json(const std::vector<IndexEntry>& entries) {
+  JsonWriter json;
+  json.begin_array();
+  for (const IndexEntry& entry : entries) {
+    write_entry(json, entry);
+  }
+  return json.end_array().text();
+}
+
+std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& names) {
+  const std::filesystem::path path = store.path() / kIndex;
+  std::map<std::string, IndexEntry> known = load(path);
+  const std::size_t before = known.size();
+  std::vector<IndexEntry> entries;
+  bool changed = false;
+  for (const std::string& identity : store.identities()) {
+    const RunState state = store.state(identity);
+    const std::string stamp = stamp_of_run(store.folder(identity), state);
+    const auto found = known.find(identity);
+    const bool fresh = found != known.end() && found->second.stamp == stamp;
+    changed = changed || !fresh || found->second.state != state;
+    entries.push_back(fresh ? std::move(found->second) : read_run(store, identity, names));
+    entries.back().state = state;
+    entries.back().stamp = stamp;
+  }
+  if (changed || entries.size() != before) {
+    save(path, entries);
+  }
+  return entries;
+}
+
+std::vector<IndexEntry> filter_index(const std::vector<IndexEntry>& entries,
+                                     const std::vector<std::string>& conditions) {
+  std::vector<IndexFilter> filters;
+  for (const std::string& condition : conditions) {
+    filters.push_back(parse_filter(condition));
+    const std::string& key = filters.back().key;
+    const bool known = std::any_of(entries.begin(), entries.end(),
+                                   [&](const IndexEntry& entry) { return !whole_key(entry, key).empty(); });
+    if (!known && !entries.empty()) {
+      throw BadInput(
+          concat("--where ", condition, ": no run has the key '", key,
+                 "'; expected one of a configuration or a metric, such as model or test_accuracy"));
+    }
+  }
+  std::vector<IndexEntry> chosen;
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(chosen), [&](const IndexEntry& entry) {
+    return std::all_of(filters.begin(), filters.end(),
+                       [&](const IndexFilter& filter) { return fits(entry, filter); });
+  });
+  return chosen;
+}
+
+}  // namespace adapt

@@ -1,0 +1,142 @@
+#include "experiment/slurm_options.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "experiment/domain.hpp"
+#include "experiment/slurm_reader.hpp"
+#include "experiment/yaml_text.hpp"
+
+namespace adapt {
+namespace {
+
+/// One key; `read` throws BadInput without place and key.
+struct Field {
+  std::string key;
+  std::function<void(SlurmOptions&, const YAML::Node&)> read;
+};
+
+std::string one_line_text(const YAML::Node& node, const char* expected) {
+  const bool plain = node.IsScalar() && node.Scalar().find_first_of("\n\r") == std::string::npos;
+  if (!plain || node.Scalar().empty()) {
+    throw BadInput(concat("expected ", expected, " on one line"));
+  }
+  return node.Scalar();
+}
+
+Field text(const char* key, std::string SlurmOptions::*member, const char* expected) {
+  return {key, [=](SlurmOptions& options, const YAML::Node& node) {
+            options.*member = one_line_text(node, expected);
+          }};
+}
+
+Field word(const char* key, std::string SlurmOptions::*member, const char* expected) {
+  return {key, [=](SlurmOptions& options, const YAML::Node& node) {
+            options.*member = one_line_text(node, expected);
+            if ((options.*member).find_first_of(" \t#\"'") != std::string::npos) {
+              throw BadInput(
+                  concat("expected ", expected, ", one word; found ", quote_for_message(options.*member)));
+            }
+          }};
+}
+
+Field number(const char* key, int SlurmOptions::*member, int low) {
+  return {key, [=](SlurmOptions& options, const YAML::Node& node) {
+            constexpr int kMost = 1000000;
+            options.*member = static_cast<int>(IntegerDomain{low, kMost}.parse(node, {}));
+          }};
+}
+
+Field lines(const char* key, std::vector<std::string> SlurmOptions::*member, const char* expected) {
+  return {key, [=](SlurmOptions& options, const YAML::Node& node) {
+            if (!node.IsSequence()) {
+              throw BadInput(concat("expected a list; each item ", expected));
+            }
+            (options.*member).clear();
+            for (const YAML::Node& item : node) {
+              (options.*member).push_back(one_line_text(item, expected));
+            }
+          }};
+}
+
+/// Minutes, or hours, minutes and seconds, perhaps behind days.
+bool is_time(const std::string& value) {
+  const std::size_t colons = static_cast<std::size_t>(std::count(value.begin(), value.end(), ':'));
+  const std::size_t dashes = static_cast<std::size_t>(std::count(value.begin(), value.end(), '-'));
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return colons <= 2 && dashes <= 1 && digit(value.front()) && digit(value.back()) &&
+         value.find_first_not_of("0123456789:-") == std::string::npos;
+}
+
+Field time_limit() {
+  return {"time", [](SlurmOptions& options, const YAML::Node& node) {
+            const char* expected = "a time such as 30 (minutes), 12:00:00 or 2-00:00:00";
+            options.time = one_line_text(node, expected);
+            if (!is_time(options.time)) {
+              throw BadInput(concat("expected ", expected, ", found ", quote_for_message(options.time)));
+            }
+          }};
+}
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> kFields = {
+      word("partition", &SlurmOptions::partition, "a partition"),
+      word("account", &SlurmOptions::account, "an account"),
+      word("qos", &SlurmOptions::qos, "a quality of service"),
+      time_limit(),
+      word("memory", &SlurmOptions::memory, "memory of a node such as 16G"),
+      number("nodes", &SlurmOptions::nodes, 1),
+      number("ranks_per_node", &SlurmOptions::ranks_per_node, 1),
+      number("threads", &SlurmOptions::threads, 1),
+      number("throttle", &SlurmOptions::throttle, 1),
+      number("chunk", &SlurmOptions::chunk, 1),
+      number("max_array_size", &SlurmOptions::max_array_size, 1),
+      number("max_requeues", &SlurmOptions::max_requeues, 0),
+      number("signal_seconds", &SlurmOptions::signal_seconds, 1),
+      lines("setup", &SlurmOptions::setup, "a shell command such as module load openmpi"),
+      text("launch", &SlurmOptions::launch, "a launcher such as srun --mpi=pmix"),
+      lines("options", &SlurmOptions::options, "an option of sbatch such as --constraint=avx512"),
+  };
+  return kFields;
+}
+
+}  // namespace
+
+void read_slurm_options(const YAML::Node& mapping, const std::string& section, const std::string& source,
+                        SlurmOptions& options) {
+  std::vector<std::string> keys;
+  for (const Field& field : fields()) {
+    keys.push_back(field.key);
+  }
+  if (!mapping.IsMap()) {
+    throw BadInput(concat(place(source, mapping), ": '", section, "': expected a mapping with the keys ",
+                          join_names(keys)));
+  }
+  check_keys(mapping, section, source);
+  for (const auto& entry : mapping) {
+    const std::string& key = entry.first.Scalar();
+    const std::string where = place(source, entry.first);
+    const auto field =
+        std::find_if(fields().begin(), fields().end(), [&](const Field& f) { return f.key == key; });
+    if (field == fields().end()) {
+      throw BadInput(
+          concat(where, ": unknown key ", quote_for_message(joined_key(section, key)), name_hint(key, keys)));
+    }
+    try {
+      field->read(options, entry.second);
+    } catch (const BadInput& error) {
+      throw BadInput(concat(where, ": '", joined_key(section, key), "': ", error.what()));
+    }
+  }
+}
+
+void read_site_file(const std::filesystem::path& path, SlurmOptions& options) {
+  const YAML::Node root = parse_yaml(read_yaml_file(path), path.string());
+  if (!root.IsNull()) {  // all of it commented out
+    read_slurm_options(root, "", path.string(), options);
+  }
+}
+
+}  // namespace adapt

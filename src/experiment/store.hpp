@@ -1,0 +1,81 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/configuration.hpp"
+
+namespace adapt {
+
+// A run store is a folder with one folder for each run, named by store_identity(). STORE/<identity>/ is an
+// ordinary run folder (run.h5, checkpoints/, DONE) that also holds
+//   experiment.yaml  the resolved configuration that the run is trained from
+//   output.txt       what the training printed
+//   claim            who works on it (claim.hpp)
+//   FAILED           JSON: exit_code, message, time, requeues; the last attempt failed
+//   requeues         how often a batch job was put back into the queue because of this run
+// STORE/index.json lists all runs (index.hpp); STORE/submissions/ holds what was handed to Slurm.
+
+/// What can be said of a run from its folder.
+enum class RunState {
+  planned,    ///< nothing is there yet, or nothing worth going on from
+  running,    ///< somebody alive has claimed it
+  done,       ///< DONE is there
+  failed,     ///< FAILED is there: it is tried again on request only
+  resumable,  ///< not worked on, and there is a checkpoint or the claim of a dead owner
+};
+
+/// "planned", ...
+const char* state_name(RunState state);
+
+/// Why the last attempt at a run ended.
+struct RunFailure {
+  int exit_code = 0;
+  std::string message;  ///< one line
+  std::string time;     ///< UTC
+  int requeues = 0;
+};
+
+/// The folder of a store. Its folders are made when something is written.
+class RunStore {
+ public:
+  explicit RunStore(std::filesystem::path path) : path_(std::move(path)) {}
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path folder(const std::string& identity) const { return path_ / identity; }
+  /// Identities of all runs that have a folder, sorted. Empty where there is no store.
+  [[nodiscard]] std::vector<std::string> identities() const;
+
+  [[nodiscard]] RunState state(const std::string& identity) const;
+  /// The same for the holder of the claim: done, failed, or planned for anything else.
+  [[nodiscard]] RunState result(const std::string& identity) const;
+
+  /// Makes the run's folder, unless it is there. Throws Failure.
+  void make_folder(const std::string& identity) const;
+  /// The same, and its experiment.yaml, replacing one that says something else (of paths and the like: the
+  /// rest is what the identity stands for).
+  void prepare(const std::string& identity, const Configuration& configuration) const;
+  [[nodiscard]] std::filesystem::path experiment(const std::string& identity) const;
+  [[nodiscard]] std::filesystem::path output(const std::string& identity) const;
+
+  void write_failure(const std::string& identity, const RunFailure& failure) const;
+  [[nodiscard]] std::optional<RunFailure> failure(const std::string& identity) const;
+  /// Forgets a failure, so that the run is tried again, from its last checkpoint.
+  void clear_failure(const std::string& identity) const;
+
+  [[nodiscard]] int requeues(const std::string& identity) const;
+  void set_requeues(const std::string& identity, int count) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The state of the run in a folder.
+RunState state_of(const std::filesystem::path& run_dir);
+
+/// Whether a folder of this name is one of a run: 16 hexadecimal digits.
+bool is_identity(const std::string& name);
+
+}  // namespace adapt

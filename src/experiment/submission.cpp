@@ -1,0 +1,130 @@
+#include "experiment/submission.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/json_value.hpp"
+#include "base/process.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr const char* kFolder = "submissions";
+constexpr const char* kSuffix = ".json";
+
+std::string to_json(const Submission& submission) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("id", submission.id);
+  json.member("time", submission.time);
+  json.member("job", submission.job);
+  json.member("chunk", std::int64_t{submission.chunk});
+  json.key("runs").begin_array();
+  for (const Submission::Run& run : submission.runs) {
+    json.begin_object().member("identity", run.identity).member("label", run.label).end_object();
+  }
+  json.end_array().end_object();
+  return json.text();
+}
+
+Submission read(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  const JsonValue json =
+      parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  Submission submission;
+  submission.id = json.text_of("id");
+  submission.time = json.text_of("time");
+  submission.job = json.text_of("job");
+  submission.chunk = static_cast<int>(json.integer_of("chunk").value_or(0));
+  if (const JsonValue* runs = json.find("runs")) {
+    for (const JsonValue& run : runs->items) {
+      submission.runs.push_back({run.text_of("identity"), run.text_of("label")});
+    }
+  }
+  const bool whole = std::all_of(submission.runs.begin(), submission.runs.end(),
+                                 [](const Submission::Run& run) { return is_identity(run.identity); });
+  if (submission.chunk < 1 || submission.runs.empty() || !whole) {
+    throw BadInput(concat(path, ": damaged; expected a submission as adapt sweep --submit writes it"));
+  }
+  return submission;
+}
+
+int ceil_divide(std::size_t a, int b) {
+  return static_cast<int>((a + static_cast<std::size_t>(b) - 1) / static_cast<std::size_t>(b));
+}
+
+}  // namespace
+
+int Submission::tasks() const { return ceil_divide(runs.size(), chunk); }
+
+int chunk_size(std::size_t runs, int chunk, int max_array_size) {
+  return std::max(chunk, ceil_divide(runs, max_array_size));
+}
+
+std::filesystem::path submission_path(const RunStore& store, const std::string& id, const char* suffix) {
+  return store.path() / kFolder / (id + suffix);
+}
+
+Submission freeze(const RunStore& store, const Grid& grid, const std::vector<GridRun>& runs, int chunk) {
+  Submission submission;
+  submission.time = utc_now();
+  submission.chunk = chunk;
+  for (const GridRun& run : runs) {
+    store.prepare(run.identity, run.configuration);
+    submission.runs.push_back({run.identity, run.label});
+  }
+  std::error_code error;
+  std::filesystem::create_directories(store.path() / kFolder, error);
+  int number = 0;
+  do {
+    submission.id = concat(grid.name, "-", ++number);
+  } while (!create_exclusively(submission_path(store, submission.id, kSuffix), to_json(submission)));
+  return submission;
+}
+
+void save(const RunStore& store, const Submission& submission) {
+  write_atomically(submission_path(store, submission.id, kSuffix), to_json(submission));
+}
+
+Submission load_submission(const RunStore& store, const std::string& id) {
+  const std::filesystem::path path = submission_path(store, id, kSuffix);
+  if (!std::filesystem::exists(path)) {
+    throw BadInput(concat("there is no submission ", path, "; expected the name of one that --submit made"));
+  }
+  return read(path);
+}
+
+std::vector<Submission> load_submissions(const RunStore& store) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(store.path() / kFolder, missing)) {
+    if (entry.path().extension() == kSuffix) {
+      paths.push_back(entry.path());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<Submission> submissions;
+  std::transform(paths.begin(), paths.end(), std::back_inserter(submissions), read);
+  return submissions;
+}
+
+std::vector<GridRun> runs_of_task(const RunStore& store, const Submission& submission, int task,
+                                  const KnownNames& names) {
+  if (task < 0 || task >= submission.tasks()) {
+    throw BadInput(concat("--task ", task, ": submission ", submission.id, " has the tasks 0..",
+                          submission.tasks() - 1));
+  }
+  const std::size_t first = static_cast<std::size_t>(task) * static_cast<std::size_t>(submission.chunk);
+  const std::size_t last =
+      std::min(first + static_cast<std::size_t>(submission.chunk), submission.runs.size());
+  std::vector<GridRun> runs;
+  for (std::size_t i = first; i < last; ++i) {
+    const Submission::Run& run = submission.runs[i];
+    runs.push_back({load_configuration(store.experiment(run.identity), {}, names), run.identity, run.label});
+  }
+  return runs;
+}
+
+}  // namespace adapt

@@ -1,0 +1,74 @@
+// Batch scripts and submissions.
+
+#include "experiment/batch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "experiment/stored_run.hpp"
+#include "support/scratch.hpp"
+
+namespace adapt {
+namespace {
+
+TEST(Batch, WhatIsAskedForStandsBehindTheOptionsOfTheTemplateAndBeforeItsCommands) {
+  Submission submission;
+  submission.id = "g-1";
+  submission.chunk = 2;
+  submission.runs.resize(5);
+  SlurmOptions options;
+  options.account = "physics";
+  options.throttle = 4;
+  options.setup = {"module load 'a'", "true"};
+  const std::string base =
+      "#!/bin/bash\n#SBATCH --requeue\n# a comment\n#SBATCH --signal=B:USR1@30\nset -u\n";
+  const Batch batch = make_batch(base, RunStore("/s"), submission, options, 3, "/bin/adapt");
+  EXPECT_EQ(
+      batch.script,
+      "#!/bin/bash\n#SBATCH --requeue\n# a comment\n#SBATCH --signal=B:USR1@30\n"
+      "#SBATCH --job-name=adapt-g-1\n#SBATCH --array=0-2%4\n"
+      "#SBATCH --output=/s/submissions/g-1-%A_%a.txt\n#SBATCH --account=physics\n#SBATCH --nodes=1\n"
+      "#SBATCH --ntasks-per-node=1\n#SBATCH --cpus-per-task=3\n#SBATCH --signal=B:USR1@30\n"
+      "export ADAPT_SLURM_MAX_REQUEUES=100\nADAPT_SLURM_SETUP='module load '\\''a'\\''\ntrue'\nset -u\n");
+  EXPECT_EQ(batch.command,
+            (std::vector<std::string>{"/bin/adapt", "sweep", "--store", "/s", "--submission", "g-1"}));
+  EXPECT_THROW(make_batch("#!/bin/bash", RunStore("/s"), submission, options, 3, "x"), BadInput);
+}
+
+TEST(Submission, ChunksGrowWhereAnArrayIsTooShort) {
+  EXPECT_EQ(chunk_size(10, 1, 1001), 1);
+  EXPECT_EQ(chunk_size(10, 4, 1001), 4);
+  EXPECT_EQ(chunk_size(1001, 1, 1001), 1);
+  EXPECT_EQ(chunk_size(1002, 1, 1001), 2);
+  EXPECT_EQ(chunk_size(5000, 2, 1001), 5);
+}
+
+TEST(Submission, IsFrozenUnderANameOfItsOwn) {
+  const test::Scratch scratch;
+  const RunStore store(scratch.path() / "store");
+  Grid grid;
+  grid.name = "g";
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const Configuration configuration = test::stored_configuration(seed);
+    grid.runs.push_back({configuration, store_identity(configuration), concat("seed=", seed)});
+  }
+  Submission first = freeze(store, grid, grid.runs, 2);
+  const Submission second = freeze(store, grid, {grid.runs[1]}, 1);
+  EXPECT_EQ(first.id, "g-1");
+  EXPECT_EQ(second.id, "g-2");
+  first.job = "17";
+  save(store, first);
+  const auto all = load_submissions(store);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].job, "17");
+  EXPECT_EQ(all[0].tasks(), 2);
+  const auto runs = runs_of_task(store, all[0], 1, test::known_names());
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_EQ(runs[0].identity, grid.runs[2].identity);
+  EXPECT_EQ(store_identity(runs[0].configuration), grid.runs[2].identity);
+  EXPECT_EQ(runs[0].label, "seed=2");
+  EXPECT_THROW(runs_of_task(store, all[0], 2, test::known_names()), BadInput);
+  EXPECT_THROW(load_submission(store, "g-3"), BadInput);
+}
+
+}  // namespace
+}  // namespace adapt

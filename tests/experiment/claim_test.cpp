@@ -1,0 +1,212 @@
+// Claims: one owner at a time, dead owners are recognized, and taking over is a race with one winner.
+
+#include "experiment/claim.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json_value.hpp"
+#include "support/scratch.hpp"
+
+namespace adapt {
+namespace {
+
+using std::filesystem::file_time_type;
+
+std::string content(const std::filesystem::path& path) {
+  const auto bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// A process that has ended and was waited for.
+ProcessId dead_process() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(0);
+  }
+  ProcessId id = process_with(child);
+  ::waitpid(child, nullptr, 0);
+  id.start = id.start.empty() ? "1" : id.start;
+  return id;
+}
+
+/// The file of a claim by a dead process of this machine.
+void leave_dead_claim(const std::filesystem::path& path) {
+  const ProcessId dead = dead_process();
+  std::ofstream(path) << "{\"host\": \"h\", \"pid\": " << dead.number << ", \"start\": \"" << dead.start
+                      << "\", \"space\": \"" << process_space() << "\"}\n";
+}
+
+TEST(Claim, IsHeldByOneAndGivenBack) {
+  const test::Scratch scratch;
+  EXPECT_FALSE(is_claimed(scratch.path()));
+  {
+    const auto held = HeldClaim::take(scratch.path());
+    ASSERT_TRUE(held.has_value());
+    EXPECT_TRUE(is_claimed(scratch.path()));
+    EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+    const JsonValue json = parse_json(content(scratch.path() / "claim"), "claim");
+    EXPECT_EQ(json.integer_of("pid"), ::getpid());
+    EXPECT_EQ(json.text_of("host"), host_name());
+    EXPECT_FALSE(json.text_of("start").empty());
+    EXPECT_EQ(json.text_of("time").size(), 20U);
+  }
+  EXPECT_FALSE(has_claim(scratch.path()));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST(Claim, OfADeadProcessIsTakenOver) {
+  const test::Scratch scratch;
+  leave_dead_claim(scratch.path() / "claim");
+  leave_dead_claim(scratch.path() / "claim.2");
+  EXPECT_TRUE(has_claim(scratch.path()));
+  EXPECT_FALSE(is_claimed(scratch.path()));
+  {
+    const auto held = HeldClaim::take(scratch.path());
+    ASSERT_TRUE(held.has_value());
+    EXPECT_TRUE(std::filesystem::exists(scratch.path() / "claim.3"));
+    EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST(Claim, LivesAsLongAsTheTrainingThatItsOwnerStarted) {
+  Claim claim = own_claim();
+  claim.owner = dead_process();
+  EXPECT_FALSE(is_alive(claim, file_time_type::clock::now()));
+  claim.child = process_with(::getpid());
+  EXPECT_TRUE(is_alive(claim, file_time_type::clock::now()));
+}
+
+TEST(Claim, NotesTheTraining) {
+  const test::Scratch scratch;
+  auto held = HeldClaim::take(scratch.path());
+  ASSERT_TRUE(held.has_value());
+  held->set_child({12345, "678"});
+  const JsonValue json = parse_json(content(scratch.path() / "claim"), "claim");
+  EXPECT_EQ(json.find("child")->integer_of("pid"), 12345);
+  EXPECT_EQ(json.find("child")->text_of("start"), "678");
+}
+
+TEST(Claim, OfAnotherMachineLivesWhileItIsRefreshed) {
+  Claim claim = own_claim();
+  claim.space = "another machine";
+  const auto now = file_time_type::clock::now();
+  EXPECT_TRUE(is_alive(claim, now - std::chrono::minutes(10)));
+  EXPECT_FALSE(is_alive(claim, now - std::chrono::minutes(20)));
+}
+
+TEST(Claim, ThatCannotBeReadIsNotOurs) {
+  const test::Scratch scratch;
+  std::ofstream(scratch.path() / "claim") << "{\"pid\": ";
+  EXPECT_TRUE(is_claimed(scratch.path()));
+  EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+}
+
+TEST(Claim, AnUnreadableFolderIsAFailure) { EXPECT_THROW(HeldClaim::take("/no/such/folder"), Failure); }
+
+/// Slurm as far as claims ask for it: a program squeue that says what the test wants.
+class SlurmClaim : public testing::Test {
+ protected:
+  SlurmClaim() : path_(std::getenv("PATH")) {
+    ::setenv("PATH", (scratch_.path().string() + ":" + path_).c_str(), 1);
+  }
+  ~SlurmClaim() override {
+    ::setenv("PATH", path_.c_str(), 1);
+    for (const char* name : {"SLURM_JOB_ID", "SLURM_RESTART_COUNT"}) {
+      ::unsetenv(name);
+    }
+  }
+
+  void squeue(const std::string& script) {
+    const std::filesystem::path program = scratch_.path() / "squeue";
+    std::ofstream(program) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+
+  [[nodiscard]] static bool alive(const std::string& job, int restarts, std::chrono::minutes age) {
+    Claim claim = own_claim();
+    claim.space = "another machine";
+    claim.slurm_job = job;
+    claim.slurm_restarts = restarts;
+    return is_alive(claim, file_time_type::clock::now() - age);
+  }
+
+  test::Scratch scratch_;
+  std::string path_;
+};
+
+TEST_F(SlurmClaim, LivesWhileItsJobRuns) {
+  const std::chrono::minutes old{600};
+  const std::chrono::minutes fresh{0};
+  squeue("[ \"$*\" = '--noheader --states=all --format=%T --jobs=17' ] && echo RUNNING");
+  EXPECT_TRUE(alive("17", 0, old));
+  squeue("echo PENDING");  // requeued
+  EXPECT_FALSE(alive("17", 0, fresh));
+  squeue("echo CANCELLED");
+  EXPECT_FALSE(alive("17", 0, fresh));
+  squeue("");  // not a word of it
+  EXPECT_FALSE(alive("17", 0, fresh));
+  squeue("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1");
+  EXPECT_FALSE(alive("17", 0, fresh));
+  squeue("echo 'Unable to contact slurm controller' >&2; exit 1");
+  EXPECT_TRUE(alive("17", 0, fresh));
+  EXPECT_FALSE(alive("17", 0, old));
+}
+
+TEST_F(SlurmClaim, OfAnEarlierStartOfThisJobIsDead) {
+  squeue("echo RUNNING");
+  ::setenv("SLURM_JOB_ID", "17", 1);
+  ::setenv("SLURM_RESTART_COUNT", "2", 1);
+  EXPECT_FALSE(alive("17", 1, std::chrono::minutes(0)));
+  EXPECT_TRUE(alive("17", 2, std::chrono::minutes(0)));
+  EXPECT_TRUE(alive("18", 0, std::chrono::minutes(0)));
+}
+
+/// Exit code 0: this process got the claim and met nobody else within.
+int contend(const std::filesystem::path& run_dir, const std::filesystem::path& winners) {
+  const auto held = HeldClaim::take(run_dir);
+  if (!held) {
+    return 1;
+  }
+  const std::filesystem::path inside = winners / "inside";
+  const bool alone = std::filesystem::create_directory(inside);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::filesystem::remove(inside);
+  std::ofstream(winners / std::to_string(::getpid())) << "won";
+  return alone ? 0 : 2;
+}
+
+TEST(Claim, OfManyThatTakeOverAtOnceOneAtATimeWins) {
+  const test::Scratch winners;
+  for (int round = 0; round < 10; ++round) {
+    const test::Scratch run;
+    leave_dead_claim(run.path() / "claim");
+    std::vector<pid_t> children;
+    for (int i = 0; i < 8; ++i) {
+      children.push_back(::fork());
+      if (children.back() == 0) {
+        ::_exit(contend(run.path(), winners.path()));
+      }
+    }
+    for (const pid_t child : children) {
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      EXPECT_TRUE(WIFEXITED(status));
+      EXPECT_NE(WEXITSTATUS(status), 2) << "two processes held one claim";
+    }
+    EXPECT_FALSE(has_claim(run.path()));
+  }
+  EXPECT_FALSE(std::filesystem::is_empty(winners.path()));
+}
+
+}  // namespace
+}  // namespace adapt

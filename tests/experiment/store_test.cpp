@@ -1,0 +1,182 @@
+// States of runs as their folders show them, and the index that is made from the runs.
+
+#include "experiment/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <fstream>
+#include <iostream>
+
+#include "base/file.hpp"
+#include "base/json_value.hpp"
+#include "experiment/claim.hpp"
+#include "experiment/index.hpp"
+#include "experiment/stored_run.hpp"
+#include "support/scratch.hpp"
+
+namespace adapt {
+namespace {
+
+class Store : public testing::Test {
+ protected:
+  std::string prepared(std::uint64_t seed) {
+    const Configuration configuration = test::stored_configuration(seed);
+    const std::string identity = store_identity(configuration);
+    store_.prepare(identity, configuration);
+    return identity;
+  }
+
+  std::vector<IndexEntry> index() { return read_index(store_, test::known_names()); }
+
+  test::Scratch scratch_;
+  RunStore store_{scratch_.path() / "store"};
+};
+
+TEST_F(Store, StatesFollowFromTheFolder) {
+  const std::string run = prepared(1);
+  EXPECT_EQ(store_.state("0123456789abcdef"), RunState::planned);
+  EXPECT_EQ(store_.state(run), RunState::planned);
+  {
+    const auto held = HeldClaim::take(store_.folder(run));
+    EXPECT_EQ(store_.state(run), RunState::running);
+  }
+  std::filesystem::create_directory(store_.folder(run) / "checkpoints");
+  std::ofstream(store_.folder(run) / "checkpoints" / "step-000000001.tmp.7") << "half";
+  EXPECT_EQ(store_.state(run), RunState::planned);
+  std::ofstream(store_.folder(run) / "checkpoints" / "step-000000001") << "whole";
+  EXPECT_EQ(store_.state(run), RunState::resumable);
+  store_.write_failure(run, {3, "it \"broke\"", "2000-01-01T00:00:00Z", 2});
+  EXPECT_EQ(store_.state(run), RunState::failed);
+  {
+    const auto held = HeldClaim::take(store_.folder(run));
+    EXPECT_EQ(store_.state(run), RunState::running);
+  }
+  store_.clear_failure(run);
+  EXPECT_EQ(store_.state(run), RunState::resumable);
+  std::ofstream(store_.folder(run) / "DONE") << "";
+  EXPECT_EQ(store_.state(run), RunState::done);
+}
+
+TEST_F(Store, AClaimOfADeadOwnerIsResumable) {
+  const std::string run = prepared(1);
+  std::ofstream(store_.folder(run) / "claim")
+      << "{\"pid\": 1, \"start\": \"never\", \"space\": \"" << process_space() << "\"}\n";
+  EXPECT_EQ(store_.state(run), RunState::resumable);
+}
+
+TEST_F(Store, KeepsFailuresAndRequeues) {
+  const std::string run = prepared(1);
+  EXPECT_EQ(store_.failure(run), std::nullopt);
+  store_.write_failure(run, {3, "it \"broke\"", "2000-01-01T00:00:00Z", 2});
+  const auto failure = store_.failure(run);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->exit_code, 3);
+  EXPECT_EQ(failure->message, "it \"broke\"");
+  EXPECT_EQ(failure->requeues, 2);
+  EXPECT_EQ(store_.requeues(run), 0);
+  store_.set_requeues(run, 4);
+  EXPECT_EQ(store_.requeues(run), 4);
+}
+
+TEST_F(Store, TheExperimentLeadsToTheSameRun) {
+  const Configuration configuration = test::stored_configuration(7);
+  const std::string run = prepared(7);
+  EXPECT_EQ(store_identity(load_configuration(store_.experiment(run), {}, test::known_names())), run);
+  EXPECT_EQ(store_.identities(), (std::vector<std::string>{run}));
+}
+
+TEST_F(Store, TheIndexSaysWhatTheRunsSay) {
+  const std::string done = test::store_run(store_, test::stored_configuration(3));
+  const std::string failed = prepared(4);
+  store_.write_failure(failed, {1, "out of memory", "", 0});
+  const auto entries = index();
+  ASSERT_EQ(entries.size(), 2U);
+  const IndexEntry& run = entries[entries[0].identity == done ? 0 : 1];
+  EXPECT_EQ(run.state, RunState::done);
+  EXPECT_EQ(run.name, "stored_3");
+  EXPECT_EQ(run.value_of("model.name"), "lenet5");
+  EXPECT_EQ(run.value_of("training.epochs"), "2");
+  EXPECT_DOUBLE_EQ(run.metric("test_accuracy"), 0.5003);
+  EXPECT_DOUBLE_EQ(run.metric("best_test_accuracy"), 0.6003);
+  EXPECT_EQ(run.metric("best_epoch"), 1);
+  EXPECT_EQ(run.metric("seconds"), 22);
+  EXPECT_EQ(run.metric("ranks"), 2);
+  EXPECT_EQ(run.metric("modelled_training_speedup"), 1.5);
+  const IndexEntry& other = entries[entries[0].identity == done ? 1 : 0];
+  EXPECT_EQ(other.state, RunState::failed);
+  EXPECT_EQ(other.message, "out of memory");
+  const auto bytes = read_file(store_.path() / "index.json");
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const JsonValue json = parse_json(text, "index.json");
+  ASSERT_EQ(json.items.size(), 2U);
+  EXPECT_EQ(json.items[0].find("configuration")->integer_of("training.epochs"), 2);
+  EXPECT_EQ(json.items[0].find("configuration")->find("training.schedule.milestones")->dump(), "[]");
+}
+
+TEST_F(Store, TheIndexFollowsChanges) {
+  const std::string run = prepared(5);
+  EXPECT_EQ(index()[0].state, RunState::planned);
+  test::store_run(store_, test::stored_configuration(5));
+  EXPECT_EQ(index()[0].state, RunState::done);
+  EXPECT_EQ(index()[0].metric("epochs"), 2);
+  std::ofstream(store_.path() / "index.json") << "rubbish";
+  EXPECT_EQ(index()[0].metric("epochs"), 2);
+  std::filesystem::remove_all(store_.folder(run));
+  EXPECT_TRUE(index().empty());
+}
+
+TEST_F(Store, AnUnchangedIndexIsNotReadFromTheRuns) {
+  const std::string run = test::store_run(store_, test::stored_configuration(5));
+  index();
+  const std::filesystem::path log = store_.folder(run) / "run.h5";
+  const auto time = std::filesystem::last_write_time(log);
+  const auto size = std::filesystem::file_size(log);
+  std::ofstream(log) << std::string(size, 'x');  // as long and, it says, as old: nobody looks into it
+  std::filesystem::last_write_time(log, time);
+  EXPECT_EQ(index()[0].metric("epochs"), 2);
+  std::filesystem::remove(store_.path() / "index.json");
+  EXPECT_NE(index()[0].message.find("run.h5"), std::string::npos);
+}
+
+TEST_F(Store, WithoutAFolderIsEmpty) {
+  EXPECT_TRUE(index().empty());
+  EXPECT_FALSE(std::filesystem::exists(store_.path() / "index.json"));
+}
+
+TEST_F(Store, Filters) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    test::store_run(store_, test::stored_configuration(seed, seed % 2 == 0 ? "lenet5" : "alexnet"));
+  }
+  const auto entries = index();
+  const auto count = [&](const std::vector<std::string>& conditions) {
+    return filter_index(entries, conditions).size();
+  };
+  EXPECT_EQ(count({}), 4U);
+  EXPECT_EQ(count({"model=lenet5"}), 2U);
+  EXPECT_EQ(count({"model.name!=lenet5", "seed=1"}), 1U);
+  EXPECT_EQ(count({"epochs=2"}), 4U);
+  EXPECT_EQ(count({"training.momentum=0.90"}), 4U);
+  EXPECT_EQ(count({"state=done", "name=stored_2"}), 1U);
+  EXPECT_EQ(count({"state=failed"}), 0U);
+  EXPECT_THROW(count({"modle=lenet5"}), BadInput);
+  EXPECT_THROW(count({"model"}), BadInput);
+  EXPECT_THROW(count({"=3"}), BadInput);
+}
+
+TEST_F(Store, AThousandRunsAreListedAndFilteredWithinTwoSeconds) {
+  test::store_copies(store_, 1000);
+  EXPECT_EQ(index().size(), 1000U);  // builds it
+  // Seconds of the processor: tests share the machine with whatever else runs.
+  const std::clock_t start = std::clock();
+  const auto entries = index();
+  const auto chosen = filter_index(entries, {"model=alexnet", "state=done"});
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  EXPECT_EQ(entries.size(), 1000U);
+  EXPECT_EQ(chosen.size(), 500U);
+  EXPECT_LT(seconds, 2.0);
+  std::cout << "1,000 runs listed and filtered in " << seconds << " s\n";
+}
+
+}  // namespace
+}  // namespace adapt

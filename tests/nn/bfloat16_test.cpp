@@ -1,0 +1,115 @@
+// Mixed precision against float32: the same network, the same weights, close numbers.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nn/inference/network.hpp"
+#include "nn/models.hpp"
+#include "nn/onednn.hpp"
+#include "small_model.hpp"
+
+namespace adapt::test {
+namespace {
+
+/// bfloat16 has 8 significant bits: a rounding costs up to 2^-9 of a number, and a network makes many. On the
+/// way back some ReLUs and maxima have decided otherwise, too. A wrong gradient is at a distance of 1 or
+/// more.
+constexpr double kTolerance = 0.05;
+constexpr double kGradientTolerance = 0.25;
+
+ModelDescription all_layers() {
+  ModelBuilder model("all");
+  model.convolution("conv1", {.channels = 16, .kernel = 3, .padding = 1, .bias = false})
+      .batch_norm("bn1")
+      .relu();
+  const int entry = model.value();
+  model.convolution("shortcut", {.channels = 24, .kernel = 1, .stride = 2}).batch_norm("shortcut_bn");
+  const int shortcut = model.value();
+  model.from(entry)
+      .convolution("conv2", {.channels = 24, .kernel = 3, .stride = 2, .padding = 1})
+      .batch_norm("bn2")
+      .add("sum", shortcut)
+      .relu()
+      .max_pool(2);
+  model.convolution("conv3", {.channels = 16, .kernel = 3, .padding = 1}).tanh();  // covers its map
+  return model.average_pool(2).linear("fc", 6).build();
+}
+
+/// ‖a - b‖ / ‖b‖.
+double distance(std::span<const float> a, std::span<const float> b) {
+  double difference = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(static_cast<double>(a[i]) - b[i], 2);
+    norm += std::pow(static_cast<double>(b[i]), 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+class Bfloat16Test : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!onednn::has_bfloat16()) {
+      GTEST_SKIP() << "no bfloat16 products on this processor";
+    }
+  }
+};
+
+TEST_F(Bfloat16Test, ForwardAndGradientsAreThoseOfFloat32) {
+  for (const auto& [model, image] :
+       std::vector<std::pair<ModelDescription, Shape>>{{all_layers(), {16, 3, 8, 8}},
+                                                       {lenet5({10, 28, 28}), {8, 1, 28, 28}},
+                                                       {alexnet({10, 32, 32}), {8, 3, 32, 32}}}) {
+    SCOPED_TRACE(model.name);
+    SmallModel small(model, image);
+    Network mixed(small.graph, small.state, /*training=*/true, Arithmetic::bfloat16);
+    Pass pass;
+    const double expected_loss = small.network.forward(small.images, small.labels, pass).loss;
+    small.network.backward(pass);
+    std::vector<AlignedVector<float>> expected;
+    for (Parameter& parameter : small.state->parameters) {
+      expected.push_back(parameter.gradient);
+      std::fill(parameter.gradient.begin(), parameter.gradient.end(), 0.0F);
+    }
+    EXPECT_NEAR(mixed.forward(small.images, small.labels, pass).loss, expected_loss, 0.02 * expected_loss);
+    EXPECT_LT(distance(mixed.logits(), small.network.logits()), kTolerance);
+    EXPECT_NE(distance(mixed.logits(), small.network.logits()), 0);
+    mixed.backward(pass);
+    for (std::size_t p = 0; p < expected.size(); ++p) {
+      const Parameter& parameter = small.state->parameters[p];
+      // What a batch norm's mean takes away has no gradient but rounding errors.
+      const bool vanishes =
+          parameter.role == ParameterRole::bias && model.name == "all" && parameter.layer < 3;
+      if (!vanishes) {
+        EXPECT_LT(distance(parameter.gradient, expected[p]), kGradientTolerance) << parameter.name;
+      }
+    }
+  }
+}
+
+TEST_F(Bfloat16Test, NamesTheFirstLayerThatIsNotFinite) {
+  SmallModel small(all_layers(), {2, 3, 8, 8});
+  Network mixed(small.graph, small.state, /*training=*/true, Arithmetic::bfloat16);
+  Parameter& weight = small.state->parameters[small.state->find("conv2.weight")];
+  weight.working[5] = std::nanf("");
+  ++weight.version;
+  EXPECT_EQ(mixed.first_not_finite(small.images, {}), "the output of 'conv2'");
+}
+
+TEST_F(Bfloat16Test, FoldedInferenceIsThatOfFloat32) {
+  for (const auto& [model, image] :
+       std::vector<std::pair<ModelDescription, Shape>>{{all_layers(), {5, 3, 8, 8}},
+                                                       {lenet5({10, 28, 28}), {3, 1, 28, 28}},
+                                                       {alexnet({10, 32, 32}), {3, 3, 32, 32}}}) {
+    SCOPED_TRACE(model.name);
+    SmallModel small(model, image, /*training=*/false);
+    InferenceNetwork plain(small.graph, small.state, NumberType::float32, nullptr, image.n);
+    InferenceNetwork mixed(small.graph, small.state, NumberType::bfloat16, nullptr, image.n);
+    EXPECT_LT(distance(mixed.run(small.images), plain.run(small.images)), kTolerance);
+    EXPECT_NE(distance(mixed.run(small.images), plain.run(small.images)), 0);
+  }
+}
+
+}  // namespace
+}  // namespace adapt::test
