@@ -166,7 +166,7 @@ TEST_F(SlurmClaim, LivesWhileItsJobRuns) {
 }
 
 TEST_F(SlurmClaim, OfAnEarlierStartOfThisJobIsDead) {
-  squeue("echo 17 RUNNING");
+  squeue("echo 18 RUNNING");
   ::setenv("SLURM_JOB_ID", "17", 1);
   ::setenv("SLURM_RESTART_COUNT", "2", 1);
   EXPECT_FALSE(alive("17", 1, std::chrono::minutes(0)));
