@@ -188,8 +188,8 @@ def phases(results):
 def section(title, results, ceilings):
     """A measurement: rates, phases, and a table of layers for each engine and direction."""
     first = results[0]
-    head = f"\n## {title}, {first['model']}: batch {first['batch']}, {first['ranks']} ranks × {first['threads']} threads\n\n"
-    text = head + rates(results) + phases(results)
+    setting = f"batch {first['batch']}, {first['ranks']} ranks × {first['threads']} threads"
+    text = f"\n## {title}, {first['model']}: {setting}\n\n" + rates(results) + phases(results)
     for result in results:
         for group, direction in DIRECTIONS.items():
             if group in result:
@@ -202,7 +202,8 @@ def page(folder):
     """The whole page."""
     ceilings = read_ceilings(folder)
     columns = (Column("ceiling, per rank", ""), Column("10⁹ per second", ".1f"), Column("of", ""))
-    text = INTRODUCTION + "\n" + markdown_text([[name, rate / 1e9, unit] for name, (unit, rate) in ceilings.items()], columns)
+    rows = [[name, rate / 1e9, unit] for name, (unit, rate) in ceilings.items()]
+    text = INTRODUCTION + "\n" + markdown_text(rows, columns)
     for model in MODELS:
         for kind, title in TITLES.items():
             results = read_results(folder, f"{kind}_{model}")

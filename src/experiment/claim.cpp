@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
@@ -114,17 +115,18 @@ Claim own_claim() {
 }
 
 JobState slurm_job_state(const std::string& job) {
-  const Captured answer = capture({"squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job});
+  const Captured answer =
+      capture({"squeue", "--noheader", "--states=all", "--format=%A %T", "--jobs=" + job});
   if (answer.exit_code != 0) {
     // A job that Slurm knows no more; any other error says nothing about it.
     return answer.error.find("Invalid job id") != std::string::npos ? JobState::dead : JobState::unknown;
   }
-  for (const char* state : {"RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "SIGNALING"}) {
-    if (answer.output.find(state) != std::string::npos) {
-      return JobState::alive;
-    }
-  }
-  return JobState::dead;
+  // One task of an array has the number of the array, for which squeue lists all its tasks.
+  const auto is_of_job = [&](const char* state) {
+    return ("\n" + answer.output).find(concat("\n", job, " ", state, "\n")) != std::string::npos;
+  };
+  constexpr std::array kAlive = {"RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "SIGNALING"};
+  return std::any_of(kAlive.begin(), kAlive.end(), is_of_job) ? JobState::alive : JobState::dead;
 }
 
 bool is_alive(const Claim& claim, std::filesystem::file_time_type refreshed) {

@@ -8,6 +8,8 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "base/error.hpp"
@@ -43,13 +45,22 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
   return missing ? 0 : size;
 }
 
-/// The last complaint of the program in its output from byte `from` on; empty where there is none.
+/// The last complaint in the program's output from byte `from` on: its own, else that of srun or mpirun, who
+/// only know that there was one. Empty where there is none.
 std::string last_error(const std::filesystem::path& output, std::uintmax_t from) {
+  constexpr std::string_view kMark = "error: ";
   const std::vector<std::byte> bytes = read_file(output);
   const std::size_t start = std::min<std::size_t>(from, bytes.size());
-  const std::string text(reinterpret_cast<const char*>(bytes.data()) + start, bytes.size() - start);
-  const std::size_t at = text.rfind("error: ");
-  return at == std::string::npos ? "" : text.substr(at + 7, text.find('\n', at) - at - 7);
+  std::istringstream text(
+      std::string(reinterpret_cast<const char*>(bytes.data()) + start, bytes.size() - start));
+  std::string own;
+  std::string other;
+  for (std::string line; std::getline(text, line);) {
+    if (const std::size_t at = line.find(kMark); at != std::string::npos) {
+      (line.starts_with("adapt: ") ? own : other) = line.substr(at + kMark.size());
+    }
+  }
+  return own.empty() ? other : own;
 }
 
 std::string describe_exit(int code, const std::vector<std::string>& command) {

@@ -147,11 +147,14 @@ class SlurmClaim : public testing::Test {
 TEST_F(SlurmClaim, LivesWhileItsJobRuns) {
   const std::chrono::minutes old{600};
   const std::chrono::minutes fresh{0};
-  squeue("[ \"$*\" = '--noheader --states=all --format=%T --jobs=17' ] && echo RUNNING");
+  squeue("[ \"$*\" = '--noheader --states=all --format=%A %T --jobs=17' ] && echo 17 RUNNING");
   EXPECT_TRUE(alive("17", 0, old));
-  squeue("echo PENDING");  // requeued
+  squeue("echo 16 COMPLETED; echo 17 COMPLETING; echo 18 PENDING");
+  EXPECT_TRUE(alive("17", 0, old));
+  squeue("echo 17 PENDING");  // requeued
   EXPECT_FALSE(alive("17", 0, fresh));
-  squeue("echo CANCELLED");
+  squeue("echo 17 CANCELLED; echo 18 RUNNING; echo 117 RUNNING");  // other tasks of its array
+  EXPECT_FALSE(alive("17", 0, fresh));
   EXPECT_FALSE(alive("17", 0, fresh));
   squeue("");  // not a word of it
   EXPECT_FALSE(alive("17", 0, fresh));
@@ -163,7 +166,7 @@ TEST_F(SlurmClaim, LivesWhileItsJobRuns) {
 }
 
 TEST_F(SlurmClaim, OfAnEarlierStartOfThisJobIsDead) {
-  squeue("echo RUNNING");
+  squeue("echo 18 RUNNING");
   ::setenv("SLURM_JOB_ID", "17", 1);
   ::setenv("SLURM_RESTART_COUNT", "2", 1);
   EXPECT_FALSE(alive("17", 1, std::chrono::minutes(0)));

@@ -24,16 +24,15 @@ BASE = """\
 name: {name}
 model: lenet5
 precision: float32
-data: {{name: procedural, train_samples: 256, test_samples: 130}}
+data: {{train_samples: 256, test_samples: 130}}
 training: {{batch: 64, test_batch: 50}}
 checkpoint: {{interval_steps: 5, interval_epochs: 0}}
-record: {{flush_seconds: 0}}
 zip:
   seed: {seeds}
   training.epochs: {epochs}
-  training.learning_rate: {rates}
+  data.name: {data}
 """
-LONG = 100  # epochs: minutes are left when the signal comes, even on a fast machine
+LONG = 60  # epochs: some seconds are left when the signal comes, even on a fast machine
 
 
 def missing_programs():
@@ -58,7 +57,7 @@ class Cluster(ProgramTest):
         cls.addClassCleanup(cls.cluster, "stop", folder)
         # The nodes are all on this machine, and more ranks than processors must not spin.
         os.environ.update(SLURM_CONF=f"{folder}/etc/slurm.conf", OMPI_MCA_btl_tcp_if_include="lo",
-                          OMPI_MCA_mpi_yield_when_idle="1", OMP_NUM_THREADS="1")
+                          OMPI_MCA_mpi_yield_when_idle="1", OMP_NUM_THREADS="1", ADAPT_DATA=folder)
 
     @classmethod
     def cluster(cls, command, folder, *arguments):
@@ -72,15 +71,22 @@ class Cluster(ProgramTest):
         self.store = self.folder / "store"
         self.addCleanup(lambda: slurm("scancel", f"--user={os.getuid()}"))
 
-    def grid(self, name, epochs, rates=None):
-        """A grid with one run per item of `epochs`, seeds from 1; its path."""
+    def grid(self, name, epochs, data=None):
+        """A grid with one run per item of `epochs`, seeds from 1; its path. `data`: data sets of the runs."""
         seeds = list(range(1, len(epochs) + 1))
-        text = BASE.format(name=name, seeds=seeds, epochs=epochs, rates=rates or [0.1] * len(epochs))
+        text = BASE.format(name=name, seeds=seeds, epochs=epochs, data=data or ["procedural"] * len(epochs))
         return self.experiment(text, f"{name}.yaml")
 
     def submit(self, grid, ranks=2, nodes=1):
         site = self.experiment(SITE.format(ranks=ranks, nodes=nodes), "site.yaml")
         self.assert_done(adapt("sweep", grid, "--store", self.store, "--submit", "--site", site))
+
+    def preempt_task(self, task):
+        """A job of a higher priority takes the node on which a task of the only array runs."""
+        lines = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%K %N").splitlines()
+        nodes = dict(line.split() for line in lines)
+        slurm("sbatch", "--partition=urgent", "--exclusive", f"--nodelist={nodes[str(task)]}", "--output=/dev/null",
+              "--wrap=sleep 1")
 
     def runs(self):
         """{seed: entry of the store's index}."""
@@ -122,19 +128,17 @@ class Cluster(ProgramTest):
 
 class Sweep(Cluster):
     def test_array_with_a_failure_and_a_preemption(self):
-        # Six runs; the fifth diverges, the last one is long enough to be preempted.
-        grid = self.grid("six", [1, 1, 1, 1, 1, LONG], [0.1, 0.1, 0.1, 0.1, 1000, 0.1])
+        # Six runs; the first one is long enough to be preempted, the last one finds no data.
+        grid = self.grid("six", [LONG, 1, 1, 1, 1, 1], ["procedural"] * 5 + ["mnist"])
         self.submit(grid)
-        self.wait_for(lambda: len(self.runs()) == 6 and self.checkpoint_of(6), "checkpoint of the long run")
-        self.wait_for(lambda: list(self.states().values()).count("done") == 4, "end of the short runs")
-        slurm("sbatch", "--partition=urgent", "--nodes=3", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
-        self.wait_for(lambda: self.runs()[6]["requeues"] == 1, "preemption")
-        self.assertNotEqual(self.states()[6], "failed")
+        self.wait_for(lambda: len(self.runs()) == 6 and self.checkpoint_of(1), "checkpoint of the long run")
+        self.preempt_task(0)
+        self.wait_for(lambda: self.runs()[1]["requeues"] == 1, "preemption")
         self.wait_for_empty_queue()
-        self.assertEqual(self.states(), {seed: "failed" if seed == 5 else "done" for seed in range(1, 7)},
-                         self.said())
-        self.assertNotEqual(self.runs()[5]["message"], "")
-        self.assert_undisturbed(6)
+        self.assertEqual(self.states(), {seed: "failed" if seed == 6 else "done" for seed in range(1, 7)}, self.said())
+        self.assertIn("dataset mnist not found", self.runs()[6]["message"])
+        self.assertIn("returns to the queue", self.said())
+        self.assert_undisturbed(1)
         # What is finished or failed is not submitted again.
         self.submit(grid)
         self.assertEqual(slurm("squeue", "--noheader"), "")
