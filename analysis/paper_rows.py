@@ -66,8 +66,8 @@ def muppet_rows(runs, published, clocks=()):
 
 def average_rows(rows, published):
     """One Row per source of published averages; ours, the mean over those of `rows` that belong to the cells which the
-    paper averages over, beside the first."""
-    averaged = [row for row in rows if (row.model, row.dataset) in AVERAGED_CELLS]
+    paper averages over and have its setting (one format per layer), beside the first."""
+    averaged = [row for row in rows if (row.model, row.dataset) in AVERAGED_CELLS and not _has_own_scales(row)]
     with_runs = [row for row in averaged if ("accuracy_adapt", OURS) in row.values]
     averages = []
     for place, (source, figures) in enumerate(published_averages(published).items()):
@@ -80,6 +80,10 @@ def average_rows(rows, published):
                 values[key] = _mean(known)
         averages.append(Row(label, "", [], values))
     return averages
+
+
+def _has_own_scales(row):
+    return any(run.configuration.get("precision.formats") == "per_tensor" for run in row.runs)
 
 
 def repetitions(runs):

@@ -103,7 +103,8 @@ class Rows(PaperTest):
 
     def test_averages_are_over_the_cells_of_the_paper(self):
         runs = [self.quantized("q", density=0.5), self.quantized("a", density=0.25, model="alexnet"),
-                self.quantized("l", density=1, model="lenet5", dataset="mnist"), self.plain()]
+                self.quantized("l", density=1, model="lenet5", dataset="mnist"), self.plain(),
+                self.quantized("own", density=0.1, configuration="precision:\n  formats: per_tensor\n")]
         ours, sdm = average_rows(adapt_rows(runs, PUBLISHED), PUBLISHED)
         self.assertEqual(ours.values["training_speedup", "published"], 1.27)
         self.assertEqual(ours.values["training_speedup", "ours, modelled"], (3.2 + 6.4) / 2)

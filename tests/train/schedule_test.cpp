@@ -138,11 +138,11 @@ TEST(Schedule, ARestoredOneGoesOnAlike) {
 
 TEST(Schedule, UnknownNameListsTheKnown) {
   try {
-    make_schedule(named("linear"), 10);
+    make_schedule(named("parabola"), 10);
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     const std::string message = error.what();
-    EXPECT_NE(message.find("linear"), std::string::npos) << message;
+    EXPECT_NE(message.find("parabola"), std::string::npos) << message;
     EXPECT_NE(message.find("cosine"), std::string::npos) << message;
   }
 }
