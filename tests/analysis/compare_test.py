@@ -150,7 +150,7 @@ class Digests(ScratchTest):
 class CommittedLogs(unittest.TestCase):
     def test_results_in_the_tree(self):
         table = call_script(compare, os.path.join(ROOT, "experiments", "results"), "--group", "policy", "--where",
-                            "model=resnet20")
+                            "model=resnet20", "--where", "precision.formats=per_layer")
         self.assertRegex(table, re.compile(r"^float32 +1 +88\.00", re.MULTILINE))
         self.assertRegex(table, re.compile(r"^adapt +1 +87\.30", re.MULTILINE))
 

@@ -116,7 +116,8 @@ class Crate(ScratchTest):
             self.assertEqual(stream.read(), copy.configuration_text)
 
     def test_committed_logs(self):
-        entities = self.export(os.path.join(ROOT, "experiments", "results"), "--where", "model=alexnet")
+        entities = self.export(os.path.join(ROOT, "experiments", "results"), "--where", "model=alexnet",
+                               "--where", "precision.formats=per_layer")  # fmt: skip
         self.check(entities, runs=2)
         actions = self.of_type(entities, "CreateAction")
         for action in actions:
