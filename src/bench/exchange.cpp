@@ -62,7 +62,7 @@ class Exchange {
       encode_ += watch.lap();
       encoding_->reduce(ranks_);
       exchange_ += watch.lap();
-      encoding_->mean(0, mean_);
+      encoding_->mean(0, 0, mean_);
       decode_ += watch.lap();
     }
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,9 +40,11 @@ class GradientEncoding {
 
   /// Starts a step with empty sums.
   virtual void begin(const ExchangeStep& step) = 0;
-  /// Adds the gradient of `shard` for tensor `index`. Throws Failure for NaN, Inf or overflow, naming tensor,
-  /// step and shard.
-  virtual void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) = 0;
+  /// Adds the gradient of `shard` for tensor `index`. Returns its largest magnitude where that was found on
+  /// the way, so that nobody need look again. Throws Failure for NaN, Inf or overflow, naming tensor, step
+  /// and shard.
+  virtual std::optional<float> add(std::size_t index, std::uint32_t shard,
+                                   std::span<const float> gradient) = 0;
   /// This rank adds no more to tensor `index` in this step, so its exchange may start, at once or together
   /// with that of others. To be called once for a tensor, or not at all.
   virtual void release(std::size_t index, const mpi::Communicator& ranks) = 0;
@@ -49,8 +52,8 @@ class GradientEncoding {
   virtual void progress() = 0;
   /// Adds up the sums of all ranks, released or not (collective).
   virtual void reduce(const mpi::Communicator& ranks) = 0;
-  /// The mean over all shards.
-  virtual void mean(std::size_t index, std::span<float> gradient) const = 0;
+  /// The mean over all shards, of the elements of tensor `index` from `first` on.
+  virtual void mean(std::size_t index, std::size_t first, std::span<float> gradient) const = 0;
   /// Bytes that this rank has sent to others in the step that was reduced last.
   [[nodiscard]] virtual std::int64_t bytes() const = 0;
 

@@ -43,7 +43,7 @@ class Float32Encoding : public GradientEncoding {
     }
   }
 
-  void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override {
+  std::optional<float> add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override {
     const BucketLayout::Place& place = layout_.place(index);
     const std::span sums = std::span(sums_[place.bucket]).subspan(place.offset, gradient.size());
     float check = 0;
@@ -54,6 +54,7 @@ class Float32Encoding : public GradientEncoding {
     if (std::isnan(check)) {
       refuse_gradient(tensors_[index], step_, shard);
     }
+    return std::nullopt;
   }
 
   void release(std::size_t index, const mpi::Communicator& /*ranks*/) override {
@@ -78,9 +79,9 @@ class Float32Encoding : public GradientEncoding {
     }
   }
 
-  void mean(std::size_t index, std::span<float> gradient) const override {
+  void mean(std::size_t index, std::size_t first, std::span<float> gradient) const override {
     const BucketLayout::Place& place = layout_.place(index);
-    const std::span sums = std::span(sums_[place.bucket]).subspan(place.offset, gradient.size());
+    const std::span sums = std::span(sums_[place.bucket]).subspan(place.offset + first, gradient.size());
     std::transform(sums.begin(), sums.end(), gradient.begin(),
                    [this](float value) { return value / static_cast<float>(shards_); });
   }

@@ -79,7 +79,8 @@ void IntegerEncoding::begin(const ExchangeStep& step) {
   }
 }
 
-bool IntegerEncoding::add_exactly(std::size_t index, std::uint32_t shard, std::span<const float> gradient) {
+IntegerEncoding::Added IntegerEncoding::add_exactly(std::size_t index, std::uint32_t shard,
+                                                    std::span<const float> gradient) {
   if (feedback_) {
     gradient = feedback_->correct(shard, firsts_[index], gradient);
     feedback_->clear(shard, firsts_[index], gradient.size());
@@ -89,13 +90,14 @@ bool IntegerEncoding::add_exactly(std::size_t index, std::uint32_t shard, std::s
   }
   const BucketLayout::Place& place = layout_.place(index);
   const std::span sums = std::get<PackedSum<std::int64_t>>(buckets_[place.bucket].sum).values();
-  return add_exact(gradient, sums.subspan(place.offset, gradient.size()), kExactFractionalLength, shards_)
-      .finite;
+  return {add_exact(gradient, sums.subspan(place.offset, gradient.size()), kExactFractionalLength, shards_)
+              .finite,
+          std::nullopt};
 }
 
 template <class T>
-bool IntegerEncoding::add_quantized(std::span<T> sums, std::size_t index, std::uint32_t shard,
-                                    std::span<const float> gradient) {
+IntegerEncoding::Added IntegerEncoding::add_quantized(std::span<T> sums, std::size_t index,
+                                                      std::uint32_t shard, std::span<const float> gradient) {
   const FixedFormat format = *formats_[index];
   const RandomKey key = {step_.seed, Stream::gradients, static_cast<std::uint32_t>(index), step_.step, shard};
   QuantizeResult result;
@@ -109,19 +111,21 @@ bool IntegerEncoding::add_quantized(std::span<T> sums, std::size_t index, std::u
     result = quantize_add(gradient, sums, format, Rounding::stochastic, key);
   }
   source_->observe(index, result.largest);
-  return result.finite;
+  return {result.finite, feedback_ ? std::nullopt : std::optional(result.largest)};
 }
 
-void IntegerEncoding::add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) {
+std::optional<float> IntegerEncoding::add(std::size_t index, std::uint32_t shard,
+                                          std::span<const float> gradient) {
   const BucketLayout::Place& place = layout_.place(index);
   const auto quantized = [&](auto& sum) {
     return add_quantized(sum.values().subspan(place.offset, gradient.size()), index, shard, gradient);
   };
-  const bool finite = formats_[index] ? std::visit(quantized, buckets_[place.bucket].sum)
+  const Added added = formats_[index] ? std::visit(quantized, buckets_[place.bucket].sum)
                                       : add_exactly(index, shard, gradient);
-  if (!finite) {
+  if (!added.finite) {
     refuse_gradient(tensors_[index], step_.step, shard);
   }
+  return added.largest;
 }
 
 void IntegerEncoding::launch(Bucket& bucket, const mpi::Communicator& ranks) {
@@ -162,13 +166,13 @@ void IntegerEncoding::reduce(const mpi::Communicator& ranks) {
   source_bytes_ = source_->end(ranks);
 }
 
-void IntegerEncoding::mean(std::size_t index, std::span<float> gradient) const {
+void IntegerEncoding::mean(std::size_t index, std::size_t first, std::span<float> gradient) const {
   const BucketLayout::Place& place = layout_.place(index);
   const int fractional_length = formats_[index] ? formats_[index]->fractional_length : kExactFractionalLength;
   const double scale = std::ldexp(1.0, -fractional_length) / shards_;
   std::visit(
       [&](const auto& sum) {
-        dequantize(sum.values().subspan(place.offset, gradient.size()), gradient, scale);
+        dequantize(sum.values().subspan(place.offset + first, gradient.size()), gradient, scale);
       },
       buckets_[place.bucket].sum);
 }

@@ -27,11 +27,11 @@ class IntegerEncoding : public GradientEncoding {
                   std::unique_ptr<FormatSource> source, bool error_feedback = false);
 
   void begin(const ExchangeStep& step) override;
-  void add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override;
+  std::optional<float> add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override;
   void release(std::size_t index, const mpi::Communicator& ranks) override;
   void progress() override;
   void reduce(const mpi::Communicator& ranks) override;
-  void mean(std::size_t index, std::span<float> gradient) const override;
+  void mean(std::size_t index, std::size_t first, std::span<float> gradient) const override;
   [[nodiscard]] std::int64_t bytes() const override;
 
   [[nodiscard]] bool has_state() const override { return source_->observes(); }
@@ -48,11 +48,15 @@ class IntegerEncoding : public GradientEncoding {
 
   void lay_out();
   void launch(Bucket& bucket, const mpi::Communicator& ranks);
-  /// Both return whether the gradient is finite.
+  struct Added {
+    bool finite = true;
+    std::optional<float> largest;  // magnitude of the gradient, where known
+  };
+
   template <class T>
-  bool add_quantized(std::span<T> sums, std::size_t index, std::uint32_t shard,
-                     std::span<const float> gradient);
-  bool add_exactly(std::size_t index, std::uint32_t shard, std::span<const float> gradient);
+  Added add_quantized(std::span<T> sums, std::size_t index, std::uint32_t shard,
+                      std::span<const float> gradient);
+  Added add_exactly(std::size_t index, std::uint32_t shard, std::span<const float> gradient);
 
   std::vector<ExchangeTensor> tensors_;
   std::vector<std::size_t> firsts_;  // element at which each tensor begins, all tensors in a row

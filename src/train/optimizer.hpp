@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "base/aligned.hpp"
 #include "nn/parameters.hpp"
+#include "numerics/scale.hpp"
+#include "numerics/sum.hpp"
 
 namespace adapt {
 
@@ -16,33 +20,43 @@ struct UpdateOptions {
   bool unit_gradients = false;  ///< divide each layer's gradient by its norm (AdaPT)
 };
 
+/// Writes the mean gradient of parameter `index`, elements `first` and following, to `gradient`.
+using MeanGradient = std::function<void(std::size_t index, std::size_t first, std::span<float> gradient)>;
+
 /// Stochastic gradient descent with momentum on the float32 master copies: v ← μ·v + g, W ← W - rate·v. Every
-/// rank computes the same.
+/// rank computes the same. All that a step does with an element is done piece by piece while the piece is in
+/// the cache: with millions of parameters, it is the passes over memory that take the time.
 class Optimizer {
  public:
   Optimizer(const ModelState& state, const UpdateOptions& options);
-
-  /// The mean gradient of parameter `index`, to be filled in before prepare().
-  std::span<float> gradient(std::size_t index) { return gradients_[index]; }
 
   /// Momentum of parameter `index`; what a checkpoint keeps of the optimizer.
   std::span<float> velocity(std::size_t index) { return velocities_[index]; }
   [[nodiscard]] std::span<const float> velocity(std::size_t index) const { return velocities_[index]; }
 
-  /// Adds the gradient of the regularization and, where asked for, divides by the norm: one norm for all
-  /// tensors of a quantized layer, so that weight and bias keep their proportion; a gradient of norm 0 stays.
-  void prepare(const ModelState& state);
+  /// Takes the mean gradients, adds the gradient of the regularization and, where asked for, divides by the
+  /// norm: one norm for all tensors of a quantized layer, so that weight and bias keep their proportion; a
+  /// gradient of norm 0 stays.
+  void prepare(const ModelState& state, const MeanGradient& mean);
 
-  /// Moves the master copies. `rate` is the learning rate.
-  void update(ModelState& state, double rate);
+  /// What prepare() made of the gradient of parameter `index`, and its norm.
+  [[nodiscard]] std::span<const float> gradient(std::size_t index) const { return gradients_[index]; }
+  [[nodiscard]] double gradient_norm(std::size_t index) const;
+  /// α·‖W‖₁ + (β/2)·‖W‖₂² over all parameters' master copies that prepare() saw.
+  [[nodiscard]] double regularization_loss() const { return regularization_loss_; }
+
+  /// Moves the master copies. `rate` is the learning rate. Returns the extremes of each, now.
+  std::vector<Extremes> update(ModelState& state, double rate);
 
  private:
+  void take(std::size_t index, std::span<const float> master, const MeanGradient& mean);
+  void divide(std::size_t index, double norm);
+
   UpdateOptions options_;
   std::vector<AlignedVector<float>> gradients_;
   std::vector<AlignedVector<float>> velocities_;
+  std::vector<double> squares_;  // of a gradient's elements, their sum
+  double regularization_loss_ = 0;
 };
-
-/// α·‖W‖₁ + (β/2)·‖W‖₂² over all parameters' master copies.
-double regularization_loss(const ModelState& state, double l1, double weight_decay);
 
 }  // namespace adapt

@@ -50,9 +50,9 @@ void StatisticsExchange::reduce(ModelState& state, const mpi::Communicator& rank
   std::size_t tensor = 0;
   for (RunningStatistics& statistics : state.statistics) {
     const std::span mean = std::span(mean_).first(statistics.running_mean.size());
-    encoding_->mean(tensor++, mean);
+    encoding_->mean(tensor++, 0, mean);
     move(statistics.running_mean, mean, statistics.momentum);
-    encoding_->mean(tensor++, mean);
+    encoding_->mean(tensor++, 0, mean);
     move(statistics.running_variance, mean, statistics.momentum);
   }
 }

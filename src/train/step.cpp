@@ -107,16 +107,16 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
     }
     scales_.emplace(std::move(names));
   }
-  plan_ = executable();
+  plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
   densities_ = make_working_weights(*state_, plan_, options.seed, 0);
   if (scales_) {
     calibrate(options, data, state_, decided_, *scales_);
-    plan_ = executable();
+    plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
   }
 }
 
-PrecisionPlan TrainingStep::executable() {
-  return scales_ ? scales_->plan(decided_, weight_extremes(*state_, graph_.layers.size())) : decided_;
+PrecisionPlan TrainingStep::executable(const std::vector<Extremes>& weights) {
+  return scales_ ? scales_->plan(decided_, weights) : decided_;
 }
 
 std::vector<LoggedLayer> TrainingStep::layers() const {
@@ -225,10 +225,10 @@ void TrainingStep::take_gradients(std::size_t first, std::size_t last, std::uint
   // As backward went: of gradients that are not finite, the one that was first is named.
   for (std::size_t p = last; p-- > first;) {
     const Parameter& parameter = state_->parameters[p];
-    encoding_->add(p, shard, parameter.gradient);
+    const std::optional<float> largest = encoding_->add(p, shard, parameter.gradient);
     if (maxima_ != nullptr && parameter.role == ParameterRole::weight && parameter.layer >= 0) {
       raise((*maxima_)[static_cast<std::size_t>(parameter.layer)].gradients,
-            maximum_magnitude(parameter.gradient));
+            largest ? *largest : maximum_magnitude(parameter.gradient));
     }
   }
   outcome.record.seconds.quantize += watch.lap();
@@ -255,10 +255,9 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
   outcome.record.seconds.exchange += watch.lap();
-  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
-    encoding_->mean(p, optimizer_.gradient(p));
-  }
-  optimizer_.prepare(*state_);
+  optimizer_.prepare(*state_, [this](std::size_t index, std::size_t first, std::span<float> gradient) {
+    encoding_->mean(index, first, gradient);
+  });
   outcome.record.seconds.update = watch.lap();
 }
 
@@ -271,9 +270,8 @@ std::span<const float> TrainingStep::weights_of(int layer) const {
 
 void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
   fault::point("policy");
-  const TrainingOptions& training = options_.training;
-  outcome.record.loss += regularization_loss(*state_, training.l1, training.weight_decay);
-  if (training.penalty && has_format(plan_, &LayerFormats::weights)) {
+  outcome.record.loss += optimizer_.regularization_loss();
+  if (options_.training.penalty && has_format(plan_, &LayerFormats::weights)) {
     outcome.record.loss += precision_penalty(plan_, densities_);
   }
   outcome.record.strategy = policy_->strategy();
@@ -289,8 +287,7 @@ void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
       continue;
     }
     const auto layer = static_cast<std::size_t>(parameter.layer);
-    const std::span<const float> gradient = optimizer_.gradient(p);
-    observation.layers[layer] = {parameter.master, gradient, std::sqrt(sum_squares(gradient)),
+    observation.layers[layer] = {parameter.master, optimizer_.gradient(p), optimizer_.gradient_norm(p),
                                  densities_[layer]};
   }
   record_layers(outcome);
@@ -301,14 +298,14 @@ void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
 void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
   fault::point("update");
   Stopwatch watch;
-  optimizer_.update(*state_, learning_rate);
+  const std::vector<Extremes> masters = optimizer_.update(*state_, learning_rate);
   outcome.record.seconds.update += watch.lap();
-  requantize(outcome);
+  requantize(masters, outcome);
   outcome.record.seconds.quantize += watch.lap();
 }
 
-void TrainingStep::requantize(StepOutcome& outcome) {
-  PrecisionPlan next = executable();
+void TrainingStep::requantize(std::span<const Extremes> masters, StepOutcome& outcome) {
+  PrecisionPlan next = executable(weight_extremes(*state_, graph_.layers.size(), masters));
   if (scales_) {
     // The policy knows word lengths only.
     for (SwitchEvent& event : outcome.switches) {

@@ -90,8 +90,8 @@ class TrainingStep {
   void record_layers(StepOutcome& outcome) const;
   /// Makes the plan that follows from what the policy decided and from the masters, and the working weights
   /// under it.
-  void requantize(StepOutcome& outcome);
-  [[nodiscard]] PrecisionPlan executable();
+  void requantize(std::span<const Extremes> masters, StepOutcome& outcome);
+  [[nodiscard]] PrecisionPlan executable(const std::vector<Extremes>& weights);
 
   TrainerOptions options_;
   const mpi::Communicator& ranks_;

@@ -71,7 +71,7 @@ void TrainingStep::restore_state(std::span<const std::byte> state) {
   reader.finish();
   decided_ = policy_->plan();
   plan_broadcast_ = PlanBroadcast(decided_.version, step_ + 1);
-  plan_ = executable();
+  plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
   densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
   if (step_ % steps_per_epoch() != 0) {
     loader_.start_epoch(step_ / steps_per_epoch(), step_ % steps_per_epoch());

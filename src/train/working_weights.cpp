@@ -43,10 +43,20 @@ std::optional<FixedFormat> working_format(const Parameter& parameter, const Prec
 }
 
 std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layers) {
-  std::vector<Extremes> all(layers);
+  std::vector<Extremes> parameters;
   for (const Parameter& parameter : state.parameters) {
+    parameters.push_back(extremes(parameter.master));
+  }
+  return weight_extremes(state, layers, parameters);
+}
+
+std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layers,
+                                      std::span<const Extremes> parameters) {
+  std::vector<Extremes> all(layers);
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const Parameter& parameter = state.parameters.at(p);
     if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
-      all.at(static_cast<std::size_t>(parameter.layer)) = extremes(parameter.master);
+      all.at(static_cast<std::size_t>(parameter.layer)) = parameters[p];
     }
   }
   return all;

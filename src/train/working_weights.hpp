@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "nn/parameters.hpp"
@@ -13,8 +14,11 @@ namespace adapt {
 /// The format of a parameter's working copy under `plan`, if it has one.
 std::optional<FixedFormat> working_format(const Parameter& parameter, const PrecisionPlan& plan);
 
-/// Extremes of the master weights of each of `layers` quantized layers.
+/// Extremes of the master weights of each of `layers` quantized layers; the second, from those of all
+/// parameters' masters.
 std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layers);
+std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layers,
+                                      std::span<const Extremes> parameters);
 
 /// Makes the working copies of all parameters from their masters: rounded stochastically to the formats of
 /// the plan (a bias, scale or shift takes the format of its layer's weights; float32 in a per_tensor plan),

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "base/error.hpp"
 #include "numerics/instruction_sets.hpp"
 #include "numerics/random.hpp"
 #include "numerics/reference.hpp"
@@ -27,6 +29,17 @@ std::vector<float> random_values(std::size_t count) {
   return values;
 }
 
+using Lanes = std::array<double, PiecewiseSum::kLanes>;
+
+/// The sum by a kernel that adds to lanes, in two pieces where there are enough elements.
+double in_pieces(void (*kernel)(const float*, std::size_t, double*), const std::vector<float>& values) {
+  const std::size_t first = values.size() / 3 / PiecewiseSum::kLanes * PiecewiseSum::kLanes;
+  Lanes lanes = {};
+  kernel(values.data(), first, lanes.data());
+  kernel(values.data() + first, values.size() - first, lanes.data());
+  return reference::sum_in_order(lanes);
+}
+
 class Sum : public test::EveryInstructionSet {};
 
 TEST_P(Sum, SameBitsAsTheReferenceAtEveryLength) {
@@ -46,8 +59,8 @@ TEST_P(Sum, SameBitsAsTheReferenceAtEveryLength) {
       nonzero += value != 0.0F ? 1 : 0;
       largest = std::max(largest, std::abs(value));
     }
-    EXPECT_EQ(kernels().sum_squares(values.data(), count), reference::sum_in_order(squares)) << count;
-    EXPECT_EQ(kernels().sum_abs(values.data(), count), reference::sum_in_order(magnitudes)) << count;
+    EXPECT_EQ(in_pieces(kernels().sum_squares, values), reference::sum_in_order(squares)) << count;
+    EXPECT_EQ(in_pieces(kernels().sum_abs, values), reference::sum_in_order(magnitudes)) << count;
     EXPECT_EQ(kernels().count_nonzero(values.data(), count), nonzero) << count;
     EXPECT_EQ(kernels().maximum_magnitude(values.data(), count), largest) << count;
     float found_lowest = kNaN;
@@ -116,6 +129,15 @@ TEST(SumCalls, EmptyAndDenormal) {
   EXPECT_EQ(sum_squares(tiny), 0x1p-298);
   EXPECT_EQ(count_nonzero(tiny), 1);
   EXPECT_EQ(maximum_magnitude(tiny), 0x1p-149F);
+}
+
+TEST(SumCalls, OnlyTheLastPieceMayBeOdd) {
+  const std::vector<float> values(20, 2.0F);
+  PiecewiseSum sum;
+  sum.add_squares(std::span(values).first(16));
+  sum.add_squares(values);
+  EXPECT_EQ(sum.value(), 36 * 4);
+  EXPECT_THROW(sum.add_magnitudes(values), Failure);
 }
 
 TEST(SumCalls, WhatIsNotFiniteShows) {

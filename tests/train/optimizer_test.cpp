@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "train/small_state.hpp"
 
@@ -12,11 +13,14 @@ namespace {
 using test::parameter;
 using test::to_vector;
 
-void set_gradient(Optimizer& optimizer, std::size_t index, const std::vector<float>& values) {
-  std::copy(values.begin(), values.end(), optimizer.gradient(index).begin());
+/// prepare() with these mean gradients, by parameter.
+void prepare(Optimizer& optimizer, const ModelState& state, const std::vector<std::vector<float>>& means) {
+  optimizer.prepare(state, [&](std::size_t index, std::size_t first, std::span<float> gradient) {
+    std::copy_n(means[index].begin() + static_cast<std::ptrdiff_t>(first), gradient.size(), gradient.begin());
+  });
 }
 
-std::vector<float> gradient(Optimizer& optimizer, std::size_t index) {
+std::vector<float> gradient(const Optimizer& optimizer, std::size_t index) {
   const auto values = optimizer.gradient(index);
   return {values.begin(), values.end()};
 }
@@ -35,8 +39,7 @@ TEST(Optimizer, MomentumGathersTheGradients) {
   const std::vector<double> rates = {0.25, 0.25, 0.5};
   const std::vector<float> expected = {0.5F, -0.75F, -2.0F};
   for (std::size_t step = 0; step < 3; ++step) {
-    set_gradient(optimizer, 0, {gradients[step]});
-    optimizer.prepare(state);
+    prepare(optimizer, state, {{gradients[step]}});
     optimizer.update(state, rates[step]);
     EXPECT_EQ(state.parameters[0].master[0], expected[step]) << step;
   }
@@ -45,7 +48,7 @@ TEST(Optimizer, MomentumGathersTheGradients) {
 TEST(Optimizer, OnlyTheMasterMoves) {
   ModelState state = one_weight({1.0F});
   Optimizer optimizer(state, {});
-  set_gradient(optimizer, 0, {1});
+  prepare(optimizer, state, {{1}});
   optimizer.update(state, 1);
   EXPECT_EQ(state.parameters[0].working[0], 1.0F);
 }
@@ -53,8 +56,7 @@ TEST(Optimizer, OnlyTheMasterMoves) {
 TEST(Optimizer, DecayAndL1ActOnTheGradient) {
   const ModelState state = one_weight({2.0F, -4.0F, 0.0F, -0.0F});
   Optimizer optimizer(state, {.momentum = 0, .weight_decay = 0.5, .l1 = 0.25});
-  set_gradient(optimizer, 0, {1, 1, 1, 1});
-  optimizer.prepare(state);
+  prepare(optimizer, state, {{1, 1, 1, 1}});
   EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{2.25F, -1.25F, 1.0F, 1.0F}));
 }
 
@@ -65,11 +67,8 @@ TEST(Optimizer, UnitGradientsShareOneNormPerLayer) {
   state.parameters.push_back(parameter("b.weight", ParameterRole::weight, 1, {0}));
   state.parameters.push_back(parameter("free", ParameterRole::scale, -1, {0}));
   Optimizer optimizer(state, {.unit_gradients = true});
-  set_gradient(optimizer, 0, {2, 4});
-  set_gradient(optimizer, 1, {4});  // norm of the layer: sqrt(4 + 16 + 16) = 6
-  set_gradient(optimizer, 2, {0});  // norm 0 stays
-  set_gradient(optimizer, 3, {7});  // no layer, no norm
-  optimizer.prepare(state);
+  // Layer 0 has the norm sqrt(4 + 16 + 16) = 6; norm 0 stays; what belongs to no layer has none.
+  prepare(optimizer, state, {{2, 4}, {4}, {0}, {7}});
   EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{1.0F / 3, 2.0F / 3}));
   EXPECT_EQ(gradient(optimizer, 1), (std::vector<float>{2.0F / 3}));
   EXPECT_EQ(gradient(optimizer, 2), (std::vector<float>{0}));
@@ -79,8 +78,7 @@ TEST(Optimizer, UnitGradientsShareOneNormPerLayer) {
 TEST(Optimizer, NormIsTakenWithTheRegularization) {
   const ModelState state = one_weight({3.0F, 0.0F});
   Optimizer optimizer(state, {.weight_decay = 1, .unit_gradients = true});
-  set_gradient(optimizer, 0, {0, 4});  // with decay: (3, 4), norm 5
-  optimizer.prepare(state);
+  prepare(optimizer, state, {{0, 4}});  // with decay: (3, 4), norm 5
   EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{0.6F, 0.8F}));
 }
 
@@ -88,19 +86,49 @@ TEST(Optimizer, TinyAndHugeGradientsBecomeUnits) {
   for (const float size : {1e-42F, 1e-30F, 1e30F}) {
     const ModelState state = one_weight({0.0F});
     Optimizer optimizer(state, {.unit_gradients = true});
-    set_gradient(optimizer, 0, {size});
-    optimizer.prepare(state);
+    prepare(optimizer, state, {{size}});
     EXPECT_FLOAT_EQ(gradient(optimizer, 0)[0], 1.0F);
   }
 }
 
-TEST(RegularizationLoss, HandComputed) {
+TEST(Optimizer, RegularizationLossHandComputed) {
   ModelState state = one_weight({2.0F, -4.0F});
   state.parameters.push_back(parameter("bias", ParameterRole::bias, 0, {1.0F}));
-  EXPECT_EQ(regularization_loss(state, 0, 0), 0);
-  EXPECT_EQ(regularization_loss(state, 0.5, 0), 0.5 * 7);
-  EXPECT_EQ(regularization_loss(state, 0, 0.5), 0.25 * 21);
-  EXPECT_EQ(regularization_loss(state, 1, 2), 7 + 21);
+  const auto loss = [&](double l1, double weight_decay) {
+    Optimizer optimizer(state, {.weight_decay = weight_decay, .l1 = l1});
+    prepare(optimizer, state, {{0, 0}, {0}});
+    return optimizer.regularization_loss();
+  };
+  EXPECT_EQ(loss(0, 0), 0);
+  EXPECT_EQ(loss(0.5, 0), 0.5 * 7);
+  EXPECT_EQ(loss(0, 0.5), 0.25 * 21);
+  EXPECT_EQ(loss(1, 2), 7 + 21);
+}
+
+/// Cut into pieces, with an odd rest, all is as over whole arrays.
+TEST(Optimizer, PiecesAreOfNoMatter) {
+  constexpr std::size_t kSize = 10007;
+  std::vector<float> master(kSize);
+  std::vector<float> mean(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    master[i] = std::sin(static_cast<float>(i));
+    mean[i] = std::cos(static_cast<float>(3 * i));
+  }
+  ModelState state = one_weight(master);
+  Optimizer optimizer(state, {.momentum = 0.5, .weight_decay = 0.125, .unit_gradients = true});
+  prepare(optimizer, state, {mean});
+  std::vector<float> expected(kSize);
+  std::ranges::transform(mean, master, expected.begin(), [](float g, float w) { return g + 0.125F * w; });
+  const double factor = 1 / std::sqrt(sum_squares(expected));
+  std::ranges::transform(expected, expected.begin(), [&](float g) { return static_cast<float>(g * factor); });
+  EXPECT_EQ(gradient(optimizer, 0), expected);
+  EXPECT_EQ(optimizer.gradient_norm(0), std::sqrt(sum_squares(expected)));
+  EXPECT_EQ(optimizer.regularization_loss(), 0.125 / 2 * sum_squares(master));
+
+  const std::vector<Extremes> found = optimizer.update(state, 0.25);
+  std::ranges::transform(master, expected, master.begin(), [](float w, float g) { return w - 0.25F * g; });
+  EXPECT_EQ(to_vector(state.parameters[0].master), master);
+  EXPECT_EQ(found, std::vector<Extremes>{extremes(master)});
 }
 
 }  // namespace

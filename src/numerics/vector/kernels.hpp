@@ -70,8 +70,9 @@ struct Kernels {
                              const Sequence* random);
   void (*dequantize32)(const std::int32_t* src, float* dst, std::size_t count, double scale);
   void (*dequantize64)(const std::int64_t* src, float* dst, std::size_t count, double scale);
-  double (*sum_squares)(const float* src, std::size_t count);
-  double (*sum_abs)(const float* src, std::size_t count);
+  /// Both add to 16 lanes, element i to lane i mod 16.
+  void (*sum_squares)(const float* src, std::size_t count, double* lanes);
+  void (*sum_abs)(const float* src, std::size_t count, double* lanes);
   std::int64_t (*count_nonzero)(const float* src, std::size_t count);
   float (*maximum_magnitude)(const float* src, std::size_t count);
   /// The least and the greatest of the elements and 0; NaN where one is among them.
