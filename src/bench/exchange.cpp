@@ -19,8 +19,6 @@ struct ExchangeArguments {
   TimingOptions timing;
 };
 
-std::vector<std::string> encoding_names() { return {"float32", "exact", "layer", "int16", "int8"}; }
-
 ExchangeArguments parse(const BenchArguments& arguments, const mpi::Communicator& ranks) {
   ExchangeArguments parsed;
   parsed.encodings = arguments.names("encoding", encoding_names());

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "bench/benchmark.hpp"
 #include "bench/synthetic.hpp"
+#include "exchange/encoding.hpp"
 #include "nn/models.hpp"
 #include "nn/onednn.hpp"
 #include "nn/work.hpp"
@@ -31,7 +32,8 @@ constexpr int kByteBits = 8;
 struct StepArguments {
   std::vector<std::string> models;
   std::vector<std::string> engines;
-  std::vector<std::string> policies;  // by engine
+  std::vector<std::string> policies;   // by engine
+  std::vector<std::string> encodings;  // by engine
   std::string rounding;
   TrainingOptions training;
   bool layers = false;
@@ -58,19 +60,25 @@ std::string usual_policy(const std::string& engine) {
       ->policy;
 }
 
-/// One policy for each engine.
+/// What an option says for each of the engines.
+std::vector<std::string> for_each_engine(const BenchArguments& arguments, const std::string& option,
+                                         const std::vector<std::string>& known, std::size_t engines) {
+  std::vector<std::string> names = arguments.list(option, known);
+  if (names.size() == 1) {
+    names.resize(engines, names.front());
+  }
+  if (names.size() != engines) {
+    throw BadInput(concat("--", option, ": expected one name, or one for each of the ", engines,
+                          " engines, found ", names.size()));
+  }
+  return names;
+}
+
 std::vector<std::string> policies_of(const BenchArguments& arguments,
                                      const std::vector<std::string>& engines) {
   std::vector<std::string> known = policy_names();
   known.emplace_back("auto");
-  std::vector<std::string> policies = arguments.list("policy", known);
-  if (policies.size() == 1) {
-    policies.resize(engines.size(), policies.front());
-  }
-  if (policies.size() != engines.size()) {
-    throw BadInput(concat("--policy: expected one name, or one for each of the ", engines.size(),
-                          " engines, found ", policies.size()));
-  }
+  std::vector<std::string> policies = for_each_engine(arguments, "policy", known, engines.size());
   for (std::size_t i = 0; i < engines.size(); ++i) {
     policies[i] = policies[i] == "auto" ? usual_policy(engines[i]) : policies[i];
   }
@@ -82,6 +90,9 @@ StepArguments parse(const BenchArguments& arguments) {
   parsed.models = arguments.names("model", model_names());
   parsed.engines = arguments.names("engine", engine_names());
   parsed.policies = policies_of(arguments, parsed.engines);
+  std::vector<std::string> encodings = encoding_names();
+  encodings.emplace_back("auto");
+  parsed.encodings = for_each_engine(arguments, "encoding", encodings, parsed.engines.size());
   parsed.rounding = arguments.names("rounding", {"stochastic", "nearest"}).front();
   parsed.training.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
   parsed.training.shards = static_cast<int>(arguments.integer("shards", 1, 1 << 16));
@@ -190,6 +201,7 @@ class StepBenchmark : public Benchmark {
       options.engine.name = arguments_.engines[e];
       options.engine.rounding = arguments_.rounding;
       options.precision.name = arguments_.policies[e];
+      options.exchange.encoding = arguments_.encodings[e];
       if (options.engine.name == "integer") {  // all layers in 8 bits
         options.precision.formats = "per_tensor";
         options.precision.backward = "quantized";
@@ -204,10 +216,10 @@ class StepBenchmark : public Benchmark {
   [[nodiscard]] std::vector<std::pair<std::string, BenchResult::Value>> labels(std::size_t model,
                                                                                std::size_t engine) const {
     const TrainingOptions& training = arguments_.training;
-    return {{"model", arguments_.models[model]},        {"engine", arguments_.engines[engine]},
-            {"policy", arguments_.policies[engine]},    {"batch", std::int64_t{training.batch}},
-            {"shards", std::int64_t{training.shards}},  {"ranks", std::int64_t{ranks_.size()}},
-            {"threads", std::int64_t{training.threads}}};
+    return {{"model", arguments_.models[model]},     {"engine", arguments_.engines[engine]},
+            {"policy", arguments_.policies[engine]}, {"encoding", arguments_.encodings[engine]},
+            {"batch", std::int64_t{training.batch}}, {"shards", std::int64_t{training.shards}},
+            {"ranks", std::int64_t{ranks_.size()}},  {"threads", std::int64_t{training.threads}}};
   }
 
   StepArguments arguments_;
@@ -228,6 +240,8 @@ BenchmarkEntry step_benchmark() {
                "precision policy of all engines, or one for each; auto: float32 for float32 and bfloat16, "
                "adapt for "
                "emulated, fixed 8-bit formats per tensor, backward too, for integer"},
+              {"encoding", "auto",
+               "of the gradients that ranks exchange, one of all engines, or one for each"},
               {"rounding", "stochastic", "of activations: stochastic, nearest"},
               {"batch", "256", "images per step, over all ranks"},
               {"shards", "8", "virtual shards that the batch is cut into"},

@@ -85,7 +85,7 @@ void load(const EvaluateArguments& arguments, Loaded& loaded) {
   onednn::set_threads(configuration.training.threads);
   loaded.data = open_dataset(configuration.data, configuration.seed);
   const TrainerOptions options = trainer_options(configuration);
-  const Graph graph = make_graph(options, loaded.data, configuration.training.test_batch);
+  const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
   loaded.plan = load_model(chosen_model(file, arguments), *state, graph.layers.size());
   loaded.layers = graph.layers.size();
@@ -98,7 +98,7 @@ void load(const EvaluateArguments& arguments, Loaded& loaded) {
   const ModelInput input = {loaded.data.train->classes(), image.h, image.w};
   loaded.classifier =
       make_classifier(*arguments.engine, {make_model(options.model.name, input), image, state, loaded.plan},
-                      configuration.training.test_batch);
+                      configuration.training.test_images());
 }
 
 MetricSum run_model(Loaded& loaded, const mpi::Communicator& ranks) {

@@ -37,6 +37,14 @@ constexpr std::array kEncodings = {
 
 }  // namespace
 
+std::vector<std::string> encoding_names() {
+  std::vector<std::string> names;
+  for (const EncodingEntry& entry : kEncodings) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
 std::unique_ptr<GradientEncoding> make_encoding(const std::string& name,
                                                 const std::vector<ExchangeTensor>& tensors, int shards,
                                                 bool error_feedback) {

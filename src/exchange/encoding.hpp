@@ -68,6 +68,9 @@ class GradientEncoding {
   virtual void restore_state(std::span<const std::byte> /*state*/, const mpi::Communicator& /*ranks*/) {}
 };
 
+/// All names that make_encoding knows.
+std::vector<std::string> encoding_names();
+
 /// Makes the encoding `name` ("exact", "layer", "int8", "int16", "float32") for tensors cut into `shards`
 /// shards. Throws BadInput for an unknown name, and for `error_feedback` with another encoding than int8 and
 /// int16 or beyond its limit (error_feedback.hpp).

@@ -24,6 +24,9 @@ class FormatSource {
 
   /// Of the step that begins.
   virtual GradientFormats begin(const ExchangeStep& step) = 0;
+  /// Bits to which each shard's integers are rounded before they are summed, block by block (round_to_bits);
+  /// absent: they are not.
+  [[nodiscard]] virtual std::optional<int> shard_bits() const { return std::nullopt; }
   /// Bits to which the sum over all shards is rounded before it is sent back; absent: it is not.
   [[nodiscard]] virtual std::optional<int> sum_bits() const { return std::nullopt; }
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/state_bytes.hpp"
+#include "numerics/packing.hpp"
 #include "numerics/quantize.hpp"
 #include "numerics/sum.hpp"
 
@@ -49,7 +50,9 @@ void IntegerEncoding::lay_out() {
   std::vector<int> widths;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     sizes.push_back(tensors_[i].size);
-    const bool narrow = formats_[i] && sum_bits(formats_[i]->word_length, shards_) <= kNarrow;
+    // Rounding a block may lead one step up from the largest number: a bit more.
+    const int more = source_->shard_bits() ? 1 : 0;
+    const bool narrow = formats_[i] && sum_bits(formats_[i]->word_length + more, shards_) <= kNarrow;
     widths.push_back(narrow ? kNarrow : kWide);
   }
   if (widths == widths_) {
@@ -95,21 +98,52 @@ IntegerEncoding::Added IntegerEncoding::add_exactly(std::size_t index, std::uint
           std::nullopt};
 }
 
+RandomKey IntegerEncoding::random_key(Stream stream, std::size_t index, std::uint32_t shard) const {
+  return {step_.seed, stream, static_cast<std::uint32_t>(index), step_.step, shard};
+}
+
+template <class T>
+QuantizeResult IntegerEncoding::add_pieces(std::span<T> sums, std::size_t index, std::uint32_t shard,
+                                           std::span<const float> gradient) {
+  constexpr std::size_t kPiece = 16 * kPackedBlock;
+  constexpr std::size_t kRandomBlock = 8;  // elements
+  const FixedFormat format = *formats_[index];
+  const RandomKey key = random_key(Stream::gradients, index, shard);
+  const RandomKey block_key = random_key(Stream::gradient_blocks, index, shard);
+  if (feedback_) {
+    gradient = feedback_->correct(shard, firsts_[index], gradient);
+  }
+  integers_.resize(kPiece);
+  QuantizeResult result;
+  for (std::size_t first = 0; first < gradient.size(); first += kPiece) {
+    const auto piece = gradient.subspan(first, std::min(kPiece, gradient.size() - first));
+    const std::span integers = std::span(integers_).first(piece.size());
+    const QuantizeResult part = quantize_to_integers(piece, integers, format, Rounding::stochastic, key,
+                                                     static_cast<std::uint32_t>(first / kRandomBlock));
+    result.finite = result.finite && part.finite;
+    result.largest = std::max(result.largest, part.largest);
+    if (source_->shard_bits()) {
+      const std::size_t blocks = (piece.size() + kPackedBlock - 1) / kPackedBlock;
+      const std::span padded = std::span(integers_).first(blocks * kPackedBlock);
+      std::ranges::fill(padded.subspan(piece.size()), 0);
+      round_to_bits(padded, *source_->shard_bits(), block_key, first / kPackedBlock);
+    }
+    const auto to = sums.subspan(first, piece.size());
+    std::ranges::transform(to, integers, to.begin(), std::plus<T>());
+    if (feedback_) {
+      feedback_->keep(shard, firsts_[index] + first, piece, integers, format);
+    }
+  }
+  return result;
+}
+
 template <class T>
 IntegerEncoding::Added IntegerEncoding::add_quantized(std::span<T> sums, std::size_t index,
                                                       std::uint32_t shard, std::span<const float> gradient) {
-  const FixedFormat format = *formats_[index];
-  const RandomKey key = {step_.seed, Stream::gradients, static_cast<std::uint32_t>(index), step_.step, shard};
-  QuantizeResult result;
-  if (feedback_) {
-    const std::span<const float> corrected = feedback_->correct(shard, firsts_[index], gradient);
-    integers_.resize(corrected.size());
-    result = quantize_to_integers(corrected, integers_, format, Rounding::stochastic, key);
-    std::ranges::transform(sums, integers_, sums.begin(), std::plus<T>());
-    feedback_->keep(shard, firsts_[index], corrected, integers_, format);
-  } else {
-    result = quantize_add(gradient, sums, format, Rounding::stochastic, key);
-  }
+  const bool at_once = !feedback_ && !source_->shard_bits();
+  const QuantizeResult result = at_once ? quantize_add(gradient, sums, *formats_[index], Rounding::stochastic,
+                                                       random_key(Stream::gradients, index, shard))
+                                        : add_pieces(sums, index, shard, gradient);
   source_->observe(index, result.largest);
   return {result.finite, feedback_ ? std::nullopt : std::optional(result.largest)};
 }

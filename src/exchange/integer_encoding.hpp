@@ -11,6 +11,8 @@
 #include "exchange/error_feedback.hpp"
 #include "exchange/gradient_formats.hpp"
 #include "exchange/packed_sum.hpp"
+#include "numerics/quantize.hpp"
+#include "numerics/random.hpp"
 
 namespace adapt {
 
@@ -53,9 +55,14 @@ class IntegerEncoding : public GradientEncoding {
     std::optional<float> largest;  // magnitude of the gradient, where known
   };
 
+  [[nodiscard]] RandomKey random_key(Stream stream, std::size_t index, std::uint32_t shard) const;
   template <class T>
   Added add_quantized(std::span<T> sums, std::size_t index, std::uint32_t shard,
                       std::span<const float> gradient);
+  /// As add_quantized, where the integers are rounded once more or looked at: piece by piece.
+  template <class T>
+  QuantizeResult add_pieces(std::span<T> sums, std::size_t index, std::uint32_t shard,
+                            std::span<const float> gradient);
   Added add_exactly(std::size_t index, std::uint32_t shard, std::span<const float> gradient);
 
   std::vector<ExchangeTensor> tensors_;
@@ -64,7 +71,7 @@ class IntegerEncoding : public GradientEncoding {
   int tag_;  // the first one
   std::unique_ptr<FormatSource> source_;
   std::optional<ErrorFeedback> feedback_;
-  std::vector<std::int32_t> integers_;  // of a corrected gradient
+  std::vector<std::int32_t> integers_;  // a piece of a gradient
   ExchangeStep step_;
   GradientFormats formats_;  // of this step
   std::vector<int> widths_;  // of the sums, bits by tensor; what the layout was made for

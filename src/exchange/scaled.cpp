@@ -1,9 +1,13 @@
 // "int8" and "int16": each shard's gradient is rounded stochastically to 8 or 16 bits times a power of two,
-// tensor by tensor, and the integers are summed. The whole sum is rounded once more, by the rank that owns
-// it, so that no more bits go back than came.
+// and the integers are summed. The whole sum is rounded once more, by the rank that owns it, so that no more
+// bits go back than came.
 //
-// The power of two follows from the running maximum of the steps before. A tensor without history (in the
-// first step, or as long as it is all zero) goes as "exact" does.
+// The power of two follows from the running maximum of the steps before, tensor by tensor. A tensor without
+// history (in the first step, or as long as it is all zero) goes as "exact" does.
+//
+// A tensor's largest gradient is far above most of the others, so 8 bits of one power of two would leave
+// little of them. "int8" therefore has a finer grid for the tensor, and each block of 256 has 8 bits of it,
+// from its own largest one down. As all blocks lie on the tensor's grid, sums stay sums of integers.
 
 #include <bit>
 
@@ -16,6 +20,8 @@
 namespace adapt {
 namespace {
 
+constexpr int kGridBits = 16;
+
 class ScaledFormats : public FormatSource {
  public:
   ScaledFormats(std::size_t tensors, int bits) : bits_(bits), observed_(tensors), running_(tensors) {}
@@ -25,13 +31,16 @@ class ScaledFormats : public FormatSource {
     for (std::size_t tensor = 0; tensor < running_.size(); ++tensor) {
       observed_[tensor] = 0.0F;
       const RunningMaximum& running = running_[tensor];
-      formats.push_back(running
-                            ? std::optional<FixedFormat>({bits_, fitting_fractional_length(bits_, *running)})
-                            : std::nullopt);
+      formats.push_back(
+          running ? std::optional<FixedFormat>({kGridBits, fitting_fractional_length(kGridBits, *running)})
+                  : std::nullopt);
     }
     return formats;
   }
 
+  [[nodiscard]] std::optional<int> shard_bits() const override {
+    return bits_ < kGridBits ? std::optional(bits_) : std::nullopt;
+  }
   [[nodiscard]] std::optional<int> sum_bits() const override { return bits_; }
   [[nodiscard]] bool observes() const override { return true; }
   void observe(std::size_t tensor, float magnitude) override { raise(observed_[tensor], magnitude); }

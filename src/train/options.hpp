@@ -36,7 +36,7 @@ struct TrainingOptions {
       "auto";  ///< divide each layer's gradient by its norm: auto (when the policy is adapt), yes, no
   bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees
   ScheduleOptions schedule;
-  int test_batch = 250;  ///< images per forward pass of an evaluation
+  int test_batch = 0;  ///< images per forward pass of an evaluation; 0: as many as a shard has
   /// Epochs of the policy's final phase, after which the run ends even before `epochs` are done (MuPPET
   /// trains 45 in float32). Policies without one: no meaning.
   int final_epochs = 45;
@@ -45,6 +45,9 @@ struct TrainingOptions {
   /// the step's shard m · shards + s.
   [[nodiscard]] int step_images() const { return batch * accumulate; }
   [[nodiscard]] int step_shards() const { return shards * accumulate; }
+  /// Of one forward pass of an evaluation. A shard's, because then evaluation needs no more memory than
+  /// training does, and oneDNN has its kernels already.
+  [[nodiscard]] int test_images() const { return test_batch > 0 ? test_batch : batch / shards; }
 };
 
 /// `checkpoint`: when a checkpoint is written and which stay. One is written on a stop signal in any case,

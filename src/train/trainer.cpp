@@ -31,7 +31,7 @@ struct Trainer::Implementation {
         data(splits),
         ranks(communicator),
         step(chosen, splits, communicator),
-        test_network(make_network(chosen, make_graph(chosen, splits, chosen.training.test_batch),
+        test_network(make_network(chosen, make_graph(chosen, splits, chosen.training.test_images()),
                                   step.state(), /*training=*/false)),
         schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
         summary(step.layers(), chosen.training.step_images(), chosen.precision.backward == "quantized") {}

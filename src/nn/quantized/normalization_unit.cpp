@@ -114,6 +114,9 @@ void NormalizationUnit::apply(Pass& pass) {
   if (stores) {
     parts_.destination->set_floats();
   }
+  if (parts_.producer != nullptr) {
+    parts_.producer->drop_outputs();
+  }
 }
 
 void NormalizationUnit::sum_gradients(std::span<const float> gradient, std::span<const float> x) {

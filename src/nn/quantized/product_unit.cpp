@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "base/stopwatch.hpp"
 #include "nn/layers/covering_convolution.hpp"
@@ -86,8 +87,24 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
   return quantizer.format(pass)->step();
 }
 
+void ProductUnit::reserve(AlignedVector<std::int8_t>& bytes, std::size_t size) {
+  if (training_) {
+    bytes.resize(size);
+  } else if (bytes.size() != size) {
+    bytes = scratch_.bytes.take(size);
+  }
+}
+
+void ProductUnit::drop(AlignedVector<std::int8_t>& bytes) {
+  if (!training_ && !bytes.empty()) {
+    scratch_.bytes.give_back(std::exchange(bytes, {}));
+  }
+}
+
+void ProductUnit::drop_outputs() { drop(output_bytes_); }
+
 void ProductUnit::begin_input(const Pass& pass) {
-  input_bytes_.resize(parts_.source->elements());
+  reserve(input_bytes_, parts_.source->elements());
   inputs_.begin(pass);
 }
 
@@ -155,6 +172,7 @@ void ProductUnit::multiply(Pass& pass) {
     scratch_.sums.resize(parts_.raw->elements());
   }
   convolution_->forward(input_bytes_.data(), scratch_.sums.data());
+  drop(input_bytes_);
   parts_.raw->set_sums(scratch_.sums.data(), step_of(inputs_, pass) * weight_format(pass).step());
 }
 
@@ -162,7 +180,7 @@ void ProductUnit::quantize_outputs(Pass& pass) {
   const Stopwatch watch;
   const bool bytes = keeps_bytes_ && runs_integer(pass) && outputs_.fits_byte(pass);
   if (bytes) {
-    output_bytes_.resize(parts_.raw->elements());
+    reserve(output_bytes_, parts_.raw->elements());
   }
   if (parts_.bias != nullptr) {
     repeat_channels(bias_, parts_.raw->channels(), [&](std::size_t c) { return parts_.bias->working[c]; });

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "nn/layer.hpp"
+#include "nn/quantized/byte_pool.hpp"
 #include "nn/quantized/integer_convolution.hpp"
 #include "nn/quantized/quantizer.hpp"
 #include "nn/quantized/value.hpp"
@@ -16,6 +17,7 @@ struct SharedScratch {
   AlignedVector<std::int32_t> sums;     ///< of a product's output
   AlignedVector<std::int8_t> gradient;  ///< of a product's output
   WeightGradientScratch weight_gradient;
+  BytePool bytes;  ///< inputs and outputs of products, at inference; training keeps its own for backward
 };
 
 /// What a product unit is made of: a convolution or linear layer between its two quantizations.
@@ -59,6 +61,8 @@ class ProductUnit {
   void quantize_inputs(Pass& pass);
   void multiply(Pass& pass);
   void quantize_outputs(Pass& pass);
+  /// The outputs' reader is done with them.
+  void drop_outputs();
 
   [[nodiscard]] bool wants_gradient(const Pass& pass) const { return runs_integer(pass); }
   void begin_gradient(const Pass& pass);
@@ -73,6 +77,8 @@ class ProductUnit {
   [[nodiscard]] FixedFormat weight_format(const Pass& pass) const;
   void update_weights(const Pass& pass);
   Layer& emulated();
+  void reserve(AlignedVector<std::int8_t>& bytes, std::size_t size);
+  void drop(AlignedVector<std::int8_t>& bytes);
   void add_bias_gradient(std::span<const float> strip);
   void backward_integer(Pass& pass);
   /// Room for one strip.
