@@ -51,10 +51,15 @@ void unpack_blocks(std::span<const std::byte> packed, std::span<T> values, Unpac
   }
 }
 
-/// The smallest s at which lowest..highest, rounded either way to multiples of 2^s, are `bits` bits times
-/// 2^s.
+/// The smallest s at which the values, rounded either way to multiples of 2^s, are `bits` bits times 2^s.
 template <class T>
-int rounding_shift(T lowest, T highest, int bits) {
+int rounding_shift(std::span<const T> block, int bits) {
+  T lowest = 0;  // 0 is always within the bounds
+  T highest = 0;
+  for (const T value : block) {  // compilers make vector code of this, not of std::minmax
+    lowest = value < lowest ? value : lowest;
+    highest = value > highest ? value : highest;
+  }
   const T limit = T{1} << (bits - 1);
   int shift = 0;
   const auto up = [&] { return (highest >> shift) + ((highest & ((T{1} << shift) - 1)) != 0 ? 1 : 0); };
@@ -116,8 +121,7 @@ void round_to_bits(std::span<T> values, int bits, const RandomKey& key, std::siz
   const vector::Sequence random = vector::sequence_of(key, start);
   for (std::size_t first = 0; first < values.size(); first += kPackedBlock) {
     const std::span<T> block = values.subspan(first, kPackedBlock);
-    const auto [lowest, highest] = std::ranges::minmax(block);
-    const int shift = rounding_shift(lowest, highest, bits);
+    const int shift = rounding_shift<T>(block, bits);
     if (shift > 0) {
       packing<T>().round(block.data(), shift, random, static_cast<std::uint32_t>(first / kPackedBlock));
     }
