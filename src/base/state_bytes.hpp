@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -29,11 +30,17 @@ class StateWriter {
   /// For StateReader::get_text.
   void put_text(const std::string& text) { put_all(std::span(text.data(), text.size())); }
 
-  [[nodiscard]] const std::vector<std::byte>& bytes() const { return bytes_; }
-
- private:
+  /// The bytes alone, without a count.
   void append(std::span<const std::byte> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
 
+  /// Makes room, so that large states are not moved as they grow.
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  /// Hands the bytes over.
+  [[nodiscard]] std::vector<std::byte> take() { return std::move(bytes_); }
+
+ private:
   std::vector<std::byte> bytes_;
 };
 

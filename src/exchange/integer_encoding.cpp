@@ -231,7 +231,7 @@ std::vector<std::byte> IntegerEncoding::save_state() const {
   if (feedback_) {
     feedback_->save(writer);
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void IntegerEncoding::restore_state(std::span<const std::byte> state, const mpi::Communicator& ranks) {

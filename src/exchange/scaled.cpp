@@ -62,7 +62,7 @@ class ScaledFormats : public FormatSource {
     for (const RunningMaximum& running : running_) {
       writer.put(to_wire(running));
     }
-    return writer.bytes();
+    return writer.take();
   }
 
   void restore_state(std::span<const std::byte> state) override {

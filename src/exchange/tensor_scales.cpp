@@ -114,7 +114,7 @@ std::vector<std::byte> TensorScales::save_state() const {
     }
     writer.put(weights_[layer]);
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void TensorScales::restore_state(std::span<const std::byte> state) {

@@ -223,6 +223,10 @@ Graph lower(const ModelDescription& model, const Shape& image, bool quantized) {
   return lowering.take();
 }
 
+bool backward_reads_input(const LayerSpec& spec) {
+  return is_product(spec) || std::holds_alternative<BatchNormSpec>(spec);
+}
+
 bool backward_reads_output(const LayerSpec& spec) { return std::holds_alternative<ActivationSpec>(spec); }
 
 bool works_in_place(const LayerSpec& spec) {

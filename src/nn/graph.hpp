@@ -56,6 +56,7 @@ struct Graph {
 Graph lower(const ModelDescription& model, const Shape& image, bool quantized);
 
 /// What the kinds of layers need to keep for backward, and whether they may work in place.
+bool backward_reads_input(const LayerSpec& spec);
 bool backward_reads_output(const LayerSpec& spec);
 bool works_in_place(const LayerSpec& spec);
 /// Backward never changes the gradient. (A quantization of outputs may: it quantizes what flows back.)

@@ -1,6 +1,6 @@
 #include "nn/memory_plan.hpp"
 
-#include "nn/buffer_pool.hpp"
+#include <algorithm>
 
 namespace adapt {
 namespace {
@@ -18,7 +18,6 @@ class Planner {
     if (training_) {
       plan_backward();
     }
-    plan_.sizes = pool_.sizes();
     return std::move(plan_);
   }
 
@@ -35,31 +34,24 @@ class Planner {
     return !training_ || !backward_reads_output(writer(input).spec);
   }
 
+  /// A new buffer with one holder.
+  int take(std::int64_t elements) {
+    plan_.sizes.push_back(elements);
+    holders_.push_back(1);
+    return static_cast<int>(plan_.sizes.size()) - 1;
+  }
+
   void plan_forward() {
-    std::vector<int> unread(plan_.data.size());
-    for (int value = 0; value < static_cast<int>(unread.size()); ++value) {
-      unread[at(value)] = graph_.readers(value);
-    }
     for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i) {
       const GraphNode& node = graph_.nodes[at(i)];
-      int& output = plan_.data[at(i + 1)];
-      if (may_overwrite(node)) {
-        output = plan_.data[at(node.inputs.front())];
-        pool_.hold(output);
-      } else {
-        output = pool_.take(node.output.elements());
-      }
-      for (const int input : node.inputs) {
-        if (--unread[at(input)] == 0 && input != 0 && !training_) {
-          pool_.release(plan_.data[at(input)]);
-        }
-      }
+      plan_.data[at(i + 1)] =
+          may_overwrite(node) ? plan_.data[at(node.inputs.front())] : take(node.output.elements());
     }
   }
 
   void plan_backward() {
     const int last = static_cast<int>(graph_.nodes.size());
-    plan_.gradient[at(last)] = pool_.take(graph_.shape(last).elements());
+    plan_.gradient[at(last)] = take(graph_.shape(last).elements());
     for (int i = last - 1; i >= 0; --i) {
       const GraphNode& node = graph_.nodes[at(i)];
       plan_.inputs[at(i)].resize(node.inputs.size());
@@ -70,7 +62,7 @@ class Planner {
         }
       }
       if (own >= 0) {
-        pool_.release(own);
+        --holders_[at(own)];
       }
     }
   }
@@ -83,10 +75,10 @@ class Planner {
     // Backward in place needs the buffer for itself; handing on unchanged does not.
     const bool in_place =
         std::holds_alternative<ActivationSpec>(node.spec) || std::holds_alternative<QuantizeSpec>(node.spec);
-    const bool shares = backward_is_identity(node.spec) || (in_place && pool_.holders(own) == 1);
-    action.written = shares ? own : pool_.take(graph_.shape(value).elements());
+    const bool shares = backward_is_identity(node.spec) || (in_place && holders_[at(own)] == 1);
+    action.written = shares ? own : take(graph_.shape(value).elements());
     if (shares) {
-      pool_.hold(own);
+      ++holders_[at(own)];
     }
     int& gradient = plan_.gradient[at(value)];
     if (gradient < 0) {
@@ -94,10 +86,10 @@ class Planner {
       return;
     }
     action.previous = gradient;
-    action.sum = pool_.holders(gradient) == 1 ? gradient : pool_.take(graph_.shape(value).elements());
-    pool_.release(action.written);
+    action.sum = holders_[at(gradient)] == 1 ? gradient : take(graph_.shape(value).elements());
+    --holders_[at(action.written)];
     if (action.sum != gradient) {
-      pool_.release(gradient);
+      --holders_[at(gradient)];
     }
     gradient = action.sum;
   }
@@ -110,12 +102,91 @@ class Planner {
 
   const Graph& graph_;
   bool training_;
-  BufferPool pool_;
+  std::vector<int> holders_;  // of buffers of gradients: who needs their content
   MemoryPlan plan_;
+};
+
+/// Nodes work at times: in forward node i at i, in backward at 2 · nodes - 1 - i.
+class LifetimeFinder {
+ public:
+  LifetimeFinder(const Graph& graph, const MemoryPlan& plan, const std::vector<JoinedNodes>& joined)
+      : graph_(graph), plan_(plan), joined_(joined), last_use_(plan.sizes.size(), 0) {}
+
+  Lifetimes run(bool training) {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      use_forward(i);
+      if (training) {
+        use_backward(i);
+      }
+    }
+    const std::size_t nodes = graph_.nodes.size();
+    Lifetimes lifetimes = {std::vector<std::vector<int>>(nodes), std::vector<std::vector<int>>(nodes)};
+    for (std::size_t buffer = 0; buffer < last_use_.size(); ++buffer) {
+      const std::size_t time = last_use_[buffer];
+      if (static_cast<int>(buffer) != plan_.data.back()) {
+        auto& ends =
+            time < nodes ? lifetimes.end_forward[time] : lifetimes.end_backward[2 * nodes - 1 - time];
+        ends.push_back(static_cast<int>(buffer));
+      }
+    }
+    return lifetimes;
+  }
+
+ private:
+  [[nodiscard]] const JoinedNodes* group_of(std::size_t node) const {
+    const auto group = std::ranges::find_if(
+        joined_, [node](const JoinedNodes& nodes) { return nodes.first <= node && node <= nodes.last; });
+    return group == joined_.end() ? nullptr : &*group;
+  }
+
+  void use(int buffer, std::size_t time) {
+    if (buffer >= 0) {
+      std::size_t& last = last_use_[static_cast<std::size_t>(buffer)];
+      last = std::max(last, time);
+    }
+  }
+  [[nodiscard]] int data(int value) const { return plan_.data[static_cast<std::size_t>(value)]; }
+
+  void use_forward(std::size_t i) {
+    const JoinedNodes* const group = group_of(i);
+    const std::size_t time = group == nullptr ? i : group->last;
+    use(plan_.data[i + 1], time);
+    for (const int input : graph_.nodes[i].inputs) {
+      use(data(input), time);
+    }
+  }
+
+  void use_backward(std::size_t i) {
+    const GraphNode& node = graph_.nodes[i];
+    const JoinedNodes* const group = group_of(i);
+    const std::size_t time = 2 * graph_.nodes.size() - 1 - (group == nullptr ? i : group->first);
+    if (backward_reads_input(node.spec)) {
+      use(data(node.inputs.front()), time);
+    }
+    if (backward_reads_output(node.spec) && (group == nullptr || group->keeps_output)) {
+      use(plan_.data[i + 1], time);
+    }
+    use(plan_.gradient[i + 1], time);
+    for (const InputGradient& action : plan_.inputs[i]) {
+      use(action.written, time);
+      use(action.previous, time);
+      use(action.sum, time);
+    }
+  }
+
+  const Graph& graph_;
+  const MemoryPlan& plan_;
+  const std::vector<JoinedNodes>& joined_;
+  std::vector<std::size_t> last_use_;  // by buffer: a time
 };
 
 }  // namespace
 
 MemoryPlan plan_memory(const Graph& graph, bool training) { return Planner(graph, training).run(); }
+
+Lifetimes find_lifetimes(const Graph& graph, const MemoryPlan& plan, bool training,
+                         const std::vector<JoinedNodes>& joined) {
+  return LifetimeFinder(graph, plan, joined).run(training);
+}
 
 }  // namespace adapt

@@ -15,17 +15,38 @@ struct InputGradient {
   int sum = -1;
 };
 
-/// Which buffer holds what. Activations are kept until backward has read them; gradients live from the reader
-/// to the writer of their value and then leave their buffer to others, so that a shard's working set stays
-/// small.
+/// Which values and gradients share a buffer, because one is computed in the place of the other.
 struct MemoryPlan {
   std::vector<std::int64_t> sizes;  ///< elements of each buffer
   std::vector<int> data;            ///< by value; value 0 (the image) has none, the caller owns it
   std::vector<int> gradient;  ///< by value: where its complete gradient stands when its writer runs backward
-  std::vector<std::vector<InputGradient>> inputs;  ///< by node and input
+  std::vector<std::vector<InputGradient>> inputs;  ///< by node and input; empty at inference
+
+  /// What backward of a node does for its input `k`.
+  [[nodiscard]] InputGradient input_gradient(std::size_t node, std::size_t k) const {
+    return inputs[node].empty() ? InputGradient{} : inputs[node][k];
+  }
 };
 
 /// Plans the memory of a graph, for training (backward follows) or inference.
 MemoryPlan plan_memory(const Graph& graph, bool training);
+
+/// Nodes of a graph that work as one: what they need is there until the work of the last of them is done.
+struct JoinedNodes {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  bool keeps_output = true;  ///< backward reads the output of the last one, if its kind does
+};
+
+/// After which node nobody needs a buffer any more, in forward or in backward (by node, lists of buffers).
+/// The output of the last node, the logits, is in none.
+struct Lifetimes {
+  std::vector<std::vector<int>> end_forward;
+  std::vector<std::vector<int>> end_backward;
+};
+
+/// The lifetimes of a plan that was made for the same arguments.
+Lifetimes find_lifetimes(const Graph& graph, const MemoryPlan& plan, bool training,
+                         const std::vector<JoinedNodes>& joined);
 
 }  // namespace adapt

@@ -12,7 +12,7 @@
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/pooling.hpp"
 #include "nn/layers/product.hpp"
-#include "nn/memory_plan.hpp"
+#include "nn/network_memory.hpp"
 #include "nn/onednn.hpp"
 #include "nn/quantized/executor.hpp"
 #include "numerics/sum.hpp"
@@ -22,23 +22,11 @@ namespace {
 
 using Type = dnnl::memory::data_type;
 
-dnnl::memory memory_of(const Shape& s, void* data, Type type = Type::f32) {
-  return {onednn::activation(s.n, s.c, s.h, s.w, type), onednn::engine(), data};
-}
+dnnl::memory::desc float_layout(const Shape& s) { return onednn::activation(s.n, s.c, s.h, s.w); }
 
 bool is_quantized(const Graph& graph) {
   return std::ranges::any_of(
       graph.nodes, [](const GraphNode& node) { return std::holds_alternative<QuantizeSpec>(node.spec); });
-}
-
-struct FreeAligned {
-  void operator()(void* memory) const { ::operator delete(memory, AlignedAllocator<float>::kAlignment); }
-};
-using Buffer = std::unique_ptr<void, FreeAligned>;
-
-/// Room for so many bytes. It is not cleared: a buffer that nobody writes to takes no memory.
-Buffer make_buffer(std::size_t bytes) {
-  return Buffer(::operator new(bytes, AlignedAllocator<float>::kAlignment));
 }
 
 /// Parameter tensors of a node.
@@ -59,11 +47,11 @@ struct Cast {
 
   /// From float32 to `value`, or the other way.
   static Cast into(const Shape& shape, const dnnl::memory& value) {
-    const dnnl::memory floats(memory_of(shape, nullptr).get_desc(), onednn::engine());
+    const dnnl::memory floats(float_layout(shape), onednn::engine());
     return {floats, onednn::prepared_reorder(floats, value)};
   }
   static Cast out_of(const Shape& shape, const dnnl::memory& value) {
-    const dnnl::memory floats(memory_of(shape, nullptr).get_desc(), onednn::engine());
+    const dnnl::memory floats(float_layout(shape), onednn::engine());
     return {floats, onednn::prepared_reorder(value, floats)};
   }
   void run() const {
@@ -113,48 +101,28 @@ struct Network::Implementation {
       : graph(model),
         state(std::move(shared)),
         training(train),
-        type(arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32) {
-    const MemoryPlan plan = plan_memory(graph, training);
-    for (const std::int64_t size : plan.sizes) {
-      const std::size_t element = type == Type::bf16 ? 2 : sizeof(float);
-      buffers.push_back(make_buffer(static_cast<std::size_t>(size) * element));
-    }
-    make_values(plan);
-    if (type != Type::f32) {
+        memory(graph, training, arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32,
+               is_quantized(graph) ? joined_nodes(graph) : std::vector<JoinedNodes>(), *state->values) {
+    if (arithmetic == Arithmetic::bfloat16) {
       make_casts();
     }
     if (is_quantized(graph)) {
-      const NetworkMemory memory = {plan, data, gradient, [this](const Shape& shape, int index) {
-                                      return memory_of(shape, buffer(index));
-                                    }};
       executor.emplace(graph, *state, memory, training, arithmetic == Arithmetic::integer);
       return;
     }
     std::size_t parameter = 0;
     std::size_t statistics = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      nodes.push_back(compile(i, plan, parameter, statistics));
-    }
-  }
-
-  void* buffer(int index) { return index < 0 ? nullptr : buffers[static_cast<std::size_t>(index)].get(); }
-
-  void make_values(const MemoryPlan& plan) {
-    for (std::size_t value = 0; value <= graph.nodes.size(); ++value) {
-      const Shape& shape = graph.shape(static_cast<int>(value));
-      data.push_back(memory_of(shape, buffer(plan.data[value]), type));
-      gradient.push_back(plan.gradient[value] < 0 ? dnnl::memory()
-                                                  : memory_of(shape, buffer(plan.gradient[value]), type));
+      nodes.push_back(compile(i, parameter, statistics));
     }
   }
 
   /// The images come and the loss is computed in float32.
   void make_casts() {
-    data.front() = dnnl::memory(data.front().get_desc(), onednn::engine());
-    image_cast = Cast::into(graph.image, data.front());
-    logits_cast = Cast::out_of(graph.shape(last()), data.back());
+    image_cast = Cast::into(graph.image, memory.data(0));
+    logits_cast = Cast::out_of(graph.shape(last()), memory.data(graph.nodes.size()));
     if (training) {
-      gradient_cast = Cast::into(graph.shape(last()), gradient.back());
+      gradient_cast = Cast::into(graph.shape(last()), memory.gradient(graph.nodes.size()));
     }
   }
 
@@ -164,78 +132,85 @@ struct Network::Implementation {
       image_cast->floats.set_data_handle(pixels);
       image_cast->run();
     } else {
-      data.front().set_data_handle(pixels);
+      dnnl::memory(memory.data(0)).set_data_handle(pixels);
     }
   }
 
   /// Logits, and where the loss leaves their gradient (empty at inference).
   [[nodiscard]] std::span<float> logits() const {
-    return values(logits_cast ? logits_cast->floats : data.back());
+    return values(logits_cast ? logits_cast->floats : memory.data(graph.nodes.size()));
   }
   [[nodiscard]] std::span<float> logits_gradient() const {
-    return training ? values(gradient_cast ? gradient_cast->floats : gradient.back()) : std::span<float>();
+    return training ? values(gradient_cast ? gradient_cast->floats : memory.gradient(graph.nodes.size()))
+                    : std::span<float>();
   }
 
-  CompiledNode compile(std::size_t i, const MemoryPlan& plan, std::size_t& parameter,
-                       std::size_t& statistics) {
+  CompiledNode compile(std::size_t i, std::size_t& parameter, std::size_t& statistics) {
     const GraphNode& node = graph.nodes[i];
     CompiledNode compiled;
-    LayerMemory memory = {{}, data[i + 1], {}, gradient[i + 1]};
+    LayerMemory places = {{}, memory.data(i + 1), {}, memory.gradient(i + 1)};
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-      memory.sources.push_back(data[static_cast<std::size_t>(node.inputs[k])]);
-      const InputGradient action = training ? plan.inputs[i][k] : InputGradient{};
-      memory.source_gradients.push_back(
-          action.written < 0 ? dnnl::memory() : memory_of(node.input, buffer(action.written), type));
+      places.sources.push_back(memory.data(static_cast<std::size_t>(node.inputs[k])));
+      const InputGradient action = memory.plan().input_gradient(i, k);
+      places.source_gradients.push_back(memory.in_buffer(node.input, action.written));
       if (action.previous >= 0) {
-        const dnnl::memory sum = memory_of(node.input, buffer(action.sum), type);
+        const dnnl::memory sum = memory.in_buffer(node.input, action.sum);
         compiled.sums.push_back({dnnl::binary(onednn::addition(sum.get_desc())),
-                                 memory_of(node.input, buffer(action.previous), type),
-                                 memory.source_gradients.back(), sum});
+                                 memory.in_buffer(node.input, action.previous),
+                                 places.source_gradients.back(), sum});
       }
     }
-    compiled.layer = make_layer(node, memory, parameter, statistics);
+    compiled.layer = make_layer(node, places, parameter, statistics);
     return compiled;
   }
 
-  std::unique_ptr<Layer> make_layer(const GraphNode& node, const LayerMemory& memory, std::size_t& parameter,
+  std::unique_ptr<Layer> make_layer(const GraphNode& node, const LayerMemory& places, std::size_t& parameter,
                                     std::size_t& statistics) {
     const auto next = [&]() -> Parameter& { return state->parameters.at(parameter++); };
     if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
       Parameter& weight = next();
       Parameter* const bias = convolution->bias ? &next() : nullptr;
-      return is_covering(node) ? make_covering_convolution(node, memory, weight, bias, training)
-                               : make_convolution(node, memory, weight, bias, training);
+      return is_covering(node) ? make_covering_convolution(node, places, weight, bias, training)
+                               : make_convolution(node, places, weight, bias, training);
     }
     if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
       Parameter& weight = next();
-      return make_linear(node, memory, weight, linear->bias ? &next() : nullptr, training);
+      return make_linear(node, places, weight, linear->bias ? &next() : nullptr, training);
     }
     if (std::holds_alternative<BatchNormSpec>(node.spec)) {
       Parameter& scale = next();
-      return make_batch_norm(node, memory, scale, next(), state->statistics.at(statistics++), training);
+      return make_batch_norm(node, places, scale, next(), state->statistics.at(statistics++), training);
     }
     if (std::holds_alternative<ActivationSpec>(node.spec)) {
-      return make_activation(node, memory, training);
+      return make_activation(node, places, training);
     }
     if (std::holds_alternative<PoolingSpec>(node.spec)) {
-      return make_pooling(node, memory, training);
+      return make_pooling(node, places, training);
     }
-    return make_addition(memory);
+    return make_addition(places);
   }
 
   void forward_node(std::size_t i, Pass& pass) {
     if (executor) {
       executor->forward(i, pass);
     } else {
+      memory.provide_forward(i);
       nodes[i].layer->forward(pass);
     }
+    memory.end_forward(i);
   }
 
   void backward_node(std::size_t i, Pass& pass) {
     if (executor) {
       executor->backward(i, pass);
-      return;
+    } else {
+      backward_layer(i, pass);
     }
+    memory.end_backward(i);
+  }
+
+  void backward_layer(std::size_t i, Pass& pass) {
+    memory.provide_backward(i);
     nodes[i].layer->backward(pass);
     for (const GradientSum& sum : nodes[i].sums) {
       onednn::run(sum.addition,
@@ -248,8 +223,8 @@ struct Network::Implementation {
     return layer_seconds.empty() ? nullptr : &(layer_seconds[i].*direction);
   }
 
-  [[nodiscard]] std::span<float> values(const dnnl::memory& memory) const {
-    return {static_cast<float*>(memory.get_data_handle()),
+  [[nodiscard]] std::span<float> values(const dnnl::memory& floats) const {
+    return {static_cast<float*>(floats.get_data_handle()),
             static_cast<std::size_t>(graph.shape(last()).elements())};
   }
   [[nodiscard]] int last() const { return static_cast<int>(graph.nodes.size()); }
@@ -257,11 +232,8 @@ struct Network::Implementation {
   Graph graph;
   std::shared_ptr<ModelState> state;
   bool training;
-  Type type;  // of the values
-  std::vector<Buffer> buffers;
-  std::vector<dnnl::memory> data;      // by value
-  std::vector<dnnl::memory> gradient;  // by value
-  std::optional<Cast> image_cast;      // these three only where values are not float32
+  NetworkMemory memory;
+  std::optional<Cast> image_cast;  // these three only where values are not float32
   std::optional<Cast> logits_cast;
   std::optional<Cast> gradient_cast;
   std::vector<CompiledNode> nodes;   // of a graph without quantizations
@@ -290,6 +262,9 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   const Stopwatch watch;
   const double quantize_before = pass.quantize_seconds;
   self.set_images(images);
+  if (self.executor) {
+    self.executor->begin(pass);
+  }
   for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
     const Counting counting(self.clock(i, &LayerSeconds::forward));
     self.forward_node(i, pass);
@@ -298,6 +273,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
     self.logits_cast->run();
   }
   const int classes = self.graph.shape(self.last()).c;
+  self.memory.provide(self.memory.plan().gradient.back());
   const LossSum sum = softmax_cross_entropy(logits(), labels, classes, self.logits_gradient());
   if (self.gradient_cast) {
     self.gradient_cast->run();
@@ -341,9 +317,9 @@ std::string Network::first_not_finite(std::span<const float> images, Pass pass) 
   self.set_images(images);
   for (std::size_t i = 0; i < self.nodes.size(); ++i) {
     const GraphNode& node = self.graph.nodes[i];
-    self.nodes[i].layer->forward(pass);
-    const dnnl::memory floats(memory_of(node.output, nullptr).get_desc(), onednn::engine());
-    onednn::reorder(self.data[i + 1], floats);
+    self.forward_node(i, pass);
+    const dnnl::memory floats(float_layout(node.output), onednn::engine());
+    onednn::reorder(self.memory.data(i + 1), floats);
     const std::span numbers(static_cast<const float*>(floats.get_data_handle()),
                             static_cast<std::size_t>(node.output.elements()));
     if (!std::isfinite(maximum_magnitude(numbers))) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/arena.hpp"
 #include "nn/graph.hpp"
 
 namespace adapt {
@@ -44,6 +45,8 @@ struct RunningStatistics {
 struct ModelState {
   std::vector<Parameter> parameters;          ///< in the order of the graph
   std::vector<RunningStatistics> statistics;  ///< in the order of the graph
+  /// Activations and their gradients, of networks that take turns.
+  std::unique_ptr<Arena> values = std::make_unique<Arena>();
 
   /// Index of a parameter by name; throws Failure if there is none.
   [[nodiscard]] std::size_t find(const std::string& name) const;

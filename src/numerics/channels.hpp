@@ -43,10 +43,19 @@ void sum_products(std::span<const float> x, std::span<const float> y, std::span<
 /// dst[i] += src[i].
 void add(std::span<const float> src, std::span<float> dst);
 
-/// Negative values and NaN become 0 (ReLU).
-void clear_negative(std::span<float> values);
+// Marks are one bit for each element: bit i mod 8 of byte i / 8.
 
-/// values[i] becomes 0 unless decides[i] > 0 (the gradient of ReLU).
-void keep_where_positive(std::span<const float> decides, std::span<float> values);
+[[nodiscard]] constexpr std::size_t mark_bytes(std::size_t elements) { return (elements + 7) / 8; }
+/// The marks of `length` elements from `first` on, a multiple of 8.
+[[nodiscard]] inline std::span<std::uint8_t> marks_of(std::span<std::uint8_t> marks, std::size_t first,
+                                                      std::size_t length) {
+  return marks.subspan(first / 8, mark_bytes(length));
+}
+
+/// Negative values and NaN become 0 (ReLU). Those that are positive are marked; `marks` may be empty.
+void clear_negative(std::span<float> values, std::span<std::uint8_t> marks = {});
+
+/// Values without a mark become 0 (the gradient of ReLU).
+void keep_marked(std::span<const std::uint8_t> marks, std::span<float> values);
 
 }  // namespace adapt

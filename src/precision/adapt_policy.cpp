@@ -196,7 +196,7 @@ std::vector<std::byte> AdaptPolicy::save_state() const {
     writer.put(layer.window.norm_sum());
     writer.put_all(layer.window.sum());
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void AdaptPolicy::restore_state(std::span<const std::byte> state) {

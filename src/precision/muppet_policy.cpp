@@ -142,7 +142,7 @@ std::vector<std::byte> MuppetPolicy::save_state() const {
       writer.put_all(std::span(gradient));
     }
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void MuppetPolicy::restore_state(std::span<const std::byte> state) {

@@ -22,7 +22,7 @@ constexpr Entry kPolicies[] = {ADAPT_POLICIES(ADAPT_POLICY_ENTRY)};
 std::vector<std::byte> PrecisionPolicy::save_state() const {
   StateWriter writer;
   writer.put_all(std::span<const std::int64_t>(pack(plan_)));
-  return writer.bytes();
+  return writer.take();
 }
 
 void PrecisionPolicy::restore_state(std::span<const std::byte> state) {

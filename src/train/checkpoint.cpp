@@ -1,7 +1,6 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -16,6 +15,7 @@ constexpr std::string_view kFormat = "adapt-checkpoint 1\n";
 constexpr std::size_t kSealBytes = 65;  // 64 hexadecimal digits and the end of the line
 constexpr std::size_t kLongestText = 4096;
 constexpr std::size_t kMostDims = 8;
+constexpr std::size_t kTensorHead = 256;  // for a tensor's name, dimensions and formats
 
 std::string seal_of(std::span<const std::byte> bytes) { return sha256(bytes) + "\n"; }
 
@@ -42,6 +42,16 @@ void put(StateWriter& writer, const std::vector<ModelTensor>& tensors) {
     writer.put_all(std::span<const std::int32_t>(tensor.integers));
     writer.put_all(std::span<const float>(tensor.numbers));
   }
+}
+
+/// About the bytes of the tensors.
+std::size_t size_of(const std::vector<ModelTensor>& tensors) {
+  std::size_t size = 0;
+  for (const ModelTensor& tensor : tensors) {
+    size +=
+        kTensorHead + tensor.integers.size() * sizeof(std::int32_t) + tensor.numbers.size() * sizeof(float);
+  }
+  return size;
 }
 
 std::vector<ModelTensor> get_tensors(StateReader& reader, std::size_t most_elements) {
@@ -83,6 +93,9 @@ std::span<const std::byte> checked_content(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> encode(const Checkpoint& checkpoint) {
   StateWriter writer;
+  writer.reserve(2 * kLongestText + size_of(checkpoint.model) + size_of(checkpoint.best_model) +
+                 checkpoint.state.size());
+  writer.append(std::as_bytes(std::span(kFormat)));
   writer.put_text(checkpoint.identity);
   writer.put(checkpoint.step);
   writer.put(checkpoint.epochs);
@@ -90,13 +103,9 @@ std::vector<std::byte> encode(const Checkpoint& checkpoint) {
   put(writer, checkpoint.model);
   put(writer, checkpoint.best_model);
   writer.put_all(std::span<const std::byte>(checkpoint.state));
-  const std::vector<std::byte>& content = writer.bytes();
-  std::vector<std::byte> bytes(kFormat.size() + content.size() + kSealBytes);
-  std::memcpy(bytes.data(), kFormat.data(), kFormat.size());
-  std::memcpy(bytes.data() + kFormat.size(), content.data(), content.size());
-  const std::string seal = seal_of(std::span(bytes).first(bytes.size() - kSealBytes));
-  std::memcpy(bytes.data() + bytes.size() - kSealBytes, seal.data(), kSealBytes);
-  return bytes;
+  const std::string seal = seal_of(writer.bytes());
+  writer.append(std::as_bytes(std::span(seal)));
+  return writer.take();
 }
 
 Checkpoint decode(std::span<const std::byte> bytes) {

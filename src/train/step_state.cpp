@@ -42,7 +42,7 @@ std::vector<std::byte> TrainingStep::save_state() const {
   if (encoding_->has_state()) {
     writer.put_all(std::span<const std::byte>(encoding_->save_state()));
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void TrainingStep::restore_state(std::span<const std::byte> state) {

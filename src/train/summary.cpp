@@ -53,7 +53,7 @@ std::vector<std::byte> RunSummary::save_state() const {
     }
     writer.put(last_switch_[i]);
   }
-  return writer.bytes();
+  return writer.take();
 }
 
 void RunSummary::restore_state(std::span<const std::byte> state) {

@@ -233,7 +233,7 @@ Checkpoint Trainer::Implementation::checkpoint() const {
           .best_epoch = best_epoch,
           .model = model,
           .best_model = best_model,
-          .state = writer.bytes()};
+          .state = writer.take()};
 }
 
 void Trainer::Implementation::restore(const Checkpoint& checkpoint) {

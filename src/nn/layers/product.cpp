@@ -7,9 +7,15 @@ using dnnl::memory;
 
 memory::dims dims_of(const Parameter& parameter) { return {parameter.dims.begin(), parameter.dims.end()}; }
 
-/// The same memory seen as `layout`; nothing for nothing.
-memory seen_as(const memory& original, const memory::desc& layout) {
-  return original ? memory(layout, onednn::engine(), original.get_data_handle()) : memory();
+/// A view of `original` as `layout`, without data yet; nothing for nothing.
+memory view_of(const memory& original, const memory::desc& layout) {
+  return original ? memory(layout, onednn::engine(), nullptr) : memory();
+}
+
+void follow(const memory& original, memory& view) {
+  if (original) {
+    view.set_data_handle(original.get_data_handle());
+  }
 }
 
 onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& destination,
@@ -30,10 +36,10 @@ ProductLayer::ProductLayer(const LayerMemory& memory, Parameter& weight, Paramet
     : memory_(memory),
       weight_(weight),
       weight_dims_(dims_of(weight)),
-      source_(seen_as(memory.sources.front(), shapes.source)),
-      destination_(seen_as(memory.destination, shapes.destination)),
-      source_gradient_(seen_as(memory.source_gradients.front(), shapes.source)),
-      destination_gradient_(seen_as(memory.destination_gradient, shapes.destination)) {
+      source_(view_of(memory.sources.front(), shapes.source)),
+      destination_(view_of(memory.destination, shapes.destination)),
+      source_gradient_(view_of(memory.source_gradients.front(), shapes.source)),
+      destination_gradient_(view_of(memory.destination_gradient, shapes.destination)) {
   if (bias != nullptr) {
     bias_ = view(bias->working, dims_of(*bias));
     bias_gradient_ = view(bias->gradient, dims_of(*bias));
@@ -48,9 +54,15 @@ bool ProductLayer::wants_source_gradient() const {
   return static_cast<bool>(memory_.source_gradients.front());
 }
 
+void ProductLayer::follow_memory() {
+  follow(memory_.sources.front(), source_);
+  follow(memory_.destination, destination_);
+  follow(memory_.source_gradients.front(), source_gradient_);
+  follow(memory_.destination_gradient, destination_gradient_);
+}
+
 void ProductLayer::forward(Pass& /*pass*/) {
-  // The image's memory moves with each batch.
-  source_.set_data_handle(memory_.sources.front().get_data_handle());
+  follow_memory();
   onednn::run(forward_, {{DNNL_ARG_SRC, source_},
                          {DNNL_ARG_WEIGHTS, forward_weights_->get()},
                          {DNNL_ARG_BIAS, bias_},
@@ -58,6 +70,7 @@ void ProductLayer::forward(Pass& /*pass*/) {
 }
 
 void ProductLayer::backward(Pass& /*pass*/) {
+  follow_memory();
   onednn::run(backward_weights_, {{DNNL_ARG_SRC, source_},
                                   {DNNL_ARG_DIFF_DST, destination_gradient_},
                                   {DNNL_ARG_DIFF_WEIGHTS, weight_gradient_->target()},

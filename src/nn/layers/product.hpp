@@ -43,6 +43,8 @@ class ProductLayer : public Layer {
 
  private:
   PackedWeights& backward_data_weights();
+  /// Lets the views see where the layer's memory is now.
+  void follow_memory();
 
   LayerMemory memory_;
   Parameter& weight_;

@@ -21,27 +21,22 @@ bool is_relu(const GraphNode& node) {
   return spec != nullptr && spec->kind == Activation::relu;
 }
 
-/// Whether the nodes between two others do no more than quantize operands, and at inference where they stand,
-/// so that they take no memory from anybody.
-bool only_operands_between(const Graph& graph, const MemoryPlan& plan, bool training, std::size_t before,
-                           std::size_t after) {
+bool only_operands_between(const Graph& graph, std::size_t before, std::size_t after) {
   for (std::size_t i = before + 1; i < after; ++i) {
-    const GraphNode& node = graph.nodes[i];
-    const bool in_place = plan.data[i + 1] == plan.data[static_cast<std::size_t>(node.inputs.front())];
-    if (!is_operand(node) || !(training || in_place)) {
+    if (!is_operand(graph.nodes[i])) {
       return false;
     }
   }
   return true;
 }
 
-Chain chain_from(const Graph& graph, const MemoryPlan& plan, bool training, std::size_t normalization) {
+Chain chain_from(const Graph& graph, std::size_t normalization) {
   Chain chain = {.normalization = normalization};
   const std::size_t operand = only_reader(graph, normalization);
   if (operand == normalization + 1 && is_operand(graph.nodes[operand])) {
     const std::size_t sum = only_reader(graph, operand);
     if (sum != 0 && std::holds_alternative<AddSpec>(graph.nodes[sum].spec) &&
-        only_operands_between(graph, plan, training, normalization, sum)) {
+        only_operands_between(graph, normalization, sum)) {
       chain.operand = operand;
       chain.sum = sum;
     }
@@ -67,11 +62,11 @@ std::vector<std::size_t> readers_of(const Graph& graph, std::size_t node) {
   return readers;
 }
 
-std::vector<Chain> find_chains(const Graph& graph, const MemoryPlan& plan, bool training) {
+std::vector<Chain> find_chains(const Graph& graph) {
   std::vector<Chain> chains;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (std::holds_alternative<BatchNormSpec>(graph.nodes[i].spec)) {
-      chains.push_back(chain_from(graph, plan, training, i));
+      chains.push_back(chain_from(graph, i));
     }
   }
   return chains;

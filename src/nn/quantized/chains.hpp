@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "nn/graph.hpp"
-#include "nn/memory_plan.hpp"
 
 namespace adapt {
 
@@ -20,9 +19,8 @@ struct Chain {
   [[nodiscard]] std::size_t last() const { return relu != 0 ? relu : sum != 0 ? sum : normalization; }
 };
 
-/// The chains of a quantized graph, in its order. What a chain reads at its last node must still be there: in
-/// training everything is, at inference `plan` decides.
-std::vector<Chain> find_chains(const Graph& graph, const MemoryPlan& plan, bool training);
+/// The chains of a quantized graph, in its order.
+std::vector<Chain> find_chains(const Graph& graph);
 
 /// The nodes that read what `node` makes.
 std::vector<std::size_t> readers_of(const Graph& graph, std::size_t node);

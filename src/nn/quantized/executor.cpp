@@ -28,15 +28,24 @@ void nothing(Pass& /*pass*/) {}
 
 }  // namespace
 
-Executor::Executor(const Graph& graph, ModelState& state, const NetworkMemory& memory, bool training,
-                   bool integer)
+std::vector<JoinedNodes> joined_nodes(const Graph& graph) {
+  std::vector<JoinedNodes> joined;
+  for (const Chain& chain : find_chains(graph)) {
+    joined.push_back({chain.normalization, chain.last(), /*keeps_output=*/false});
+  }
+  return joined;
+}
+
+Executor::Executor(const Graph& graph, ModelState& state, NetworkMemory& memory, bool training, bool integer)
     : graph_(graph),
       training_(training),
       integer_(integer),
+      arena_(*state.values),
+      scratch_{.arena = *state.values, .sums = {}, .gradient = {}, .weight_gradient = {}, .strips = {}},
       products_(graph.nodes.size()),
       slots_(graph.nodes.size()) {
   make_values(memory);
-  const std::vector<Chain> chains = find_chains(graph_, memory.plan, training);
+  const std::vector<Chain> chains = find_chains(graph_);
   make_products(chains, state);
   auto parameter = state.parameters.begin();
   auto statistics = state.statistics.begin();
@@ -61,24 +70,26 @@ Executor::Executor(const Graph& graph, ModelState& state, const NetworkMemory& m
   }
 }
 
-void Executor::make_values(const NetworkMemory& memory) {
-  std::vector<std::shared_ptr<Value::Content>> contents(memory.plan.sizes.size());  // by buffer
+void Executor::make_values(NetworkMemory& memory) {
+  const MemoryPlan& plan = memory.plan();
+  std::vector<std::shared_ptr<Value::Content>> contents(plan.sizes.size());  // by buffer
   std::ranges::generate(contents, [] { return std::make_shared<Value::Content>(); });
   const auto gradient = [&](const Shape& shape, int buffer) {
-    return buffer < 0
-               ? Value()
-               : Value(shape, memory.in_buffer(shape, buffer), contents[static_cast<std::size_t>(buffer)]);
+    return buffer < 0 ? Value()
+                      : Value(shape, memory.in_buffer(shape, buffer), memory.buffer(buffer),
+                              contents[static_cast<std::size_t>(buffer)]);
   };
   for (std::size_t value = 0; value <= graph_.nodes.size(); ++value) {
     const Shape& shape = graph_.shape(static_cast<int>(value));
-    data_.emplace_back(shape, memory.data[value], std::make_shared<Value::Content>());
-    gradient_.push_back(training_ ? gradient(shape, memory.plan.gradient[value]) : Value());
+    data_.emplace_back(shape, memory.data(value), memory.buffer(plan.data[value]),
+                       std::make_shared<Value::Content>());
+    gradient_.push_back(gradient(shape, plan.gradient[value]));
   }
   written_.resize(graph_.nodes.size());
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const Shape& shape = graph_.nodes[i].input;
     for (std::size_t k = 0; k < graph_.nodes[i].inputs.size(); ++k) {
-      const InputGradient action = training_ ? memory.plan.inputs[i][k] : InputGradient{};
+      const InputGradient action = plan.input_gradient(i, k);
       written_[i].push_back(gradient(shape, action.written));
       if (action.previous >= 0) {
         slots_[i].sums.push_back(
@@ -179,9 +190,7 @@ void Executor::add_normalization(const Chain& chain, Parameter& scale, Parameter
       parts.floats_needed = true;
     }
   }
-  // ReLU's gradient behind a sum is taken from its output.
-  parts.floats_needed = parts.floats_needed || (training_ && chain.sum != 0 && chain.relu != 0);
-  const auto unit = std::make_shared<NormalizationUnit>(parts, training_);
+  const auto unit = std::make_shared<NormalizationUnit>(parts, training_, scratch_);
   slots_[node].forward = [unit](Pass& pass) { unit->prepare(pass); };
   if (last == node) {
     slots_[node].forward = [unit](Pass& pass) {
@@ -235,24 +244,34 @@ void Executor::add_layer(std::size_t node) {
     for (std::size_t k = 0; k < inputs; ++k) {
       source_of(node, k)->materialize();
     }
+    data_of(node)->make_floats();
     layer->forward(pass);
-    data_of(node)->set_floats();
   };
   if (backward_is_identity(description.spec)) {
     return;
   }
   slots_[node].backward = [=, this](Pass& pass) {
     gradient_of(node)->materialize();
-    layer->backward(pass);
     if (Value* const written = written_by(node)) {
-      written->set_floats();
+      written->make_floats();
     }
+    layer->backward(pass);
   };
 }
 
 int Executor::integer_products(const Pass& pass) const {
   return static_cast<int>(std::ranges::count_if(
       products_, [&](const auto& unit) { return unit != nullptr && unit->runs_integer(pass); }));
+}
+
+void Executor::begin(const Pass& pass) {
+  bool changed = false;
+  for (const auto& unit : products_) {
+    changed = (unit != nullptr && unit->change_arithmetic(pass)) || changed;
+  }
+  if (changed) {
+    arena_.trim();
+  }
 }
 
 void Executor::forward(std::size_t node, Pass& pass) {

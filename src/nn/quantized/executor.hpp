@@ -6,7 +6,7 @@
 
 #include "nn/graph.hpp"
 #include "nn/layer.hpp"
-#include "nn/memory_plan.hpp"
+#include "nn/network_memory.hpp"
 #include "nn/quantized/chains.hpp"
 #include "nn/quantized/normalization_unit.hpp"
 #include "nn/quantized/product_unit.hpp"
@@ -14,14 +14,8 @@
 
 namespace adapt {
 
-/// The memory that a network gives its values.
-struct NetworkMemory {
-  const MemoryPlan& plan;
-  std::vector<dnnl::memory> data;      ///< by value
-  std::vector<dnnl::memory> gradient;  ///< by value; empty where there is none
-  /// A gradient of shape `shape` in buffer `buffer` of the plan.
-  std::function<dnnl::memory(const Shape& shape, int buffer)> in_buffer;
-};
+/// The nodes of a quantized graph that an executor works off together.
+std::vector<JoinedNodes> joined_nodes(const Graph& graph);
 
 /// Runs a quantized graph, node by node in the graph's order. Nodes that follow one another are joined to
 /// units where one pass over memory serves several of them: a unit's work is done at some of its nodes, and
@@ -29,7 +23,11 @@ struct NetworkMemory {
 class Executor {
  public:
   /// With `integer`, products whose formats fit 8 bits run in integers; without, all are emulated.
-  Executor(const Graph& graph, ModelState& state, const NetworkMemory& memory, bool training, bool integer);
+  Executor(const Graph& graph, ModelState& state, NetworkMemory& memory, bool training, bool integer);
+
+  /// Starts a forward pass. Where products change between integers and emulation, what they leave behind is
+  /// given back to the system.
+  void begin(const Pass& pass);
 
   void forward(std::size_t node, Pass& pass);
   /// The sums of gradients that the node completes included.
@@ -52,7 +50,7 @@ class Executor {
     std::vector<GradientSum> sums;
   };
 
-  void make_values(const NetworkMemory& memory);
+  void make_values(NetworkMemory& memory);
   void make_products(const std::vector<Chain>& chains, ModelState& state);
   void add_product(std::size_t node, Parameter& weight, Parameter* bias, bool keeps_bytes);
   void add_normalization(const Chain& chain, Parameter& scale, Parameter& shift,
@@ -71,6 +69,7 @@ class Executor {
   const Graph graph_;
   bool training_;
   bool integer_;
+  Arena& arena_;
   SharedScratch scratch_;
   std::vector<Value> data_;                             // by value
   std::vector<Value> gradient_;                         // by value

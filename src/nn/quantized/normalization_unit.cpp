@@ -8,9 +8,10 @@
 
 namespace adapt {
 
-NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool training)
+NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool training, SharedScratch& scratch)
     : parts_(parts),
       training_(training),
+      scratch_(scratch),
       epsilon_(std::get<BatchNormSpec>(parts.normalization->spec).epsilon),
       channels_(parts.source->channels()),
       mean_(channels_),
@@ -20,10 +21,8 @@ NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool train
       lanes_(parts.source->period()),
       more_lanes_(parts.source->period()),
       sums_(channels_),
-      products_(channels_),
-      source_strip_(parts.source->strip()),
-      strip_(parts.source->strip()),
-      other_strip_(parts.source->strip()) {
+      products_(channels_) {
+  scratch.make_room(parts.source->strip());
   if (parts.operand != nullptr) {
     operand_.emplace(parts.operand->name, Quantizer::Tensor::operands, parts.operand->layer);
   }
@@ -40,7 +39,7 @@ void NormalizationUnit::prepare(Pass& /*pass*/) {
   std::fill(sums_.begin(), sums_.end(), 0.0);
   std::fill(products_.begin(), products_.end(), 0.0);
   parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, part(source_strip_, length));
+    const auto x = parts_.source->read(first, source_strip(length));
     sum_gradients(x, x);
   });
   const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
@@ -82,24 +81,27 @@ void NormalizationUnit::apply(Pass& pass) {
   if (operand_) {
     operand_->begin(pass);
   }
-  const std::span<float> destination = parts_.destination->floats();
+  const std::span<float> destination = stores ? parts_.destination->floats() : std::span<float>();
+  if (training_ && parts_.rectifies && !marks_) {
+    marks_ = scratch_.arena.take(mark_bytes(parts_.destination->elements()));
+  }
   parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto y = stores ? destination.subspan(first, length) : part(strip_, length);
-    const auto x = parts_.source->read(first, part(source_strip_, length));
+    const auto y = stores ? destination.subspan(first, length) : strip(length);
+    const auto x = parts_.source->read(first, source_strip(length));
     if (parts_.other == nullptr) {
       normalize(x, y);
     } else {
       // The sum may stand where the other operand does.
-      const auto operand = part(strip_, length);
+      const auto operand = strip(length);
       normalize(x, operand);
       operand_->to_grid(first, operand, operand);
-      add(parts_.other->read(first, part(other_strip_, length)), operand);
+      add(parts_.other->read(first, other_strip(length)), operand);
       if (stores) {
         std::copy(operand.begin(), operand.end(), y.begin());
       }
     }
     if (parts_.rectifies) {
-      clear_negative(y);
+      rectify(first, y);
     }
     for (ProductUnit* taker : takers) {
       taker->take_input(first, y);
@@ -114,9 +116,18 @@ void NormalizationUnit::apply(Pass& pass) {
   if (stores) {
     parts_.destination->set_floats();
   }
-  if (parts_.producer != nullptr) {
+  if (parts_.producer != nullptr && !training_) {
     parts_.producer->drop_outputs();
   }
+}
+
+void NormalizationUnit::rectify(std::size_t first, std::span<float> y) {
+  clear_negative(
+      y, training_ ? marks_of(marks_.as<std::uint8_t>(), first, y.size()) : std::span<std::uint8_t>());
+}
+
+void NormalizationUnit::rectify_gradient(std::size_t first, std::span<float> gradient) {
+  keep_marked(marks_of(marks_.as<std::uint8_t>(), first, gradient.size()), gradient);
 }
 
 void NormalizationUnit::sum_gradients(std::span<const float> gradient, std::span<const float> x) {
@@ -126,23 +137,20 @@ void NormalizationUnit::sum_gradients(std::span<const float> gradient, std::span
   fold_lanes(more_lanes_, products_);
 }
 
-std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first, std::span<const float> x) {
+std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first, std::size_t length) {
+  const auto room = other_strip(length);
   if (parts_.other != nullptr) {
-    return parts_.normalized_gradient->read(first, part(other_strip_, x.size()));
+    return parts_.normalized_gradient->read(first, room);
   }
-  const auto gradient = parts_.gradient->read(first, part(other_strip_, x.size()));
+  const auto gradient = parts_.gradient->read(first, room);
   if (!parts_.rectifies) {
     return gradient;
   }
-  // Where the output was positive; it is computed anew rather than kept.
-  const auto output = part(strip_, x.size());
-  const auto masked = part(other_strip_, x.size());
-  normalize(x, output);
-  if (gradient.data() != masked.data()) {
-    std::copy(gradient.begin(), gradient.end(), masked.begin());
+  if (gradient.data() != room.data()) {
+    std::copy(gradient.begin(), gradient.end(), room.begin());
   }
-  keep_where_positive(output, masked);
-  return masked;
+  rectify_gradient(first, room);
+  return room;
 }
 
 void NormalizationUnit::begin_backward(Pass& /*pass*/) {
@@ -150,18 +158,18 @@ void NormalizationUnit::begin_backward(Pass& /*pass*/) {
   std::fill(products_.begin(), products_.end(), 0.0);
   const std::span<float> to = parts_.other == nullptr ? std::span<float>() : parts_.sum_gradient->floats();
   parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, part(source_strip_, length));
+    const auto x = parts_.source->read(first, source_strip(length));
     if (parts_.other == nullptr) {
-      sum_gradients(normalized_gradient(first, x), x);
+      sum_gradients(normalized_gradient(first, length), x);
       return;
     }
     const auto masked = to.subspan(first, length);
-    const auto gradient = parts_.gradient->read(first, part(other_strip_, length));
+    const auto gradient = parts_.gradient->read(first, other_strip(length));
     if (gradient.data() != masked.data()) {
       std::copy(gradient.begin(), gradient.end(), masked.begin());
     }
     if (parts_.rectifies) {
-      keep_where_positive(parts_.destination->floats().subspan(first, length), masked);
+      rectify_gradient(first, masked);
     }
     sum_gradients(masked, x);
   });
@@ -176,9 +184,16 @@ void NormalizationUnit::backward(Pass& pass) {
   }
   finish_sums();
   const bool hands_over = parts_.producer != nullptr && parts_.producer->wants_gradient(pass);
-  if (parts_.source_gradient == nullptr && !hands_over) {
-    return;
+  if (parts_.source_gradient != nullptr || hands_over) {
+    source_backward(pass, hands_over);
   }
+  marks_.reset();
+  if (parts_.producer != nullptr) {
+    parts_.producer->drop_outputs();
+  }
+}
+
+void NormalizationUnit::source_backward(Pass& pass, bool hands_over) {
   const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
   AlignedVector<float> x_factor(factor_.size());
   AlignedVector<float> constant(factor_.size());
@@ -198,9 +213,9 @@ void NormalizationUnit::backward(Pass& pass) {
   }
   const std::span<float> to = hands_over ? std::span<float>() : parts_.source_gradient->floats();
   parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, part(source_strip_, length));
-    const auto gradient = normalized_gradient(first, x);
-    const auto result = hands_over ? part(strip_, length) : to.subspan(first, length);
+    const auto x = parts_.source->read(first, source_strip(length));
+    const auto gradient = normalized_gradient(first, length);
+    const auto result = hands_over ? strip(length) : to.subspan(first, length);
     combine_channels(gradient, x, result, factor_, x_factor, constant);
     if (hands_over) {
       parts_.producer->take_gradient(first, result);

@@ -39,7 +39,7 @@ struct NormalizationParts {
 /// at most 8 bits, and the same on any machine elsewhere.
 class NormalizationUnit {
  public:
-  NormalizationUnit(const NormalizationParts& parts, bool training);
+  NormalizationUnit(const NormalizationParts& parts, bool training, SharedScratch& scratch);
 
   /// Statistics (in training) and coefficients: once the source is there.
   void prepare(Pass& pass);
@@ -56,14 +56,20 @@ class NormalizationUnit {
   void set_coefficients(std::span<const double> mean, std::span<const double> variance);
   void sum_gradients(std::span<const float> gradient, std::span<const float> x);
   /// Gradient of a strip of the batch norm's output.
-  std::span<const float> normalized_gradient(std::size_t first, std::span<const float> x);
+  std::span<const float> normalized_gradient(std::size_t first, std::size_t length);
+  /// ReLU of a strip, and of its gradient.
+  void rectify(std::size_t first, std::span<float> y);
+  void rectify_gradient(std::size_t first, std::span<float> gradient);
   void finish_sums();
-  std::span<float> part(AlignedVector<float>& strip, std::size_t length) {
-    return std::span(strip).first(length);
-  }
+  void source_backward(Pass& pass, bool hands_over);
+  // Room for strips of the source, of what is computed from it, and of something else.
+  std::span<float> source_strip(std::size_t length) { return std::span(scratch_.strips[1]).first(length); }
+  std::span<float> strip(std::size_t length) { return std::span(scratch_.strips[2]).first(length); }
+  std::span<float> other_strip(std::size_t length) { return std::span(scratch_.strips[3]).first(length); }
 
   NormalizationParts parts_;
   bool training_;
+  SharedScratch& scratch_;
   double epsilon_;
   std::size_t channels_;
   std::optional<Quantizer> operand_;
@@ -75,9 +81,7 @@ class NormalizationUnit {
   AlignedVector<float> more_lanes_;
   std::vector<double> sums_;      // of gradients; in forward of x
   std::vector<double> products_;  // of gradient · x; in forward of x · x
-  AlignedVector<float> source_strip_;
-  AlignedVector<float> strip_;
-  AlignedVector<float> other_strip_;
+  Arena::Block marks_;            // one bit for each element: ReLU let it pass. From forward to backward
 };
 
 }  // namespace adapt

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <utility>
 
 #include "base/stopwatch.hpp"
 #include "nn/layers/covering_convolution.hpp"
@@ -57,8 +56,8 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
       weight_gradient_(geometry_),
       inputs_(parts.inputs->name, Quantizer::Tensor::inputs, parts.inputs->layer),
       outputs_(parts.outputs->name, Quantizer::Tensor::outputs, parts.outputs->layer),
-      gradients_(parts.outputs->name, Quantizer::Tensor::activation_gradients, parts.outputs->layer),
-      strip_(std::max(parts.source->strip(), parts.raw->strip())) {
+      gradients_(parts.outputs->name, Quantizer::Tensor::activation_gradients, parts.outputs->layer) {
+  scratch.make_room(std::max(parts.source->strip(), parts.raw->strip()));
   if (parts.bias != nullptr) {
     bias_.resize(parts.raw->period());
     bias_lanes_.resize(parts.raw->period());
@@ -87,21 +86,23 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
   return quantizer.format(pass)->step();
 }
 
-void ProductUnit::reserve(AlignedVector<std::int8_t>& bytes, std::size_t size) {
-  if (training_) {
-    bytes.resize(size);
-  } else if (bytes.size() != size) {
-    bytes = scratch_.bytes.take(size);
+bool ProductUnit::change_arithmetic(const Pass& pass) {
+  const bool integer = runs_integer(pass);
+  if (integer ? emulated_ == nullptr : !convolution_) {
+    return false;
   }
+  emulated_.reset();
+  convolution_.reset();
+  input_bytes_.reset();
+  output_bytes_.reset();
+  return true;
 }
 
-void ProductUnit::drop(AlignedVector<std::int8_t>& bytes) {
-  if (!training_ && !bytes.empty()) {
-    scratch_.bytes.give_back(std::exchange(bytes, {}));
+void ProductUnit::reserve(Arena::Block& block, std::size_t bytes) {
+  if (block.size() != bytes) {
+    block = scratch_.arena.take(bytes);
   }
 }
-
-void ProductUnit::drop_outputs() { drop(output_bytes_); }
 
 void ProductUnit::begin_input(const Pass& pass) {
   reserve(input_bytes_, parts_.source->elements());
@@ -109,7 +110,7 @@ void ProductUnit::begin_input(const Pass& pass) {
 }
 
 void ProductUnit::take_input(std::size_t first, std::span<const float> strip) {
-  inputs_.to_bytes(first, strip, std::span(input_bytes_).subspan(first, strip.size()));
+  inputs_.to_bytes(first, strip, input_bytes_.as<std::int8_t>().subspan(first, strip.size()));
 }
 
 void ProductUnit::end_input(Pass& pass) {
@@ -128,7 +129,7 @@ void ProductUnit::quantize_inputs(Pass& pass) {
       end_input(pass);
     }
     input_taken_ = false;
-    parts_.quantized->set_bytes(input_bytes_.data(), step_of(inputs_, pass));
+    parts_.quantized->set_bytes(input_bytes_.as<std::int8_t>().data(), step_of(inputs_, pass));
   } else {
     const std::span<float> to = parts_.quantized->floats();
     inputs_.begin(pass);
@@ -163,17 +164,18 @@ Layer& ProductUnit::emulated() {
 
 void ProductUnit::multiply(Pass& pass) {
   if (!runs_integer(pass)) {
+    parts_.raw->make_floats();
     emulated().forward(pass);
-    parts_.raw->set_floats();
     return;
   }
   update_weights(pass);
-  if (scratch_.sums.size() < parts_.raw->elements()) {
-    scratch_.sums.resize(parts_.raw->elements());
+  reserve(scratch_.sums, parts_.raw->elements() * sizeof(std::int32_t));
+  std::int32_t* const sums = scratch_.sums.as<std::int32_t>().data();
+  convolution_->forward(input_bytes_.as<std::int8_t>().data(), sums);
+  if (!training_) {
+    input_bytes_.reset();
   }
-  convolution_->forward(input_bytes_.data(), scratch_.sums.data());
-  drop(input_bytes_);
-  parts_.raw->set_sums(scratch_.sums.data(), step_of(inputs_, pass) * weight_format(pass).step());
+  parts_.raw->set_sums(sums, step_of(inputs_, pass) * weight_format(pass).step());
 }
 
 void ProductUnit::quantize_outputs(Pass& pass) {
@@ -185,39 +187,38 @@ void ProductUnit::quantize_outputs(Pass& pass) {
   if (parts_.bias != nullptr) {
     repeat_channels(bias_, parts_.raw->channels(), [&](std::size_t c) { return parts_.bias->working[c]; });
   }
-  const std::span<float> floats = parts_.destination->floats();
+  const std::span<float> floats = bytes ? std::span<float>() : parts_.destination->floats();
   outputs_.begin(pass);
   parts_.raw->each_strip([&](std::size_t first, std::size_t length) {
     std::span<const float> numbers = parts_.raw->read(first, strip(length));
     if (parts_.bias != nullptr) {
-      std::copy(numbers.begin(), numbers.end(), strip_.begin());
+      std::copy(numbers.begin(), numbers.end(), strip(length).begin());
       add_channels(strip(length), bias_);
       numbers = strip(length);
     }
     if (bytes) {
-      outputs_.to_bytes(first, numbers, std::span(output_bytes_).subspan(first, length));
+      outputs_.to_bytes(first, numbers, output_bytes_.as<std::int8_t>().subspan(first, length));
     } else {
       outputs_.to_grid(first, numbers, floats.subspan(first, length));
     }
   });
   outputs_.end(pass);
   if (bytes) {
-    parts_.destination->set_bytes(output_bytes_.data(), step_of(outputs_, pass));
+    parts_.destination->set_bytes(output_bytes_.as<std::int8_t>().data(), step_of(outputs_, pass));
   } else {
     parts_.destination->set_floats();
   }
+  scratch_.sums.reset();
   pass.quantize_seconds += watch.seconds();
 }
 
 void ProductUnit::begin_gradient(const Pass& pass) {
-  if (scratch_.gradient.size() < parts_.raw->elements()) {
-    scratch_.gradient.resize(parts_.raw->elements());
-  }
+  reserve(scratch_.gradient, parts_.raw->elements());
   gradients_.begin(pass);
 }
 
 void ProductUnit::take_gradient(std::size_t first, std::span<const float> strip) {
-  gradients_.to_bytes(first, strip, std::span(scratch_.gradient).subspan(first, strip.size()));
+  gradients_.to_bytes(first, strip, scratch_.gradient.as<std::int8_t>().subspan(first, strip.size()));
 }
 
 void ProductUnit::end_gradient(Pass& pass) {
@@ -267,24 +268,27 @@ void ProductUnit::backward(Pass& pass) {
     backward_integer(pass);
     return;
   }
-  emulated().backward(pass);
   if (parts_.quantized_gradient != nullptr) {
-    parts_.quantized_gradient->set_floats();
+    parts_.quantized_gradient->make_floats();
   }
+  emulated().backward(pass);
 }
 
 void ProductUnit::backward_integer(Pass& pass) {
   const float input_step = step_of(inputs_, pass);
   const float gradient_step = step_of(gradients_, pass);
-  weight_gradient_.run(input_bytes_.data(), scratch_.gradient.data(), input_step * gradient_step,
+  const std::int8_t* const outputs = scratch_.gradient.as<std::int8_t>().data();
+  weight_gradient_.run(input_bytes_.as<std::int8_t>().data(), outputs, input_step * gradient_step,
                        gradient_step, parts_.weight->gradient.data(),
                        parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
                        scratch_.weight_gradient);
+  input_bytes_.reset();
   if (parts_.quantized_gradient != nullptr) {
     Value& gradient = *parts_.quantized_gradient;
-    convolution_->data_gradient(scratch_.gradient.data(), gradient.sums());
+    convolution_->data_gradient(outputs, gradient.sums());
     gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass).step());
   }
+  scratch_.gradient.reset();
 }
 
 }  // namespace adapt

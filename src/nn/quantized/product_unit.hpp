@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
+#include "base/arena.hpp"
 #include "nn/layer.hpp"
-#include "nn/quantized/byte_pool.hpp"
 #include "nn/quantized/integer_convolution.hpp"
 #include "nn/quantized/quantizer.hpp"
 #include "nn/quantized/value.hpp"
@@ -14,10 +16,18 @@ namespace adapt {
 
 /// Memory that the units of a network share, one after the other.
 struct SharedScratch {
-  AlignedVector<std::int32_t> sums;     ///< of a product's output
-  AlignedVector<std::int8_t> gradient;  ///< of a product's output
+  Arena& arena;
+  Arena::Block sums;      ///< of a product's output, 32 bits each
+  Arena::Block gradient;  ///< of a product's output, in bytes
   WeightGradientScratch weight_gradient;
-  BytePool bytes;  ///< inputs and outputs of products, at inference; training keeps its own for backward
+  std::array<AlignedVector<float>, 4> strips;  ///< what is in the first cache; one for products, the others
+                                               ///< for the unit that hands them strips
+
+  void make_room(std::size_t strip) {
+    for (auto& numbers : strips) {
+      numbers.resize(std::max(numbers.size(), strip));
+    }
+  }
 };
 
 /// What a product unit is made of: a convolution or linear layer between its two quantizations.
@@ -50,6 +60,10 @@ class ProductUnit {
   ProductUnit(const ProductParts& parts, bool training, bool integer, bool keeps_bytes,
               SharedScratch& scratch);
 
+  /// Before a forward pass: where its arithmetic is not that of the last one, gives up what only that one
+  /// needed and returns true.
+  bool change_arithmetic(const Pass& pass);
+
   /// Whether the product of a pass, in training all three, is an integer one.
   [[nodiscard]] bool runs_integer(const Pass& pass) const;
 
@@ -61,8 +75,8 @@ class ProductUnit {
   void quantize_inputs(Pass& pass);
   void multiply(Pass& pass);
   void quantize_outputs(Pass& pass);
-  /// The outputs' reader is done with them.
-  void drop_outputs();
+  /// The outputs' reader is done with them, in training with backward.
+  void drop_outputs() { output_bytes_.reset(); }
 
   [[nodiscard]] bool wants_gradient(const Pass& pass) const { return runs_integer(pass); }
   void begin_gradient(const Pass& pass);
@@ -77,12 +91,12 @@ class ProductUnit {
   [[nodiscard]] FixedFormat weight_format(const Pass& pass) const;
   void update_weights(const Pass& pass);
   Layer& emulated();
-  void reserve(AlignedVector<std::int8_t>& bytes, std::size_t size);
-  void drop(AlignedVector<std::int8_t>& bytes);
+  /// Makes `block` hold `bytes` bytes.
+  void reserve(Arena::Block& block, std::size_t bytes);
   void add_bias_gradient(std::span<const float> strip);
   void backward_integer(Pass& pass);
   /// Room for one strip.
-  std::span<float> strip(std::size_t length) { return std::span(strip_).first(length); }
+  std::span<float> strip(std::size_t length) { return std::span(scratch_.strips[0]).first(length); }
 
   ProductParts parts_;
   bool training_;
@@ -98,11 +112,10 @@ class ProductUnit {
   std::unique_ptr<Layer> emulated_;
   std::uint64_t weights_version_ = 0;
   int weights_fractional_length_ = 0;
-  AlignedVector<std::int8_t> input_bytes_;
-  AlignedVector<std::int8_t> output_bytes_;
+  Arena::Block input_bytes_;  // as the next, from when they are made to the end of their last reader
+  Arena::Block output_bytes_;
   bool input_taken_ = false;
   bool gradient_taken_ = false;
-  AlignedVector<float> strip_;
   AlignedVector<float> bias_;        // repeated over a period
   AlignedVector<float> bias_lanes_;  // of a strip
   std::vector<double> bias_sums_;    // by channel

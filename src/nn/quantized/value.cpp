@@ -14,17 +14,23 @@ constexpr std::size_t kStripElements = 4096;
 
 }  // namespace
 
-Value::Value(const Shape& shape, const dnnl::memory& memory, std::shared_ptr<Content> content)
+Value::Value(const Shape& shape, const dnnl::memory& memory, Buffer* buffer, std::shared_ptr<Content> content)
     : memory_(memory),
+      buffer_(buffer),
       elements_(static_cast<std::size_t>(shape.elements())),
       channels_(static_cast<std::size_t>(shape.c)),
       period_(channel_period(channels_)),
       strip_(std::max<std::size_t>(1, kStripElements / period_) * period_),
       content_(std::move(content)) {}
 
-std::span<float> Value::floats() const { return {static_cast<float*>(memory_.get_data_handle()), elements_}; }
+std::span<float> Value::floats() const {
+  if (buffer_ != nullptr) {
+    buffer_->provide();
+  }
+  return {static_cast<float*>(memory_.get_data_handle()), elements_};
+}
 
-std::int32_t* Value::sums() const { return static_cast<std::int32_t*>(memory_.get_data_handle()); }
+std::int32_t* Value::sums() const { return reinterpret_cast<std::int32_t*>(floats().data()); }
 
 void Value::set_bytes(const std::int8_t* bytes, float step) {
   *content_ = {.form = Form::bytes, .bytes = bytes, .step = step};
@@ -46,6 +52,11 @@ std::span<const float> Value::read(std::size_t first, std::span<float> strip) co
   }
   from_sums({content_->sums + first, strip.size()}, strip, content_->step);
   return strip;
+}
+
+void Value::make_floats() {
+  static_cast<void>(floats());
+  set_floats();
 }
 
 void Value::materialize() {

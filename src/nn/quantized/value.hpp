@@ -8,6 +8,7 @@
 #include <span>
 
 #include "nn/graph.hpp"
+#include "nn/network_memory.hpp"
 
 namespace adapt {
 
@@ -30,10 +31,11 @@ class Value {
   };
 
   Value() = default;
-  Value(const Shape& shape, const dnnl::memory& memory, std::shared_ptr<Content> content);
+  /// `memory` stands in `buffer`; null for an image, whose memory moves with each batch.
+  Value(const Shape& shape, const dnnl::memory& memory, Buffer* buffer, std::shared_ptr<Content> content);
 
-  /// The memory that the memory plan gives it; of an image it moves with each batch.
   [[nodiscard]] const dnnl::memory& memory() const { return memory_; }
+  /// The buffer, which has memory from now on.
   [[nodiscard]] std::span<float> floats() const;
   /// The same memory, for 32-bit sums.
   [[nodiscard]] std::int32_t* sums() const;
@@ -44,6 +46,8 @@ class Value {
 
   /// Says in which form the numbers are. Integers may stand elsewhere than in the value's own memory.
   void set_floats() { content_->form = Form::floats; }
+  /// For a layer that writes the memory itself: floats(), and set_floats().
+  void make_floats();
   void set_bytes(const std::int8_t* bytes, float step);
   void set_sums(const std::int32_t* sums, float step);
 
@@ -64,6 +68,7 @@ class Value {
 
  private:
   dnnl::memory memory_;
+  Buffer* buffer_ = nullptr;
   std::size_t elements_ = 0;
   std::size_t channels_ = 0;
   std::size_t period_ = 0;
