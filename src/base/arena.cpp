@@ -61,6 +61,7 @@ Arena::Block Arena::take(std::size_t bytes) {
   if (size > needed) {
     holes_[{place.first, place.second + needed}] = size - needed;
   }
+  used_ += needed;
   Block block;
   block.arena_ = this;
   block.region_ = place.first;
@@ -72,8 +73,10 @@ Arena::Block Arena::take(std::size_t bytes) {
 
 void Arena::give_back(const Block& block) {
   const auto offset = static_cast<std::size_t>(block.data_ - regions_[block.region_].base);
-  ASAN_POISON_MEMORY_REGION(block.data_, footprint(block.size_));
-  auto hole = holes_.emplace(Place{block.region_, offset}, footprint(block.size_)).first;
+  const std::size_t size = footprint(block.size_);
+  ASAN_POISON_MEMORY_REGION(block.data_, size);
+  used_ -= size;
+  auto hole = holes_.emplace(Place{block.region_, offset}, size).first;
   const auto joins = [](const auto& first, const auto& second) {
     return first.first.first == second.first.first &&
            first.first.second + first.second == second.first.second;

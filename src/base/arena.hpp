@@ -63,6 +63,9 @@ class Arena {
   /// std::bad_alloc where the system has no more.
   [[nodiscard]] Block take(std::size_t bytes);
 
+  /// Bytes of all blocks that are there, each rounded up to 64.
+  [[nodiscard]] std::size_t used() const { return used_; }
+
   /// Gives the memory of what is free back to the system.
   void trim();
 
@@ -79,6 +82,7 @@ class Arena {
 
   std::vector<Region> regions_;
   std::map<Place, std::size_t> holes_;  // their sizes
+  std::size_t used_ = 0;
 };
 
 }  // namespace adapt

@@ -94,14 +94,6 @@ bool effective_set_holds(dnnl::cpu_isa wanted) {
   return (effective & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
 }
 
-memory::dims row_major(const memory::dims& dims) {
-  memory::dims strides(dims.size(), 1);
-  for (std::size_t i = dims.size() - 1; i > 0; --i) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
-  return strides;
-}
-
 memory owned_vector(const std::vector<float>& values) {
   const memory vector(plain({static_cast<memory::dim>(values.size())}), engine());
   std::copy(values.begin(), values.end(), static_cast<float*>(vector.get_data_handle()));
@@ -361,38 +353,6 @@ bool has_exact_bytes() {
 }
 
 bool has_bfloat16() { return effective_set_holds(dnnl::cpu_isa::avx512_core_bf16); }
-
-memory::data_type type_of(const memory::desc& description) {
-#if DNNL_VERSION_MAJOR >= 3
-  return description.get_data_type();
-#else
-  return description.data_type();
-#endif
-}
-
-memory::desc byte_activation(int n, int c, int h, int w) {
-  return {{n, c, h, w}, memory::data_type::s8, memory::format_tag::nhwc};
-}
-
-memory::desc sum_activation(int n, int c, int h, int w) {
-  return {{n, c, h, w}, memory::data_type::s32, memory::format_tag::nhwc};
-}
-
-memory::desc plain_bytes(const memory::dims& dims) { return {dims, memory::data_type::s8, row_major(dims)}; }
-
-memory::desc any_layout_bytes(const memory::dims& dims) {
-  return {dims, memory::data_type::s8, memory::format_tag::any};
-}
-
-memory::desc activation(int n, int c, int h, int w, memory::data_type type) {
-  return {{n, c, h, w}, type, memory::format_tag::nhwc};
-}
-
-memory::desc plain(const memory::dims& dims, memory::data_type type) { return {dims, type, row_major(dims)}; }
-
-memory::desc any_layout(const memory::dims& dims, memory::data_type type) {
-  return {dims, type, memory::format_tag::any};
-}
 
 void reorder(const memory& source, const memory& destination) {
   checked("a change of layout", [&] {

@@ -26,17 +26,7 @@ class ConfigurationFile : public testing::Test {
 
   /// The message without the scratch folder's path.
   std::string refusal(const std::string& name) {
-    try {
-      load(name);
-    } catch (const BadInput& error) {
-      std::string message = error.what();
-      const std::string folder = scratch_.path().string() + "/";
-      for (std::size_t at = message.find(folder); at != std::string::npos; at = message.find(folder)) {
-        message.erase(at, folder.size());
-      }
-      return message;
-    }
-    return "accepted";
+    return test::refusal_of(scratch_, [&] { load(name); });
   }
 
   test::Scratch scratch_;

@@ -35,17 +35,7 @@ class GridFile : public testing::Test {
 
   /// The message without the scratch folder's path.
   std::string refused(const std::string& text) {
-    try {
-      expand(text);
-    } catch (const BadInput& error) {
-      std::string message = error.what();
-      const std::string folder = scratch_.path().string() + "/";
-      for (std::size_t at = message.find(folder); at != std::string::npos; at = message.find(folder)) {
-        message.erase(at, folder.size());
-      }
-      return message;
-    }
-    return "accepted";
+    return test::refusal_of(scratch_, [&] { expand(text); });
   }
 
   test::Scratch scratch_;

@@ -15,16 +15,7 @@ training: {epochs: 1, batch: 24, shards: 3, learning_rate: 0.05, test_batch: 50}
 precision: {policy: float32}
 YAML
 
-fail() { echo "$1"; cat "$work/log"; exit 1; }
-
-# NAME RANKS SETTINGS...
-train() {
-  local name=$1 ranks=$2
-  shift 2
-  local settings=()
-  for setting in "$@"; do settings+=(--set "$setting"); done
-  "$mpiexec" -n "$ranks" "$adapt" train "$work/base.yaml" "${settings[@]}" --out "$work/$name" > "$work/log" 2>&1
-}
+. "$(dirname "${BASH_SOURCE[0]}")/train.sh"
 
 status=0
 ONEDNN_MAX_CPU_ISA=AVX512_CORE train refused 1 || status=$?

@@ -13,16 +13,7 @@ training: {epochs: 1, batch: 32, shards: 4, learning_rate: 0.05, test_batch: 50}
 precision: {policy: fixed, formats: per_tensor, backward: quantized, fixed: {word_length: 8}}
 YAML
 
-fail() { echo "$1"; cat "$work/log"; exit 1; }
-
-# NAME RANKS SETTINGS...
-train() {
-  local name=$1 ranks=$2
-  shift 2
-  local settings=()
-  for setting in "$@"; do settings+=(--set "$setting"); done
-  "$mpiexec" -n "$ranks" "$adapt" train "$work/base.yaml" "${settings[@]}" --out "$work/$name" > "$work/log" 2>&1
-}
+. "$(dirname "${BASH_SOURCE[0]}")/train.sh"
 
 # Without VNNI oneDNN's 8-bit sums saturate.
 status=0

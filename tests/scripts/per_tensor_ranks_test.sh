@@ -16,14 +16,13 @@ precision:
   backward: quantized
 YAML
 
+. "$(dirname "${BASH_SOURCE[0]}")/train.sh"
+
 compare_ranks() {  # NAME SETTINGS...
   local name=$1
   shift
-  local settings=()
-  for setting in "$@"; do settings+=(--set "$setting"); done
   for ranks in 1 2 3 4; do
-    "$mpiexec" -n "$ranks" "$adapt" train "$work/base.yaml" "${settings[@]}" --out "$work/$name.$ranks" \
-      > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    train "$name.$ranks" "$ranks" "$@" || fail "training failed on $ranks ranks"
     "$adapt" compare "$work/$name.1" "$work/$name.$ranks" || { echo "$name differs on $ranks ranks"; exit 1; }
   done
 }

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/error.hpp"
+
 namespace adapt::test {
 
 /// A fresh folder that is removed with everything in it at the end of the scope.
@@ -29,5 +31,22 @@ class Scratch {
  private:
   std::filesystem::path path_;
 };
+
+/// The message of the BadInput that `call` throws, without the path of the scratch folder; "accepted" if
+/// none.
+template <class Call>
+std::string refusal_of(const Scratch& scratch, Call call) {
+  try {
+    call();
+  } catch (const BadInput& error) {
+    std::string message = error.what();
+    const std::string folder = scratch.path().string() + "/";
+    for (std::size_t at = message.find(folder); at != std::string::npos; at = message.find(folder)) {
+      message.erase(at, folder.size());
+    }
+    return message;
+  }
+  return "accepted";
+}
 
 }  // namespace adapt::test
