@@ -2,7 +2,8 @@
 """roofline.py FOLDER [--measure] [--out PAGE]: the time of each layer beside what the machine could do at best.
 
 FOLDER holds the JSON of `adapt bench`: ceilings.json, and any of step_MODEL.json, infer_MODEL.json (batch 128) and
-latency_MODEL.json (batch 1), all with `--layers yes`. --measure makes them first, on an idle machine:
+latency_MODEL.json (batch 1), all with `--layers yes`, and what else there is to say, in notes.md. --measure makes the JSON
+first, on an idle machine:
 
     analysis/roofline.py experiments/results/roofline --measure --out experiments/ROOFLINE.md
 """
@@ -73,7 +74,10 @@ def measurements(options):
     layers = ("--layers", "yes", "--engine", options.engines)
     yield "ceilings", options.ranks, ("ceilings",)
     for model in MODELS:
-        yield f"step_{model}", options.ranks, ("step", "--model", model, "--batch", "128", *layers)
+        # The rounding of the recipes. With two shards each rank works on one; ResNet-20 has the default of eight.
+        shards = ("--shards", "2") if model == "alexnet" else ()
+        step = ("step", "--model", model, "--batch", "128", *shards, "--rounding", "nearest")
+        yield f"step_{model}", options.ranks, (*step, *layers)
         yield f"infer_{model}", options.ranks, ("infer", "--model", model, "--batch", "128", *layers)
         yield f"latency_{model}", 1, ("infer", "--model", model, "--batch", "1", *layers)
 
@@ -209,6 +213,10 @@ def page(folder):
             results = read_results(folder, f"{kind}_{model}")
             if results:
                 text += section(title, results, ceilings)
+    notes = os.path.join(folder, "notes.md")
+    if os.path.exists(notes):
+        with open(notes, encoding="utf-8") as stream:
+            text += "\n" + stream.read()
     return text
 
 

@@ -71,6 +71,12 @@ class Roofline(ScratchTest):
         self.assertEqual(self.row(page, "forward"), ["forward", "250.000"])
         self.assertIn("### float32, forward", page)
 
+    def test_notes_stand_at_the_end(self):
+        self.write("ceilings", ceilings())
+        with open(self.path("notes.md"), "w", encoding="utf-8") as stream:
+            stream.write("## What was tried\n")
+        self.assertTrue(call_script(roofline, self.folder).endswith("\n\n## What was tried\n"))
+
     def test_refusals(self):
         self.assertIn("no ceilings.json", call_to_refuse(roofline, self.folder))
         self.write("ceilings", "{}")
@@ -94,6 +100,8 @@ class Roofline(ScratchTest):
         self.assertEqual(calls[0], "-n 2 --bind-to core ADAPT bench ceilings --json")
         self.assertIn("-n 1 --bind-to core ADAPT bench infer --model resnet20 --batch 1 --layers yes --engine "
                       "float32,bfloat16,integer --json", calls)
+        self.assertIn("-n 2 --bind-to core ADAPT bench step --model alexnet --batch 128 --shards 2 --rounding nearest "
+                      "--layers yes --engine float32,bfloat16,integer --json", calls)
         self.assertEqual(len(calls), 7)
         self.assertEqual(sorted(os.listdir(self.path("new"))), sorted(
             ["ceilings.json", *(f"{kind}_{model}.json" for kind in ("step", "infer", "latency")
