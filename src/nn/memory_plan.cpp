@@ -163,7 +163,7 @@ class LifetimeFinder {
     if (backward_reads_input(node.spec)) {
       use(data(node.inputs.front()), time);
     }
-    if (backward_reads_output(node.spec) && (group == nullptr || group->keeps_output)) {
+    if (backward_reads_output(node.spec) && group == nullptr) {
       use(plan_.data[i + 1], time);
     }
     use(plan_.gradient[i + 1], time);

@@ -32,10 +32,10 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const Graph& graph, bool training);
 
 /// Nodes of a graph that work as one: what they need is there until the work of the last of them is done.
+/// Backward reads none of their outputs.
 struct JoinedNodes {
   std::size_t first = 0;
   std::size_t last = 0;
-  bool keeps_output = true;  ///< backward reads the output of the last one, if its kind does
 };
 
 /// After which node nobody needs a buffer any more, in forward or in backward (by node, lists of buffers).

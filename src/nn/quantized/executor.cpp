@@ -31,7 +31,7 @@ void nothing(Pass& /*pass*/) {}
 std::vector<JoinedNodes> joined_nodes(const Graph& graph) {
   std::vector<JoinedNodes> joined;
   for (const Chain& chain : find_chains(graph)) {
-    joined.push_back({chain.normalization, chain.last(), /*keeps_output=*/false});
+    joined.push_back({chain.normalization, chain.last()});
   }
   return joined;
 }
