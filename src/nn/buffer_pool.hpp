@@ -7,28 +7,26 @@
 
 namespace adapt {
 
-/// Buffers that are handed out and taken back; a buffer may have several holders.
+/// Buffers that are handed out and taken back.
 class BufferPool {
  public:
   int take(std::int64_t elements) {
     int best = -1;
     for (int i = 0; i < static_cast<int>(sizes_.size()); ++i) {
-      if (holders_[index(i)] == 0 && (best < 0 || fits_better(i, best, elements))) {
+      if (!taken_[index(i)] && (best < 0 || fits_better(i, best, elements))) {
         best = i;
       }
     }
     if (best < 0) {
       best = static_cast<int>(sizes_.size());
       sizes_.push_back(0);
-      holders_.push_back(0);
+      taken_.push_back(false);
     }
     sizes_[index(best)] = std::max(sizes_[index(best)], elements);
-    holders_[index(best)] = 1;
+    taken_[index(best)] = true;
     return best;
   }
-  void hold(int buffer) { ++holders_[index(buffer)]; }
-  void release(int buffer) { --holders_[index(buffer)]; }
-  [[nodiscard]] int holders(int buffer) const { return holders_[index(buffer)]; }
+  void release(int buffer) { taken_[index(buffer)] = false; }
   [[nodiscard]] std::vector<std::int64_t> sizes() const { return sizes_; }
 
  private:
@@ -39,7 +37,7 @@ class BufferPool {
   }
 
   std::vector<std::int64_t> sizes_;
-  std::vector<int> holders_;
+  std::vector<bool> taken_;
 };
 
 }  // namespace adapt

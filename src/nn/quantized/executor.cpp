@@ -40,7 +40,6 @@ Executor::Executor(const Graph& graph, ModelState& state, NetworkMemory& memory,
     : graph_(graph),
       training_(training),
       integer_(integer),
-      arena_(*state.values),
       scratch_{.arena = *state.values, .sums = {}, .gradient = {}, .weight_gradient = {}, .strips = {}},
       products_(graph.nodes.size()),
       slots_(graph.nodes.size()) {
@@ -270,7 +269,7 @@ void Executor::begin(const Pass& pass) {
     changed = (unit != nullptr && unit->change_arithmetic(pass)) || changed;
   }
   if (changed) {
-    arena_.trim();
+    scratch_.arena.trim();
   }
 }
 

@@ -69,7 +69,6 @@ class Executor {
   const Graph graph_;
   bool training_;
   bool integer_;
-  Arena& arena_;
   SharedScratch scratch_;
   std::vector<Value> data_;                             // by value
   std::vector<Value> gradient_;                         // by value
