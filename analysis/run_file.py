@@ -286,4 +286,6 @@ def main():
 
 
 if __name__ == "__main__":
+    from analysis.run_file import main  # under the name that the process which reads files finds it by
+
     run_main(main)
