@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "base/error.hpp"
 

@@ -1,5 +1,7 @@
 #include "data/cifar.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "data/memory_dataset.hpp"
 #include "data/registry.hpp"

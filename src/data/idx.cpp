@@ -1,4 +1,5 @@
 #include <iomanip>
+#include <utility>
 
 #include "base/error.hpp"
 #include "data/memory_dataset.hpp"

@@ -1,6 +1,7 @@
 #include "data/source_file.hpp"
 
 #include <cstdlib>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

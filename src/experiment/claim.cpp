@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"

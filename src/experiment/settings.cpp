@@ -1,6 +1,7 @@
 #include "experiment/settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 

@@ -1,6 +1,7 @@
 #include "nn/memory_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace adapt {
 namespace {

@@ -1,5 +1,6 @@
 #include "record/run_file.hpp"
 
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"

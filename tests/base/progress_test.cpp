@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
+#include <utility>
 
 #include "base/log.hpp"
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "inference_reference.hpp"
 #include "nn/inference/network.hpp"
