@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <list>
 #include <memory>
 #include <optional>
@@ -240,6 +241,10 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
   };
   if (::geteuid() == 0) {
     add({"--allow-run-as-root"});
+  }
+  if (std::getenv("OMPI_MCA_btl_tcp_if_include") == nullptr &&
+      std::getenv("OMPI_MCA_btl_tcp_if_exclude") == nullptr) {
+    add({"--mca", "btl_tcp_if_include", "lo"});  // the machine may have no network, or one that is filtered
   }
   const bool crowded = ranks * threads * jobs > static_cast<int>(std::thread::hardware_concurrency());
   if (crowded) {

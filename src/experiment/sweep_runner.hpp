@@ -32,7 +32,8 @@ struct SweepResult {
 };
 
 /// Words before `adapt train` for so many ranks of so many threads, `jobs` of them at a time on this machine:
-/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough.
+/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough, that needs
+/// no network.
 std::vector<std::string> local_launcher(int ranks, int threads, int jobs);
 
 /// Trains `runs` in their order, some at a time, each by `adapt train STORE/<identity>/experiment.yaml --out
