@@ -81,19 +81,19 @@ apart() {
 in_system='mount --bind "$0" "$0" && cd "$0" && # a root that is a mount point allows namespaces inside
   mount -t proc proc proc && mount --rbind /sys sys && mount -t tmpfs -o mode=1777 shm dev/shm &&
   mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts &&
-  exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
+  exec chroot . /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
     ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
-    chroot . sh -c "cd /root/adapt && exec \"\$@\"" sh "$@"'
+    sh -c "cd /root/adapt && exec \"\$0\"" "$1"'
 
 say() { echo "fresh: $suite: $1"; }
 
 failures=0
-try() { # try COMMAND...
+try() { # try SCRIPT
   local start="$SECONDS" outcome=passed
-  say "$*"
-  apart bash -c "$in_system" "$system" "$@" || outcome="FAILED with exit code $?"
+  say "$1"
+  apart bash -c "$in_system" "$system" "$1" || outcome="FAILED with exit code $?"
   [[ "$outcome" == passed ]] || failures=$((failures + 1))
-  summary+=("$* $outcome in $((SECONDS - start)) s")
+  summary+=("$1 $outcome in $((SECONDS - start)) s")
 }
 
 say "an empty system in $system, from $mirror"
