@@ -45,21 +45,22 @@ class Bits {
 };
 
 /// Operands of which the sums are known cheaply: pixels of a few kinds, so that what a window sums at a tap
-/// is one of a few numbers. All images are alike.
+/// is one of a few numbers. From one image to the next each pixel goes through all kinds.
 class KnownProduct {
  public:
-  KnownProduct(const WindowProduct& product, std::size_t round)
+  /// The kinds of pixels and of weights begin with these.
+  KnownProduct(const WindowProduct& product, std::size_t pixel_kind, std::size_t weight_kind)
       : product_(product),
         inputs_(static_cast<std::size_t>(product.source.c)),
         outputs_(static_cast<std::size_t>(product.destination.c)),
         area_(static_cast<std::size_t>(product.kernel * product.kernel)) {
-    Bits bits(round);
+    Bits bits(weight_kind);
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
       std::generate_n(std::back_inserter(pixels_), inputs_, [&] { return bits.byte(kind); });
     }
     kinds_.resize(static_cast<std::size_t>(product.source.h * product.source.w));
-    std::generate(kinds_.begin(), kinds_.end(), [&] { return bits.next() % kKinds; });
-    draw_weights(bits, round);
+    std::generate(kinds_.begin(), kinds_.end(), [&] { return bits.next() % kKinds + pixel_kind; });
+    draw_weights(bits, weight_kind);
     sum_taps();
   }
 
@@ -68,17 +69,17 @@ class KnownProduct {
   [[nodiscard]] AlignedVector<std::int8_t> source() const {
     AlignedVector<std::int8_t> all;
     all.reserve(static_cast<std::size_t>(product_.source.elements()));
-    for (int n = 0; n < product_.source.n; ++n) {
+    for (std::size_t n = 0; n < static_cast<std::size_t>(product_.source.n); ++n) {
       for (const std::size_t kind : kinds_) {
-        const auto pixel = pixels_.begin() + static_cast<std::ptrdiff_t>(kind * inputs_);
+        const auto pixel = pixels_.begin() + static_cast<std::ptrdiff_t>((kind + n) % kKinds * inputs_);
         all.insert(all.end(), pixel, pixel + static_cast<std::ptrdiff_t>(inputs_));
       }
     }
     return all;
   }
 
-  /// The sums of one image.
-  [[nodiscard]] std::vector<std::int32_t> sums() const {
+  /// The sums of an image.
+  [[nodiscard]] std::vector<std::int32_t> sums(std::size_t image) const {
     const Shape& in = product_.source;
     const Shape& out = product_.destination;
     std::vector<std::int32_t> all(static_cast<std::size_t>(out.h * out.w) * outputs_);
@@ -91,7 +92,8 @@ class KnownProduct {
           if (source_y < 0 || source_x < 0) {
             continue;
           }
-          const std::size_t kind = kinds_[static_cast<std::size_t>(source_y * in.w + source_x)];
+          const std::size_t pixel = static_cast<std::size_t>(source_y * in.w + source_x);
+          const std::size_t kind = (kinds_[pixel] + image) % kKinds;
           const std::int32_t* const from =
               tap_sums_.data() + (kind * area_ + static_cast<std::size_t>(tap)) * outputs_;
           for (std::size_t o = 0; o < outputs_; ++o) {
@@ -105,13 +107,13 @@ class KnownProduct {
 
  private:
   /// As many weights of a channel as keep its sums exact in the library, the others zero.
-  void draw_weights(Bits& bits, std::size_t round) {
+  void draw_weights(Bits& bits, std::size_t first_kind) {
     constexpr std::size_t kMost = LibraryProduct::kExactSums / (128 * 128) - 1;
     const std::size_t distance = (product_.terms() + kMost - 1) / kMost;
     for (std::size_t o = 0; o < outputs_; ++o) {
       for (std::size_t term = 0; term < product_.terms(); ++term) {
         const bool counts = (term + o) % distance == 0;
-        weights_.push_back(counts ? bits.byte((o + round) % kKinds) : std::int8_t{0});
+        weights_.push_back(counts ? bits.byte((o + first_kind) % kKinds) : std::int8_t{0});
       }
     }
   }
@@ -140,20 +142,24 @@ class KnownProduct {
   std::vector<std::int32_t> tap_sums_;  // (kinds, KH · KW, O): over the channels of a pixel
 };
 
-bool equals_loops(const WindowProduct& product, LibraryProduct& library, std::size_t round) {
-  const KnownProduct known(product, round);
+bool equals_loops(const WindowProduct& product, LibraryProduct& library, const KnownProduct& known) {
   AlignedVector<std::int32_t> found(static_cast<std::size_t>(product.destination.elements()), -1);
   library.set_weights(known.weights());
   library.run(known.source().data(), found.data());
   if (fault::falsifies("known_answer")) {
     found.back() += 1;
   }
-  const std::vector<std::int32_t> expected = known.sums();
-  for (auto image = found.begin(); image != found.end();) {
-    if (!std::equal(expected.begin(), expected.end(), image)) {
+  const auto images = static_cast<std::size_t>(product.destination.n);
+  std::vector<std::vector<std::int32_t>> expected;
+  for (std::size_t image = 0; image < std::min(images, kKinds); ++image) {
+    expected.push_back(known.sums(image));
+  }
+  for (std::size_t image = 0; image < images; ++image) {
+    const std::vector<std::int32_t>& sums = expected[image % kKinds];
+    const auto first = found.begin() + static_cast<std::ptrdiff_t>(image * sums.size());
+    if (!std::equal(sums.begin(), sums.end(), first)) {
       return false;
     }
-    image += static_cast<std::ptrdiff_t>(expected.size());
   }
   return true;
 }
@@ -167,11 +173,14 @@ std::array<int, 12> key_of(const WindowProduct& product) {
 }  // namespace
 
 bool gives_known_answer(const WindowProduct& product, LibraryProduct& library) {
-  // All kinds of weights, also where there are fewer channels than kinds.
+  // Each kind of pixel meets each kind of weight, also where there are fewer images or channels than kinds.
+  const auto images = static_cast<std::size_t>(product.source.n);
   const auto outputs = static_cast<std::size_t>(product.destination.c);
-  for (std::size_t round = 0; round < kKinds; round += outputs) {
-    if (!equals_loops(product, library, round)) {
-      return false;
+  for (std::size_t pixel = 0; pixel < kKinds; pixel += images) {
+    for (std::size_t weight = 0; weight < kKinds; weight += outputs) {
+      if (!equals_loops(product, library, KnownProduct(product, pixel, weight))) {
+        return false;
+      }
     }
   }
   return true;
