@@ -25,7 +25,7 @@ bool is_right(const WindowProduct& product) {
 const WindowProduct kUsual = {{3, 16, 8, 8}, {3, 32, 4, 4}, 3, 2, 1};
 const WindowProduct kLarge = {{2, 256, 4, 4}, {2, 64, 4, 4}, 3, 1, 1};
 const WindowProduct kTransposed = {{3, 32, 4, 4}, {3, 16, 8, 8}, 3, 2, 1, true};
-const WindowProduct kLinear = {{16, 300, 1, 1}, {16, 2, 1, 1}, 1, 1, 0};
+const WindowProduct kLinear = {{3, 3000, 1, 1}, {3, 2, 1, 1}, 1, 1, 0};
 
 TEST(KnownAnswer, IsGivenByALibraryThatIsRight) {
   if (!onednn::has_exact_bytes()) {

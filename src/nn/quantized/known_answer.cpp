@@ -106,13 +106,14 @@ class KnownProduct {
   }
 
  private:
-  /// As many weights of a channel as keep its sums exact in the library, the others zero.
+  /// Of each channel runs of as many weights as keep its sums exact in the library, the others zero.
   void draw_weights(Bits& bits, std::size_t first_kind) {
-    constexpr std::size_t kMost = LibraryProduct::kExactSums / (128 * 128) - 1;
+    constexpr std::size_t kRun = 16;
+    constexpr std::size_t kMost = LibraryProduct::kExactSums / (128 * 128) - 2 * kRun - 1;
     const std::size_t distance = (product_.terms() + kMost - 1) / kMost;
     for (std::size_t o = 0; o < outputs_; ++o) {
       for (std::size_t term = 0; term < product_.terms(); ++term) {
-        const bool counts = (term + o) % distance == 0;
+        const bool counts = (term / kRun + o) % distance == 0;
         weights_.push_back(counts ? bits.byte((o + first_kind) % kKinds) : std::int8_t{0});
       }
     }
