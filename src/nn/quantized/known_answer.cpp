@@ -111,6 +111,7 @@ class KnownProduct {
     constexpr std::size_t kRun = 16;
     constexpr std::size_t kMost = LibraryProduct::kExactSums / (128 * 128) - 2 * kRun - 1;
     const std::size_t distance = (product_.terms() + kMost - 1) / kMost;
+    weights_.reserve(outputs_ * product_.terms());
     for (std::size_t o = 0; o < outputs_; ++o) {
       for (std::size_t term = 0; term < product_.terms(); ++term) {
         const bool counts = (term / kRun + o) % distance == 0;
