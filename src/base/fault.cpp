@@ -16,6 +16,7 @@ namespace adapt::fault {
 namespace {
 
 constexpr const char* kVariable = "ADAPT_FAULT";
+constexpr const char* kFalsify = "falsify";
 
 struct State {
   std::string action;      // of the armed fault; empty: none
@@ -30,10 +31,17 @@ State& state() {
   return instance;
 }
 
+/// Whether the armed fault is one of `phase` and of the running step.
+bool is_here(const char* phase) {
+  const State& armed = state();
+  return !armed.action.empty() && (armed.step < 0 || armed.step == armed.now) &&
+         armed.prefix + phase == armed.phase;
+}
+
 [[noreturn]] void refuse(const std::string& text) {
   throw BadInput(concat("environment variable ", kVariable, " is '", text,
                         "'; expected ACTION,phase=NAME[,rank=N][,step=N] with an action of fail, kill, stop, "
-                        "stall"));
+                        "stall, falsify"));
 }
 
 std::int64_t number(const std::string& value, const std::string& text) {
@@ -65,7 +73,7 @@ std::int64_t parse(const std::string& text, State& fault) {
       refuse(text);
     }
   }
-  const auto actions = {"fail", "kill", "stop", "stall"};
+  const auto actions = {"fail", "kill", "stop", "stall", kFalsify};
   if (fault.phase.empty() || std::find(actions.begin(), actions.end(), fault.action) == actions.end()) {
     refuse(text);
   }
@@ -106,13 +114,12 @@ void arm(int rank) {
 void at_step(std::int64_t step) { state().now = step; }
 
 void point(const char* phase) {
-  const State& armed = state();
-  if (armed.action.empty() || (armed.step >= 0 && armed.step != armed.now) ||
-      armed.prefix + phase != armed.phase) {
-    return;
+  if (is_here(phase) && state().action != kFalsify) {
+    strike(state());
   }
-  strike(armed);
 }
+
+bool falsifies(const char* phase) { return is_here(phase) && state().action == kFalsify; }
 
 Phase::Phase(const char* name) { state().prefix = concat(name, "."); }
 

@@ -4,8 +4,8 @@
 
 /// Failures on purpose, for tests of what the program does about them. The environment variable ADAPT_FAULT
 /// names one: ACTION,phase=NAME[,rank=N][,step=N], without rank or step any. Actions: fail (an error), kill
-/// (SIGKILL), stop (SIGTERM to itself), stall (sleep for ever). Without the variable a point costs a
-/// comparison. All calls from one thread.
+/// (SIGKILL), stop (SIGTERM to itself), stall (sleep for ever), falsify (a result is wrong, in phases that
+/// ask falsifies). Without the variable a point costs a comparison. All calls from one thread.
 namespace adapt::fault {
 
 /// Reads ADAPT_FAULT. Throws BadInput where it is not as above.
@@ -16,6 +16,9 @@ void at_step(std::int64_t step);
 
 /// A place where the armed fault strikes if it is the one. Throws Failure for the action fail.
 void point(const char* phase);
+
+/// Whether the armed fault is that the result of `phase` be wrong: who asks then makes it so.
+bool falsifies(const char* phase);
 
 /// Points in its scope bear its name in front: "checkpoint.write".
 class Phase {

@@ -57,6 +57,15 @@ TEST(Fault, WithoutStepAndRankAny) {
   EXPECT_TRUE(strikes(99, "update"));
 }
 
+TEST(Fault, FalsifiesWhereAResultCanBeWrong) {
+  const Armed armed("falsify,phase=sum");
+  EXPECT_TRUE(fault::falsifies("sum"));
+  EXPECT_FALSE(fault::falsifies("product"));
+  EXPECT_FALSE(strikes(1, "sum"));
+  const Armed other("fail,phase=sum");
+  EXPECT_FALSE(fault::falsifies("sum"));
+}
+
 TEST(Fault, PhasesHaveNamesInFront) {
   const Armed armed("fail,phase=checkpoint.write");
   EXPECT_FALSE(strikes(1, "write"));
