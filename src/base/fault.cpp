@@ -19,11 +19,9 @@ constexpr const char* kVariable = "ADAPT_FAULT";
 constexpr const char* kFalsify = "falsify";
 
 struct State {
-  std::string action;      // of the armed fault; empty: none
-  std::string phase;       // of it
-  std::int64_t step = -1;  // of it; -1: any
-  std::int64_t now = 0;    // the running step
-  std::string prefix;      // of the phases in whose scope we are
+  std::string action;  // of the armed fault; empty: none
+  std::string phase;
+  std::int64_t step = -1;  // -1: any
 };
 
 State& state() {
@@ -31,17 +29,10 @@ State& state() {
   return instance;
 }
 
-/// Whether the armed fault is one of `phase` and of the running step.
-bool is_here(const char* phase) {
-  const State& armed = state();
-  return !armed.action.empty() && (armed.step < 0 || armed.step == armed.now) &&
-         armed.prefix + phase == armed.phase;
-}
-
 [[noreturn]] void refuse(const std::string& text) {
   throw BadInput(concat("environment variable ", kVariable, " is '", text,
                         "'; expected ACTION,phase=NAME[,rank=N][,step=N] with an action of fail, kill, stop, "
-                        "stall, falsify"));
+                        "stall, slow, falsify"));
 }
 
 std::int64_t number(const std::string& value, const std::string& text) {
@@ -73,7 +64,7 @@ std::int64_t parse(const std::string& text, State& fault) {
       refuse(text);
     }
   }
-  const auto actions = {"fail", "kill", "stop", "stall", kFalsify};
+  const auto actions = {"fail", "kill", "stop", "stall", "slow", kFalsify};
   if (fault.phase.empty() || std::find(actions.begin(), actions.end(), fault.action) == actions.end()) {
     refuse(text);
   }
@@ -86,13 +77,17 @@ std::int64_t parse(const std::string& text, State& fault) {
   }
 }
 
-void strike(const State& fault) {
+void act(const State& fault, std::int64_t step) {
+  constexpr useconds_t kSlow = 500'000;  // microseconds
   if (fault.action == "fail") {
-    throw Failure(
-        concat("fault on purpose in phase ", fault.phase, " of step ", fault.now, " (", kVariable, ")"));
+    throw Failure(concat("fault on purpose in phase ", fault.phase, " of step ", step, " (", kVariable, ")"));
   }
   if (fault.action == "stall") {
     stall();
+  }
+  if (fault.action == "slow") {
+    ::usleep(kSlow);
+    return;
   }
   ::kill(::getpid(), fault.action == "kill" ? SIGKILL : SIGTERM);
 }
@@ -111,18 +106,15 @@ void arm(int rank) {
   state() = fault;
 }
 
-void at_step(std::int64_t step) { state().now = step; }
+bool is_armed() { return !state().action.empty(); }
 
-void point(const char* phase) {
-  if (is_here(phase) && state().action != kFalsify) {
-    strike(state());
+bool falsifies(const char* phase) { return state().action == kFalsify && state().phase == phase; }
+
+void strike(const std::string& phase, std::int64_t step) {
+  const State& armed = state();
+  if (armed.action != kFalsify && armed.phase == phase && (armed.step < 0 || armed.step == step)) {
+    act(armed, step);
   }
 }
-
-bool falsifies(const char* phase) { return is_here(phase) && state().action == kFalsify; }
-
-Phase::Phase(const char* name) { state().prefix = concat(name, "."); }
-
-Phase::~Phase() { state().prefix.clear(); }
 
 }  // namespace adapt::fault

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
+#include "base/phase.hpp"
 #include "base/process.hpp"
 
 namespace adapt {
@@ -35,9 +35,11 @@ class Descriptor {
 
 std::string reason() { return std::strerror(errno); }
 
-/// Piece by piece, so that tests can stop in between.
+/// Files are read and written piece by piece, so that a slow disk is told from a stuck process, and tests can
+/// stop in between.
+constexpr std::size_t kPiece = std::size_t{1} << 18U;
+
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 18U;
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kPiece));
     if (written < 0 && errno == EINTR) {
@@ -47,7 +49,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
       return false;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
-    fault::point("write");
+    phase::begin("write");
   }
   return true;
 }
@@ -73,7 +75,7 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
         descriptor.close() != 0) {
       throw Failure(concat("cannot write ", temporary, ": ", reason()));
     }
-    fault::point("rename");
+    phase::begin("rename");
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
       throw Failure(concat("cannot rename ", temporary, " to ", path, ": ", reason()));
     }
@@ -115,7 +117,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
+    const ssize_t got =
+        ::read(descriptor.number(), bytes.data() + done, std::min(bytes.size() - done, kPiece));
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -126,6 +129,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
       break;
     }
     done += static_cast<std::size_t>(got);
+    phase::go_on();
   }
   bytes.resize(done);
   return bytes;

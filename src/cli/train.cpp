@@ -3,16 +3,18 @@
 #include <iostream>
 #include <optional>
 
-#include "base/fault.hpp"
 #include "base/log.hpp"
+#include "base/phase.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
+#include "base/threads.hpp"
 #include "cli/command.hpp"
+#include "cli/machines.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
-#include "nn/onednn.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -87,6 +89,15 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   return parsed;
 }
 
+/// What the ranks must have been told alike; experiment files are compared by what they say.
+mpi::Facts task_of(const TrainArguments& arguments) {
+  const auto said = [](bool flag) { return flag ? "given" : "not given"; };
+  return {{"the subcommand", "train"},
+          {"--out", arguments.out.empty() ? "not given" : arguments.out},
+          {"--overwrite", said(arguments.overwrite)},
+          {"--resume", said(arguments.resume)}};
+}
+
 void refuse_occupied(const std::filesystem::path& run_dir, const CheckpointFolder& checkpoints) {
   if (std::filesystem::exists(run_dir / "run.h5") || !checkpoints.empty()) {
     throw BadInput(concat(run_dir,
@@ -111,27 +122,33 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
 struct Prepared {
   Configuration configuration;
   std::filesystem::path run_dir;
-  std::optional<mpi::Watchdog> watchdog;
   DataSplits data;
   std::optional<Trainer> trainer;
   std::optional<CheckpointFolder> checkpoints;
+  std::map<std::string, std::string> machines;
   std::optional<RunLog> log;  // rank 0
   ResumePoint from;
 };
 
-/// What every rank does for itself.
-void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
-  fault::arm(ranks.rank());
+/// What is to be done, as every rank reads it.
+void read(const TrainArguments& arguments, Prepared& run) {
+  phase::begin("configuration");
   run.configuration = load_configuration(arguments.experiment, arguments.overrides, known_names());
-  run.watchdog.emplace(run.configuration.mpi.timeout_s);
+  mpi::set_timeout(run.configuration.mpi.timeout_s);
+}
+
+/// With what, and where to.
+void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
   if (!arguments.overwrite && !arguments.resume) {
     refuse_occupied(run.run_dir, *run.checkpoints);
   }
-  onednn::set_threads(run.configuration.training.threads);
+  set_threads(run.configuration.training.threads);
+  phase::begin("load");
   run.data = open_dataset(run.configuration.data, run.configuration.seed);
+  phase::begin("build");
   run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
 }
 
@@ -139,6 +156,7 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepa
 void open_log(const mpi::Communicator& ranks, Prepared& run) {
   const std::string configuration = resolved_yaml(run.configuration);
   auto provenance = run_provenance(run.configuration, run.data, ranks);
+  provenance.merge(run.machines);
   if (!run.from.checkpoint) {
     run.checkpoints->clear();
     run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers());
@@ -157,9 +175,14 @@ void open_log(const mpi::Communicator& ranks, Prepared& run) {
 }
 
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
+  mpi::together(ranks, [&] { read(arguments, run); });
+  mpi::agree(ranks, configuration_facts(run.configuration), "the same experiment on every rank");
   mpi::together(ranks, [&] { load(arguments, ranks, run); });
+  agree_on_data(ranks, run.data);
+  run.machines = rank_provenance(ranks, run.configuration);
   if (arguments.resume) {
     mpi::together(ranks, [&] {
+      phase::begin("resume");
       if (ranks.rank() == 0) {
         run.from = find_resume_point(run.run_dir, run.configuration, run.data, *run.checkpoints);
       }
@@ -234,7 +257,8 @@ ExitCode train(const std::vector<std::string>& arguments) {
     std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
     return ExitCode::done;
   }
-  return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
+  return run_parallel(task_of(*parsed),
+                      [&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
 }
 
 }  // namespace adapt::cli

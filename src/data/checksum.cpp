@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 #include "base/sha256.hpp"
 
 namespace adapt {
@@ -21,6 +22,7 @@ std::string content_checksum(const Dataset& dataset) {
       record[i] = static_cast<std::uint8_t>(static_cast<std::uint32_t>(label) >> (8 * i));
     }
     hash.update(std::as_bytes(std::span(record)));
+    phase::go_on();
   }
   return hash.finish();
 }

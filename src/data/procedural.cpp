@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 #include "data/canvas.hpp"
 #include "data/memory_dataset.hpp"
 #include "data/registry.hpp"
@@ -177,6 +178,7 @@ ImageArrays draw_split(std::uint64_t seed, std::uint32_t split, std::int64_t sam
             arrays.labels[position] = static_cast<std::uint8_t>(
                 draw_digit(seed, split, static_cast<std::uint32_t>(index),
                            std::span(arrays.pixels).subspan(position * elements, elements)));
+            phase::go_on();
           }
         }));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace adapt::mpi {
 
@@ -35,6 +36,8 @@ class Communicator {
   void broadcast(std::span<std::byte> bytes) const;
   /// Text of `root` to all.
   [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
+  /// The text of every rank, by rank, to all.
+  [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
   void barrier() const;
 };
 

@@ -1,7 +1,5 @@
 #include "nn/onednn.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -154,8 +152,6 @@ std::string instruction_set() {
       return concat("other (", static_cast<int>(dnnl::get_effective_cpu_isa()), ")");
   }
 }
-
-void set_threads(int threads) { omp_set_num_threads(threads); }
 
 void run(const dnnl::primitive& primitive, const Arguments& arguments) {
   checked("to run a primitive", [&] {

@@ -23,9 +23,6 @@ std::string version();
 /// The instruction set that the library's kernels use, "avx512_core_vnni".
 std::string instruction_set();
 
-/// Threads that primitives run on, for the calling thread. Weight gradients in float32 may depend on it.
-void set_threads(int threads);
-
 using Arguments = std::unordered_map<int, dnnl::memory>;
 
 /// Runs a primitive and waits for its end.

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/phase.hpp"
 #include "base/sha256.hpp"
 #include "hdf5/file.hpp"
 #include "record/integrity.hpp"
@@ -200,6 +201,8 @@ struct RunLog::Implementation {
 
   /// Moves all kept rows into the image and writes it.
   void flush() {
+    const phase::Scope scope("log");
+    phase::begin("gather");
     steps->flush();
     epochs->flush();
     for (auto& table : layer_tables) {
@@ -302,6 +305,7 @@ void RunLog::finish() {
         concat("cannot finish run log ", implementation_->path, ": the final model was not written"));
   }
   flush();
+  const phase::Scope scope("done");
   write_atomically(implementation_->done_path,
                    concat(sha256(read_file(implementation_->path)), "  ", kFileName, "\n"));
 }

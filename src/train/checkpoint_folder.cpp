@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -114,7 +114,7 @@ std::optional<Checkpoint> CheckpointFolder::newest() {
 
 void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
   checkpoint.identity = identity_;
-  const fault::Phase phase("checkpoint");
+  const phase::Scope scope("checkpoint");
   try {
     if (std::filesystem::create_directories(path_)) {
       sync_folder(path_.parent_path());
@@ -122,8 +122,8 @@ void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
   } catch (const std::filesystem::filesystem_error& error) {
     refuse("make folder", error);
   }
+  phase::begin("start");
   const std::vector<std::byte> bytes = encode(checkpoint);
-  fault::point("start");
   write_atomically(path_of(checkpoint.step, false), bytes);
   if (best) {
     write_atomically(path_of(checkpoint.step, true), bytes);
@@ -132,7 +132,7 @@ void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
   if (last_step() != checkpoint.step) {
     good_.push_back(checkpoint.step);
   }
-  fault::point("prune");
+  phase::begin("prune");
   prune(kAny);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -27,9 +28,9 @@ class Armed {
 };
 
 bool strikes(std::int64_t step, const char* phase) {
-  fault::at_step(step);
+  phase::at_step(step);
   try {
-    fault::point(phase);
+    phase::begin(phase);
   } catch (const Failure& failure) {
     return std::string(failure.what()).find("on purpose") != std::string::npos;
   }
@@ -69,7 +70,7 @@ TEST(Fault, FalsifiesWhereAResultCanBeWrong) {
 TEST(Fault, PhasesHaveNamesInFront) {
   const Armed armed("fail,phase=checkpoint.write");
   EXPECT_FALSE(strikes(1, "write"));
-  const fault::Phase phase("checkpoint");
+  const phase::Scope scope("checkpoint");
   EXPECT_TRUE(strikes(1, "write"));
 }
 
@@ -87,13 +88,13 @@ TEST(FaultDeathTest, KillsAndStops) {
   EXPECT_EXIT(
       {
         const Armed armed("kill,phase=x");
-        fault::point("x");
+        phase::begin("x");
       },
       testing::KilledBySignal(SIGKILL), "");
   EXPECT_EXIT(
       {
         const Armed armed("stop,phase=x");
-        fault::point("x");
+        phase::begin("x");
       },
       testing::KilledBySignal(SIGTERM), "");
 }

@@ -10,6 +10,13 @@ namespace {
 
 const Communicator kRanks;
 
+/// As all ranks are told what rank `failing` said.
+std::string as_told_of(int failing, const std::string& message) {
+  const std::string name = kRanks.broadcast(name_of_rank(kRanks), failing);
+  EXPECT_TRUE(name.starts_with(concat("rank ", failing, " (host "))) << name;
+  return failing == 0 ? message : concat(name, ": ", message);
+}
+
 /// What all ranks are told by `call`; "" when it went well.
 Ending told_by(const std::function<void()>& call) {
   try {
@@ -40,7 +47,7 @@ TEST(Together, AnErrorOfAnyOneRankReachesAll) {
         throw BadInput(concat("bad file seen by rank ", failing));
       }
     });
-    EXPECT_EQ(outcome.message, concat("bad file seen by rank ", failing));
+    EXPECT_EQ(outcome.message, as_told_of(failing, concat("bad file seen by rank ", failing)));
     EXPECT_EQ(outcome.code, ExitCode::bad_input);
   }
 }
@@ -55,7 +62,7 @@ TEST(Together, OfSeveralErrorsTheLowestRanksCounts) {
       throw BadInput(concat("rank ", kRanks.rank()));
     }
   });
-  EXPECT_EQ(outcome.message, std::string(5000, 'x'));
+  EXPECT_EQ(outcome.message, as_told_of(first, std::string(5000, 'x')));
   EXPECT_EQ(outcome.code, ExitCode::failed);
 }
 
@@ -109,7 +116,7 @@ TEST(Alike, AnErrorOfOneRankReachesTheOthersInTheirNextTogether) {
       together(kRanks, [] {});
       ++past;
     });
-    EXPECT_EQ(ending.message, concat("only on rank ", failing));
+    EXPECT_EQ(ending.message, as_told_of(failing, concat("only on rank ", failing)));
     EXPECT_EQ(past, kRanks.rank() == failing ? 0 : 1);
   }
 }
