@@ -11,16 +11,15 @@ import h5py
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
+from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
 from analysis.run_file import (
-    INTACT,
     READ_SECONDS,
     STRIPPED,
     Layer,
     attributes_of,
     check_epochs,
     check_format,
-    checked_path,
     run_name,
 )
 
@@ -92,9 +91,9 @@ def _read_all(argument):
 
 def _read_or_problem(path, layers):
     try:
-        file_path = checked_path(path)
+        file_path = path_of_run(path)
         try:
-            with h5py.File(file_path, "r") as file:
+            with opened(file_path) as (file, _):
                 return _read_root(file, file_path, layers)
         except (Damage, OSError, KeyError) as damage:
             raise BadInput(f"{file_path}: damaged: {damage}; {INTACT}") from None

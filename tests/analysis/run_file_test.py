@@ -3,6 +3,7 @@
 import hashlib
 import os
 import unittest
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from support import ScratchTest, run_script
 from synthetic_run import adaptive_layer, constant_layer, write_run
 
+from analysis import hdf5_file
 from analysis.errors import BadInput
 from analysis.run_file import read_run
 
@@ -18,6 +20,13 @@ SWITCHES = [(3, "z.conv", 8, 4, 9, 5), (7, "a.linear", 16, 12, 32, 0)]
 
 
 class SoundFile(ScratchTest):
+    def test_a_lack_of_memory_is_no_damage(self):
+        path = write_run(self.path("run"), LAYERS)
+        with mock.patch.object(hdf5_file, "_checked_content", side_effect=MemoryError):
+            with self.assertRaisesRegex(BadInput, f"{path}: cannot be read here: out of memory"):
+                with hdf5_file.opened(path):
+                    pass
+
     def test_reads_what_was_written(self):
         write_run(self.path("run"), LAYERS, switches=SWITCHES, summary={"model_size": 0.5})
         run = read_run(self.path("run"))
