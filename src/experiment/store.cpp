@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
+#include "base/log.hpp"
 #include "experiment/claim.hpp"
 #include "record/layout.hpp"
 
@@ -30,6 +33,34 @@ bool has_checkpoint(const std::filesystem::path& run_dir) {
   return std::any_of(begin(files), end(files), [](const auto& entry) {
     return entry.path().filename().string().find(".tmp.") == std::string::npos;
   });
+}
+
+std::filesystem::path real_path(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  const std::filesystem::path real = std::filesystem::canonical(path, unreadable);
+  return unreadable ? path : real;
+}
+
+/// Whether a link leads to the folder that it lies in, or to one above.
+bool leads_back(const std::filesystem::path& link) {
+  const std::filesystem::path target = real_path(link);
+  const std::filesystem::path place = real_path(link.parent_path());
+  return std::mismatch(target.begin(), target.end(), place.begin(), place.end()).first == target.end();
+}
+
+/// Whether an entry of a store is a folder, itself or by a link. Says so where a link is none.
+bool is_run_folder(const std::filesystem::directory_entry& entry) {
+  std::error_code ignored;
+  if (!entry.is_symlink(ignored)) {
+    return entry.is_directory(ignored);
+  }
+  const bool nowhere = !std::filesystem::exists(entry.path(), ignored);
+  if (nowhere || leads_back(entry.path())) {
+    log_warning(concat("left out: ", entry.path().string(), ": a link that leads ",
+                       nowhere ? "nowhere" : "back to a folder that it lies in"));
+    return false;
+  }
+  return entry.is_directory(ignored);
 }
 
 }  // namespace
@@ -59,16 +90,25 @@ RunState state_of(const std::filesystem::path& run_dir) {
 }
 
 std::vector<std::string> RunStore::identities() const {
-  std::vector<std::string> found;
+  std::vector<std::string> names;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(path_, missing)) {
-    const std::string name = entry.path().filename().string();
-    if (is_identity(name)) {
-      found.push_back(name);
+    if (is_identity(entry.path().filename().string()) && is_run_folder(entry)) {
+      names.push_back(entry.path().filename().string());
     }
   }
-  std::sort(found.begin(), found.end());
-  return found;
+  std::sort(names.begin(), names.end());
+  std::map<std::filesystem::path, std::string> by_place;
+  for (const std::string& name : names) {
+    const std::filesystem::path place = real_path(folder(name));
+    std::string& chosen = by_place.emplace(place, name).first->second;
+    chosen = place.filename() == name ? name : chosen;
+  }
+  std::set<std::string> found;
+  for (const auto& [place, name] : by_place) {
+    found.insert(name);
+  }
+  return {found.begin(), found.end()};
 }
 
 RunState RunStore::state(const std::string& identity) const { return state_of(folder(identity)); }

@@ -45,7 +45,9 @@ class RunStore {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path folder(const std::string& identity) const { return path_ / identity; }
-  /// Identities of all runs that have a folder, sorted. Empty where there is no store.
+  /// Identities of all runs that have a folder, sorted. Empty where there is no store. Links to folders are
+  /// followed; one that leads nowhere, or back to a folder that it lies in, is left out with a warning. Of
+  /// several names of one folder its own counts, else the first. analysis/find_runs.py has the same rule.
   [[nodiscard]] std::vector<std::string> identities() const;
 
   [[nodiscard]] RunState state(const std::string& identity) const;
