@@ -5,6 +5,7 @@ machine (no permission, no lock, a broken disk, no memory) is told from a damage
 """
 
 import contextlib
+import hashlib
 import os
 import stat
 
@@ -14,6 +15,8 @@ from analysis.errors import BadInput
 from analysis.seal import seal_problem
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+FOREIGN_DONE = ("DONE beside it does not belong to it (it names another SHA-256): it is not the run that was finished, or was "
+                "changed since; expected both from one training")  # fmt: skip
 INTACT = "expected an unchanged copy of the run.h5 of `adapt train`"
 
 
@@ -29,14 +32,31 @@ def path_of_run(path):
 
 @contextlib.contextmanager
 def opened(file_path):
-    """(h5py.File for reading, its bytes). BadInput when it is not a regular file that can be read and begins as HDF5 does,
-    when its seal is broken, and when there is no memory for it."""
+    """(h5py.File for reading, whether DONE beside a run.h5 says that the run is finished). BadInput when it is not a regular
+    file that can be read and begins as HDF5 does, when its seal is broken, when there is no memory for it, and, after
+    all that a reader finds, when DONE does not belong to it."""
     try:
+        done = _read_done(file_path)  # first: it is written after what it vouches for
         content = _checked_content(file_path)
         with h5py.File(h5py.h5f.open_file_image(content)) as file:
-            yield file, content
+            yield file, done is not None
+        if done is not None and done.split()[:1] != [hashlib.sha256(content).hexdigest()]:
+            raise BadInput(f"{file_path}: {FOREIGN_DONE}")
     except MemoryError:
         raise BadInput(f"{file_path}: cannot be read here: out of memory") from None
+
+
+def _read_done(file_path):
+    """The text of DONE beside a run.h5; None where there is none."""
+    if os.path.basename(file_path) != "run.h5":
+        return None
+    try:
+        with open(os.path.join(os.path.dirname(file_path), "DONE"), encoding="utf-8", errors="replace") as stream:
+            return stream.read(1000)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return ""
 
 
 def _checked_content(file_path):

@@ -80,7 +80,7 @@ class Run:
 
     path: str  # of run.h5
     name: str  # of the run's folder; of the file where that is not run.h5
-    done: bool  # DONE lies beside it, or it is a stripped copy
+    done: bool  # DONE lies beside it and names its digest, or it is a stripped copy
     configuration_text: str
     configuration: dict  # flat: "training.batch" -> "256"
     provenance: dict  # name -> text
@@ -104,13 +104,13 @@ def read_run(path):
 def _read_file(file_path):
     """Runs in a child process. Anything but BadInput means that the HDF5 library could not follow the file."""
     try:
-        with opened(file_path) as (file, _):
-            return _read_root(file, file_path)
+        with opened(file_path) as (file, done):
+            return _read_root(file, file_path, done)
     except Damage as damage:
         raise BadInput(f"{file_path}: {damage}; {INTACT}") from None
 
 
-def _read_root(file, file_path):
+def _read_root(file, file_path, done):
     check_format(file, file_path)
     text = text_of(member(file, "config", h5py.Dataset)[()])
     steps = columns(member(file, "steps", h5py.Group))
@@ -122,7 +122,7 @@ def _read_root(file, file_path):
     return Run(
         path=file_path,
         name=run_name(file_path, folder),
-        done=STRIPPED in file.attrs or os.path.exists(os.path.join(folder, "DONE")),
+        done=done or STRIPPED in file.attrs,
         configuration_text=text,
         configuration=flatten_yaml(text),
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},

@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.configuration import flatten_yaml
 from analysis.cost_model import batch_of, float_cost
-from analysis.digest import Digest, failure_of, state_of
+from analysis.digest import Digest, failure_of, state_unless_done
 from analysis.metrics import METRICS
 from analysis.run_file import FLOAT_BITS
 
@@ -105,4 +105,4 @@ def _run_without_log(folder):
     with open(path, encoding="utf-8", errors="replace") as stream:
         text = stream.read()
     empty = {name: np.empty(0) for name in EPOCH_COLUMNS}
-    return Digest(path, os.path.basename(folder), state_of(folder), text, flatten_yaml(text), {}, empty, 0, {})
+    return Digest(path, os.path.basename(folder), state_unless_done(folder), text, flatten_yaml(text), {}, empty, 0, {})
