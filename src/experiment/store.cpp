@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -12,7 +13,7 @@
 #include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "experiment/claim.hpp"
-#include "record/layout.hpp"
+#include "record/integrity.hpp"
 
 namespace adapt {
 namespace {
@@ -76,11 +77,11 @@ bool is_identity(const std::string& name) {
 }
 
 RunState state_of(const std::filesystem::path& run_dir) {
-  std::error_code ignored;
-  if (std::filesystem::exists(run_dir / layout::kDoneName, ignored)) {
+  if (check_done(run_dir) == Done::matches) {
     return RunState::done;
   }
-  if (is_claimed(run_dir)) {
+  std::error_code ignored;
+  if (living_owner(run_dir)) {
     return RunState::running;
   }
   if (std::filesystem::exists(run_dir / kFailed, ignored)) {
@@ -123,18 +124,30 @@ std::filesystem::path RunStore::output(const std::string& identity) const {
 
 RunState RunStore::result(const std::string& identity) const {
   std::error_code ignored;
-  if (std::filesystem::exists(folder(identity) / layout::kDoneName, ignored)) {
+  if (check_done(folder(identity)) == Done::matches) {
     return RunState::done;
   }
   return std::filesystem::exists(folder(identity) / kFailed, ignored) ? RunState::failed : RunState::planned;
 }
 
+bool RunStore::is_linked(const std::string& identity) const {
+  std::error_code ignored;
+  return std::filesystem::is_symlink(folder(identity), ignored);
+}
+
 void RunStore::make_folder(const std::string& identity) const {
   std::error_code error;
-  std::filesystem::create_directories(folder(identity), error);
+  if (!is_linked(identity)) {
+    std::filesystem::create_directories(folder(identity), error);
+  }
   if (error) {
     throw Failure(concat("cannot make ", folder(identity), ": ", error.message()));
   }
+  const Folder checked(folder(identity), Folder::Links::refused);
+}
+
+void RunStore::write(const std::string& identity, const char* name, const std::string& text) const {
+  Folder(folder(identity), Folder::Links::refused).write(name, std::as_bytes(std::span(text)));
 }
 
 void RunStore::prepare(const std::string& identity, const Configuration& configuration) const {
@@ -143,7 +156,7 @@ void RunStore::prepare(const std::string& identity, const Configuration& configu
   const std::string text = resolved_yaml(configuration);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored) || read_text(path) != text) {
-    write_atomically(path, text);
+    write(identity, kExperiment, text);
   }
 }
 
@@ -155,7 +168,7 @@ void RunStore::write_failure(const std::string& identity, const RunFailure& fail
   json.member("time", failure.time);
   json.member("requeues", std::int64_t{failure.requeues});
   json.end_object();
-  write_atomically(folder(identity) / kFailed, json.text());
+  write(identity, kFailed, json.text());
 }
 
 std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
@@ -174,10 +187,8 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
 }
 
 void RunStore::clear_failure(const std::string& identity) const {
-  std::error_code error;
-  std::filesystem::remove(folder(identity) / kFailed, error);
-  if (error) {
-    throw Failure(concat("cannot remove ", folder(identity) / kFailed, ": ", error.message()));
+  if (failure(identity) && !is_linked(identity)) {
+    Folder(folder(identity), Folder::Links::refused).remove(kFailed);
   }
 }
 
@@ -188,7 +199,7 @@ int RunStore::requeues(const std::string& identity) const {
 }
 
 void RunStore::set_requeues(const std::string& identity, int count) const {
-  write_atomically(folder(identity) / kRequeues, concat(count, "\n"));
+  write(identity, kRequeues, concat(count, "\n"));
 }
 
 }  // namespace adapt

@@ -5,7 +5,6 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/sha256.hpp"
 #include "hdf5/file.hpp"
 #include "record/integrity.hpp"
 #include "record/layout.hpp"
@@ -302,8 +301,7 @@ void RunLog::finish() {
         concat("cannot finish run log ", implementation_->path, ": the final model was not written"));
   }
   flush();
-  write_atomically(implementation_->done_path,
-                   concat(sha256(read_file(implementation_->path)), "  ", kFileName, "\n"));
+  write_atomically(implementation_->done_path, done_text(read_file(implementation_->path)));
 }
 
 }  // namespace adapt

@@ -1,4 +1,5 @@
-// For LD_PRELOAD: what a file system may do to its users.
+// For LD_PRELOAD: what a machine may do to its users.
+//  - ADAPT_TEST_CLOCK_OFFSET=s: the clock of this machine is s seconds ahead of that of the file system.
 //  - Every lock (flock, fcntl, lockf) fails with ENOLCK, as on a network file system without a lock manager.
 //  - ADAPT_TEST_OPEN_ERRNO=n: opening a file named run.h5 fails with error n.
 
@@ -10,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  int (*real)(clockid_t, struct timespec *) =
+      (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+  const int status = real(clock, time);
+  const char *offset = getenv("ADAPT_TEST_CLOCK_OFFSET");
+  if (status == 0 && clock == CLOCK_REALTIME && offset != NULL) {
+    time->tv_sec += atol(offset);
+  }
+  return status;
+}
 
 static int fails_to_open(const char *path) {
   const char *number = getenv("ADAPT_TEST_OPEN_ERRNO");
