@@ -1,6 +1,7 @@
 """Writing result files so that nobody ever sees half of one."""
 
 import os
+import secrets
 
 from analysis.errors import BadInput
 
@@ -14,13 +15,14 @@ def make_folder(path):
 
 
 def write_atomically(path, content):
-    """Writes text or bytes to a temporary file beside `path`, then renames it. OSError when that is not possible."""
-    temporary = f"{path}.tmp.{os.getpid()}"
+    """Writes text or bytes to a temporary file beside `path`, whose name nobody foresees and which is no link, then renames
+    it. OSError when that is not possible."""
+    temporary = f"{path}.tmp.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
-        with open(temporary, "wb") as stream:
+        with open(descriptor, "wb") as stream:
             stream.write(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(temporary, path)
     except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+        os.remove(temporary)
         raise

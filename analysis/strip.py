@@ -25,6 +25,7 @@ import numpy as np
 
 from analysis.errors import BadInput, run_main
 from analysis.files import write_atomically
+from analysis.hdf5_file import opened
 from analysis.run_file import STRIPPED, read_run
 from analysis.seal import sealed
 
@@ -61,7 +62,7 @@ def stripped_copy(path, limit):
 def _copy(path, losses):
     """The HDF5 bytes of the copy."""
     image = io.BytesIO()
-    with h5py.File(path, "r") as source, h5py.File(image, "w", libver="latest") as target:
+    with opened(path) as (source, _), h5py.File(image, "w", libver="latest") as target:
         _copy_attributes(source, target)
         target.attrs[STRIPPED] = losses
         for name in source:

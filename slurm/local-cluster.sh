@@ -197,12 +197,15 @@ start_cluster() {
   local node apart waited
   ((${#dir} <= SOCKET_LIMIT)) || refuse "--dir $dir: expected at most $SOCKET_LIMIT characters, for the sockets in it"
   [[ -z "$(daemons)" ]] || refuse "--dir $dir: a cluster runs there already"
-  [[ ! -e "$dir" || -e "$dir/.adapt-slurm" ]] || refuse "--dir $dir: there is something else; expected a name that is free"
+  [[ ! -L "$dir" && (! -e "$dir" || (-O "$dir" && -e "$dir/.adapt-slurm")) ]] ||
+    refuse "--dir $dir: there is something else; expected a name that is free"
   adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev
   for node in slurmctld slurmd munged sinfo unshare; do
     command -v "$node" >/dev/null || refuse "$node is not installed; expected the Debian packages slurmctld, slurmd, slurm-client, munge and util-linux"
   done
   rm -rf "$dir"
+  mkdir -p "$(dirname "$dir")"
+  mkdir "$dir" || fail "--dir $dir: somebody else has just made it"
   mkdir -p "$dir"/{etc,log,munge,run,spool,state,tmp}
   chmod 755 "$dir" "$dir/munge"
   : >"$dir/.adapt-slurm"

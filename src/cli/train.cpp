@@ -13,6 +13,7 @@
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
+#include "experiment/claim.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
 
@@ -25,6 +26,7 @@ struct TrainArguments {
   std::string experiment;
   std::vector<std::string> overrides;
   std::string out;
+  std::string claim;
   bool overwrite = false;
   bool resume = false;
   bool check = false;
@@ -51,7 +53,8 @@ Usage train_usage() {
       "overwrite", po::bool_switch(), "replace a run that RUN_DIR already holds")(
       "resume", po::bool_switch(),
       "go on from the last checkpoint in RUN_DIR, on any number of ranks; from the beginning where there is "
-      "none yet")(
+      "none yet")("claim", po::value<std::string>()->default_value(""),
+                  "train under the claim with this token, as adapt sweep tells its trainings")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
@@ -80,6 +83,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   if (values.count("out") != 0) {
     parsed.out = values["out"].as<std::string>();
   }
+  parsed.claim = values["claim"].as<std::string>();
   parsed.overwrite = values["overwrite"].as<bool>();
   parsed.resume = values["resume"].as<bool>();
   if (parsed.overwrite && parsed.resume) {
@@ -122,6 +126,7 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
 struct Prepared {
   Configuration configuration;
   std::filesystem::path run_dir;
+  std::optional<HeldClaim> claim;  // rank 0, unless a sweep has it
   DataSplits data;
   std::optional<Trainer> trainer;
   std::optional<CheckpointFolder> checkpoints;
@@ -142,14 +147,29 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepa
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
-  if (!arguments.overwrite && !arguments.resume) {
-    refuse_occupied(run.run_dir, *run.checkpoints);
-  }
   set_threads(run.configuration.training.threads);
   phase::begin("load");
   run.data = open_dataset(run.configuration.data, run.configuration.seed);
   phase::begin("build");
   run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
+}
+
+/// Rank 0: from here on nobody else writes into the run's folder.
+void claim_folder(const TrainArguments& arguments, Prepared& run) {
+  if (arguments.claim.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(run.run_dir, error);
+    if (error) {
+      throw Failure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
+    }
+    run.claim.emplace(HeldClaim::take_or_refuse(run.run_dir));
+  } else if (!has_claim(run.run_dir, arguments.claim)) {
+    throw BadInput(concat("there is no claim ", arguments.claim, " in ", run.run_dir,
+                          "; expected that of the adapt sweep which started this training"));
+  }
+  if (!arguments.overwrite && !arguments.resume) {
+    refuse_occupied(run.run_dir, *run.checkpoints);
+  }
 }
 
 /// Rank 0: the log, from the beginning or from the checkpoint on.
@@ -180,6 +200,11 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
   mpi::together(ranks, [&] { load(arguments, ranks, run); });
   agree_on_data(ranks, run.data);
   run.machines = rank_provenance(ranks, run.configuration);
+  mpi::together(ranks, [&] {
+    if (ranks.rank() == 0) {
+      claim_folder(arguments, run);
+    }
+  });
   if (arguments.resume) {
     mpi::together(ranks, [&] {
       phase::begin("resume");

@@ -1,5 +1,6 @@
 #include "record/run_file.hpp"
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -7,7 +8,6 @@
 #include "base/file.hpp"
 #include "hdf5/file.hpp"
 #include "hdf5/untrusted.hpp"
-#include "record/integrity.hpp"
 #include "record/layout.hpp"
 
 namespace adapt {
@@ -37,8 +37,14 @@ std::filesystem::path file_of(const std::filesystem::path& run_dir) {
   return run_dir / kFileName;
 }
 
+struct Opened {
+  hdf5::File file;
+  Done done;
+};
+
 /// Opens a file whose seal is intact, or that has none and looks harmless.
-hdf5::File open_file(const std::filesystem::path& path) {
+Opened open_file(const std::filesystem::path& path) {
+  const std::optional<std::string> done = read_done(path.parent_path());
   const std::vector<std::byte> bytes = read_file(path);
   const Seal seal = check_seal(bytes);
   if (seal == Seal::broken) {
@@ -49,7 +55,7 @@ hdf5::File open_file(const std::filesystem::path& path) {
   if (seal == Seal::absent) {
     hdf5::check_untrusted(bytes);
   }
-  return hdf5::File::open(bytes, path.string());
+  return {hdf5::File::open(bytes, path.string()), check_done(done, bytes)};
 }
 
 void check_format(const hdf5::Group& root) {
@@ -138,12 +144,13 @@ std::vector<StoredSwitch> read_switches(const hdf5::Dataset& dataset) {
 
 struct RunFile::Implementation {
   explicit Implementation(const std::filesystem::path& run_dir)
-      : path(file_of(run_dir)), file(guarded(path, [&] { return open_file(path); })) {
+      : path(file_of(run_dir)), opened(guarded(path, [&] { return open_file(path); })) {
     guarded(path, [&] { check_format(file.root()); });
   }
 
   std::filesystem::path path;
-  hdf5::File file;
+  Opened opened;
+  hdf5::File& file = opened.file;
 };
 
 RunFile::RunFile(const std::filesystem::path& run_dir)
@@ -250,10 +257,11 @@ BestModel RunFile::best_model() const {
 }
 
 bool RunFile::done() const {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(implementation_->path.parent_path() / kDoneName, ignored) ||
-         guarded(implementation_->path,
-                 [&] { return implementation_->file.root().has_attribute("stripped"); });
+  return done_mark() == Done::matches || guarded(implementation_->path, [&] {
+           return implementation_->file.root().has_attribute("stripped");
+         });
 }
+
+Done RunFile::done_mark() const { return implementation_->opened.done; }
 
 }  // namespace adapt

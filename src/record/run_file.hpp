@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "record/integrity.hpp"
 #include "record/run_log.hpp"
 
 namespace adapt {
@@ -41,8 +42,11 @@ class RunFile {
   /// epoch, and in files that were written before adapt kept it.
   [[nodiscard]] BestModel best_model() const;
   [[nodiscard]] std::map<std::string, double> summary() const;
-  /// A finished run: DONE lies beside the file, or the file is a copy that analysis/strip.py made of one.
+  /// A finished run: DONE lies beside the file and names its digest, or the file is a copy that
+  /// analysis/strip.py made of one.
   [[nodiscard]] bool done() const;
+  /// What DONE beside the file says of it.
+  [[nodiscard]] Done done_mark() const;
 
  private:
   struct Implementation;

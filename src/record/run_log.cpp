@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/phase.hpp"
-#include "base/sha256.hpp"
 #include "hdf5/file.hpp"
 #include "record/integrity.hpp"
 #include "record/layout.hpp"
@@ -306,8 +305,7 @@ void RunLog::finish() {
   }
   flush();
   const phase::Scope scope("done");
-  write_atomically(implementation_->done_path,
-                   concat(sha256(read_file(implementation_->path)), "  ", kFileName, "\n"));
+  write_atomically(implementation_->done_path, done_text(read_file(implementation_->path)));
 }
 
 }  // namespace adapt

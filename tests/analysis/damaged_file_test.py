@@ -25,7 +25,7 @@ class DamagedFile(ScratchTest):
     def setUp(self):
         super().setUp()
         self.file = write_run(self.path("run"), {"a": (10, 5, adaptive_layer(40, 1))}, steps=40,
-                              switches=[(3, "a", 8, 4, 9, 5)])
+                              switches=[(3, "a", 8, 4, 9, 5)], done=False)
         with open(self.file, "rb") as stream:
             self.content = stream.read()
 
