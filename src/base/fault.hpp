@@ -4,8 +4,8 @@
 
 /// Failures on purpose, for tests of what the program does about them. The environment variable ADAPT_FAULT
 /// names one: ACTION,phase=NAME[,rank=N][,step=N], without rank or step any. Actions: fail (an error), kill
-/// (SIGKILL), stop (SIGTERM to itself), stall (sleep for ever). Without the variable a point costs a
-/// comparison. All calls from one thread.
+/// (SIGKILL), stop (SIGTERM to itself), stall (sleep for ever), memory (there is no more). Without the
+/// variable a point costs a comparison. All calls from one thread.
 namespace adapt::fault {
 
 /// Reads ADAPT_FAULT. Throws BadInput where it is not as above.

@@ -4,6 +4,7 @@
 
 #include "base/stopwatch.hpp"
 #include "cli/command.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
@@ -78,11 +79,12 @@ std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArgumen
   return best;
 }
 
-void load(const EvaluateArguments& arguments, Loaded& loaded) {
+void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
   const RunFile file(arguments.run_dir);
   const Configuration configuration = parse_configuration(
       file.configuration(), arguments.run_dir + "/run.h5:/config", arguments.overrides, known_names());
   onednn::set_threads(configuration.training.threads);
+  check_evaluation_memory(arguments.run_dir, configuration, node);
   loaded.data = open_dataset(configuration.data, configuration.seed);
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
@@ -139,7 +141,8 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   }
   return run_parallel([&](const mpi::Communicator& ranks) {
     Loaded loaded;
-    mpi::together(ranks, [&] { load(chosen, loaded); });
+    const NodeRanks node = ranks_of_node(ranks);
+    mpi::together(ranks, [&] { load(chosen, node, loaded); });
     const Stopwatch watch;
     const MetricSum result = run_model(loaded, ranks);
     if (ranks.rank() == 0) {

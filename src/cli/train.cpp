@@ -5,9 +5,12 @@
 
 #include "base/fault.hpp"
 #include "base/log.hpp"
+#include "base/memory.hpp"
+#include "base/phase.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
 #include "cli/command.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
@@ -120,7 +123,8 @@ struct Prepared {
 };
 
 /// What every rank does for itself.
-void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
+void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
+          Prepared& run) {
   fault::arm(ranks.rank());
   run.configuration = load_configuration(arguments.experiment, arguments.overrides, known_names());
   run.watchdog.emplace(run.configuration.mpi.timeout_s);
@@ -131,7 +135,12 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepa
     refuse_occupied(run.run_dir, *run.checkpoints);
   }
   onednn::set_threads(run.configuration.training.threads);
+  check_training_memory(arguments.experiment, run.configuration, ranks.size(), node);
+  phase::begin("load");
+  check_stop();
   run.data = open_dataset(run.configuration.data, run.configuration.seed);
+  phase::begin("build");
+  check_stop();
   run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
 }
 
@@ -157,7 +166,8 @@ void open_log(const mpi::Communicator& ranks, Prepared& run) {
 }
 
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
-  mpi::together(ranks, [&] { load(arguments, ranks, run); });
+  const NodeRanks node = ranks_of_node(ranks);
+  mpi::together(ranks, [&] { load(arguments, ranks, node, run); });
   if (arguments.resume) {
     mpi::together(ranks, [&] {
       if (ranks.rank() == 0) {
@@ -170,6 +180,7 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
     return;
   }
   mpi::together(ranks, [&] {
+    check_stop();
     if (run.from.checkpoint) {
       run.trainer->restore(*run.from.checkpoint);
     }
@@ -205,7 +216,6 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  catch_stop_signals();
   Prepared run;
   prepare(arguments, ranks, run);
   if (run.from.done) {
@@ -231,9 +241,14 @@ ExitCode train(const std::vector<std::string>& arguments) {
   if (parsed->check) {
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
-    std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
+    const MemoryEstimate memory = estimate_of(configuration);
+    std::cout << "# identity: " << run_identity(configuration)
+              << "\n# memory of one rank alone, estimated: " << bytes_text(total(memory)) << " ("
+              << parts_text(memory) << ")\n"
+              << resolved_yaml(configuration);
     return ExitCode::done;
   }
+  catch_stop_signals();  // before MPI starts: from here on a signal is heard at any time
   return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <dnnl.hpp>
 #include <initializer_list>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,19 @@ std::string instruction_set();
 
 /// Threads that primitives run on, for the calling thread. Weight gradients in float32 may depend on it.
 void set_threads(int threads);
+
+/// Runs `work`; where oneDNN has no memory, std::bad_alloc is thrown.
+template <class Work>
+auto translated(Work&& work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) {
+      throw std::bad_alloc();
+    }
+    throw;
+  }
+}
 
 using Arguments = std::initializer_list<std::pair<const int, dnnl::memory>>;
 

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/phase.hpp"
+#include "base/stop_signal.hpp"
 #include "data/loader.hpp"
 #include "nn/onednn.hpp"
 #include "numerics/sum.hpp"
@@ -20,6 +22,8 @@ constexpr int kImages = 8;
 
 void calibrate(const TrainerOptions& options, const DataSplits& data,
                const std::shared_ptr<ModelState>& state, const PrecisionPlan& decided, TensorScales& scales) {
+  phase::begin("calibrate");
+  check_stop();
   const int images = std::min(kImages, options.training.batch / options.training.shards);
   const Graph graph = make_graph(options, data, images);
   Network network = make_network(options, graph, state, /*training=*/true);
@@ -36,6 +40,7 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
   // The scales must not depend on the threads, which float32 sums do.
   onednn::set_threads(1);
   network.forward(pixels, labels, pass);
+  check_stop();
   network.backward(pass);
   onednn::set_threads(options.training.threads);
   for (const Parameter& parameter : state->parameters) {
