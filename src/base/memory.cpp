@@ -26,7 +26,7 @@ std::optional<std::int64_t> number_in(const std::filesystem::path& path, const s
     std::istringstream words(line);
     std::string name;
     std::int64_t value = 0;
-    if (words >> name >> value && (name == key || name == key + ":")) {
+    if (words >> name >> value && (name == key || name == concat(key, ":"))) {
       return value;
     }
   }
@@ -114,7 +114,7 @@ MemoryBound available_memory(const std::filesystem::path& root) {
     if (first == std::string::npos || second == std::string::npos) {
       continue;
     }
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string controllers = concat(",", line.substr(first + 1, second - first - 1), ",");
     const std::string name = line.substr(second + 1);
     if (controllers.find(",memory,") != std::string::npos) {
       apply_groups(root / "sys/fs/cgroup/memory", name, kVersion1, bound);

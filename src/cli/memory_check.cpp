@@ -50,7 +50,7 @@ class Bounds {
     const MemoryEstimate all = sum_of_node(options, node_, estimate_);
     if (total(all) > machine_.bytes) {
       const std::string ranks = node_.ranks > 1 ? concat(" with ", node_.ranks, " ranks") : "";
-      return message(all, "this machine" + ranks, machine_);
+      return message(all, concat("this machine", ranks), machine_);
     }
     const MemoryEstimate one = estimate_(options, node_.first);
     if (total(one) > process_.bytes) {
@@ -119,9 +119,9 @@ void check(const std::string& where, const TrainerOptions& options, const Bounds
     return;
   }
   const std::string fits = fitting(options, bounds);
-  throw BadInput(concat(
-      where, ": ", *exceeded, "; expected ",
-      fits.empty() ? "more memory or fewer ranks on it: no batch is small enough" : "at most " + fits));
+  throw BadInput(concat(where, ": ", *exceeded, "; expected ",
+                        fits.empty() ? "more memory or fewer ranks on it: no batch is small enough"
+                                     : concat("at most ", fits)));
 }
 
 }  // namespace
