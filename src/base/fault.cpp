@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <new>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -32,7 +33,7 @@ State& state() {
 [[noreturn]] void refuse(const std::string& text) {
   throw BadInput(concat("environment variable ", kVariable, " is '", text,
                         "'; expected ACTION,phase=NAME[,rank=N][,step=N] with an action of fail, kill, stop, "
-                        "stall, slow, falsify"));
+                        "stall, slow, memory, falsify"));
 }
 
 std::int64_t number(const std::string& value, const std::string& text) {
@@ -64,7 +65,7 @@ std::int64_t parse(const std::string& text, State& fault) {
       refuse(text);
     }
   }
-  const auto actions = {"fail", "kill", "stop", "stall", "slow", kFalsify};
+  const auto actions = {"fail", "kill", "stop", "stall", "slow", "memory", kFalsify};
   if (fault.phase.empty() || std::find(actions.begin(), actions.end(), fault.action) == actions.end()) {
     refuse(text);
   }
@@ -81,6 +82,9 @@ void act(const State& fault, std::int64_t step) {
   constexpr useconds_t kSlow = 500'000;  // microseconds
   if (fault.action == "fail") {
     throw Failure(concat("fault on purpose in phase ", fault.phase, " of step ", step, " (", kVariable, ")"));
+  }
+  if (fault.action == "memory") {
+    throw std::bad_alloc();
   }
   if (fault.action == "stall") {
     stall();

@@ -8,6 +8,7 @@
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
@@ -105,10 +106,11 @@ std::string checksum(const std::vector<ModelTensor>& model) {
 }
 
 /// The data and the network.
-void load(const EvaluateArguments& arguments, Loaded& loaded) {
-  phase::begin("load");
+void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
   const Configuration& configuration = loaded.configuration;
   set_threads(configuration.training.threads);
+  check_evaluation_memory(arguments.run_dir, configuration, node);
+  phase::begin("load");
   loaded.data = open_dataset(configuration.data, configuration.seed);
   phase::begin("build");
   const TrainerOptions options = trainer_options(configuration);
@@ -134,7 +136,8 @@ void prepare(const EvaluateArguments& arguments, const mpi::Communicator& ranks,
   mpi::Facts facts = configuration_facts(loaded.configuration);
   facts.emplace_back("the SHA-256 of the model", checksum(loaded.model));
   mpi::agree(ranks, facts, "the same run on every rank");
-  mpi::together(ranks, [&] { load(arguments, loaded); });
+  const NodeRanks node = ranks_of_node(ranks);
+  mpi::together(ranks, [&] { load(arguments, node, loaded); });
   agree_on_data(ranks, loaded.data);
   rank_provenance(ranks, loaded.configuration);
 }

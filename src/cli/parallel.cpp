@@ -1,5 +1,6 @@
 #include "cli/parallel.hpp"
 
+#include "base/failure_text.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
 #include "cli/machines.hpp"
@@ -24,14 +25,14 @@ ExitCode run_parallel(const mpi::Facts& task, const std::function<ExitCode(const
     return work(ranks);
   } catch (const mpi::SharedError& error) {
     if (ranks.rank() == 0) {
-      log_error(error.what());
+      (error.code() == ExitCode::stopped ? log_info : log_error)(error.what());
     }
     return error.code();
   } catch (const Error& error) {
     log_error(error.what());
     mpi::abort(static_cast<int>(error.code()));
   } catch (const std::exception& error) {
-    log_error(error.what());
+    log_error(failure_text(error));
     mpi::abort(static_cast<int>(ExitCode::failed));
   }
 }

@@ -4,12 +4,14 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "base/phase.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
@@ -143,14 +145,18 @@ void read(const TrainArguments& arguments, Prepared& run) {
 }
 
 /// With what, and where to.
-void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
+void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
+          Prepared& run) {
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
   set_threads(run.configuration.training.threads);
+  check_training_memory(arguments.experiment, run.configuration, ranks.size(), node);
   phase::begin("load");
+  check_stop();
   run.data = open_dataset(run.configuration.data, run.configuration.seed);
   phase::begin("build");
+  check_stop();
   run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
 }
 
@@ -197,7 +203,8 @@ void open_log(const mpi::Communicator& ranks, Prepared& run) {
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
   mpi::together(ranks, [&] { read(arguments, run); });
   mpi::agree(ranks, configuration_facts(run.configuration), "the same experiment on every rank");
-  mpi::together(ranks, [&] { load(arguments, ranks, run); });
+  const NodeRanks node = ranks_of_node(ranks);
+  mpi::together(ranks, [&] { load(arguments, ranks, node, run); });
   agree_on_data(ranks, run.data);
   run.machines = rank_provenance(ranks, run.configuration);
   mpi::together(ranks, [&] {
@@ -218,6 +225,7 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
     return;
   }
   mpi::together(ranks, [&] {
+    check_stop();
     if (run.from.checkpoint) {
       run.trainer->restore(*run.from.checkpoint);
     }
@@ -253,7 +261,6 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  catch_stop_signals();
   Prepared run;
   prepare(arguments, ranks, run);
   if (run.from.done) {
@@ -279,9 +286,14 @@ ExitCode train(const std::vector<std::string>& arguments) {
   if (parsed->check) {
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
-    std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
+    const MemoryEstimate memory = estimate_of(configuration);
+    std::cout << "# identity: " << run_identity(configuration)
+              << "\n# memory of one rank alone, estimated: " << bytes_text(total(memory)) << " ("
+              << parts_text(memory) << ")\n"
+              << resolved_yaml(configuration);
     return ExitCode::done;
   }
+  catch_stop_signals();  // before MPI starts: from here on a signal is heard at any time
   return run_parallel(task_of(*parsed),
                       [&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
 }

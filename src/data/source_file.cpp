@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/stop_signal.hpp"
 #include "data/gzip.hpp"
 
 namespace adapt {
@@ -70,6 +71,7 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
 }
 
 SourceFile read_source(const std::filesystem::path& path) {
+  check_stop();
   if (!entry_exists(path)) {
     reject_missing(path, "");
   }

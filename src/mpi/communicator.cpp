@@ -52,6 +52,17 @@ void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MP
 void Communicator::sum(std::span<float> values) const { reduce(values, MPI_FLOAT, MPI_SUM); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_MAX); }
 
+void Communicator::sum_on_node(std::span<std::int64_t> values) const {
+  const Waiting waiting("MPI_Comm_split_type");
+  MPI_Comm node = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+        "MPI_Comm_split_type");
+  const int result =
+      MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_INT64_T, MPI_SUM, node);
+  check(MPI_Comm_free(&node), "MPI_Comm_free");
+  check(result, "MPI_Allreduce");
+}
+
 void Communicator::broadcast(std::span<std::byte> bytes) const {
   const Waiting waiting("MPI_Bcast");
   check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");

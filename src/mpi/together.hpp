@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/failure_text.hpp"
 #include "base/process.hpp"
 #include "mpi/communicator.hpp"
 
@@ -31,7 +32,7 @@ Ending attempt(Work&& work) {
   } catch (const Error& error) {
     return {error.code(), error.what()};
   } catch (const std::exception& error) {
-    return {ExitCode::failed, error.what()};
+    return {ExitCode::failed, failure_text(error)};
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <new>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,19 @@ std::string version();
 
 /// The instruction set that the library's kernels use, "avx512_core_vnni".
 std::string instruction_set();
+
+/// Runs `work`; where oneDNN has no memory, std::bad_alloc is thrown.
+template <class Work>
+auto translated(Work&& work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) {
+      throw std::bad_alloc();
+    }
+    throw;
+  }
+}
 
 using Arguments = std::unordered_map<int, dnnl::memory>;
 

@@ -5,6 +5,7 @@
 
 #include "base/aligned.hpp"
 #include "base/phase.hpp"
+#include "base/stop_signal.hpp"
 #include "base/threads.hpp"
 #include "data/loader.hpp"
 #include "numerics/sum.hpp"
@@ -21,6 +22,8 @@ constexpr int kImages = 8;
 
 void calibrate(const TrainerOptions& options, const DataSplits& data,
                const std::shared_ptr<ModelState>& state, const PrecisionPlan& decided, TensorScales& scales) {
+  phase::begin("calibrate");
+  check_stop();
   const int images = std::min(kImages, options.training.batch / options.training.shards);
   const Graph graph = make_graph(options, data, images);
   Network network = make_network(options, graph, state, /*training=*/true);
@@ -38,6 +41,7 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
   set_threads(1);
   phase::begin("calibrate");
   network.forward(pixels, labels, pass);
+  check_stop();
   phase::begin("calibrate");
   network.backward(pass);
   set_threads(options.training.threads);

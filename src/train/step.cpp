@@ -73,8 +73,11 @@ UpdateOptions update_options(const TrainingOptions& training, const PrecisionPol
 }  // namespace
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
-  const ImageShape image = data.train->shape();
-  const ModelInput input = {data.train->classes(), image.height, image.width};
+  return make_graph(options, data.train->shape(), data.train->classes(), batch);
+}
+
+Graph make_graph(const TrainerOptions& options, const ImageShape& image, int classes, int batch) {
+  const ModelInput input = {classes, image.height, image.width};
   return lower(options.network ? options.network(input) : make_model(options.model.name, input),
                {batch, image.channels, image.height, image.width}, executes_formats(options));
 }

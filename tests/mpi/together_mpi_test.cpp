@@ -3,6 +3,8 @@
 #include <functional>
 #include <new>
 
+#include "base/log.hpp"
+#include "base/phase.hpp"
 #include "mpi/together.hpp"
 
 namespace adapt::mpi {
@@ -71,6 +73,21 @@ TEST(Together, EveryCodeAndForeignErrorsArrive) {
   const Ending foreign = outcome_of([] { throw std::runtime_error("from a library"); });
   EXPECT_EQ(foreign.code, ExitCode::failed);
   EXPECT_EQ(foreign.message, "from a library");
+}
+
+TEST(Together, OfMemoryThatEndsItNamesRankAndPhase) {
+  configure_log(kRanks.rank(), LogLevel::error);
+  const int failing = kRanks.size() - 1;
+  const Ending outcome = outcome_of([&] {
+    phase::begin("load");
+    if (kRanks.rank() == failing) {
+      throw std::bad_alloc();
+    }
+  });
+  EXPECT_NE(outcome.message.find(concat("out of memory on rank ", failing, " in phase load")),
+            std::string::npos)
+      << outcome.message;
+  EXPECT_EQ(outcome.code, ExitCode::failed);
 }
 
 TEST(Together, WorksAgainAfterAnError) {
