@@ -252,6 +252,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
     return ExitCode::done;
   }
   if (parsed->check) {
+    refuse_ranks("adapt train --check");
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
     std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
