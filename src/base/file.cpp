@@ -114,7 +114,12 @@ class Folder::NewFile {
   /// False where there is a file of that name.
   [[nodiscard]] bool become(const std::string& name) const {
     // link() of a whole file: also NFS does it for one process only, and nobody reads half a file.
-    const int status = ::linkat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str(), 0);
+    int status = ::linkat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str(), 0);
+    if (status != 0 &&
+        (errno == EPERM || errno == EOPNOTSUPP)) {  // a file system without links, as on a stick
+      status = ::renameat2(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str(),
+                           RENAME_NOREPLACE);
+    }
     if (status != 0 && errno != EEXIST) {
       throw Failure(concat("cannot create ", folder_.path_ / name, ": ", reason()));
     }
@@ -184,9 +189,10 @@ void Folder::sync() const {
   }
 }
 
-std::optional<std::chrono::nanoseconds> Folder::clock() const {
+std::optional<std::chrono::nanoseconds> clock_beside(const std::filesystem::path& path) {
   try {
-    return NewFile(*this, "clock").time();
+    const Folder folder(parent_of(path));
+    return Folder::NewFile(folder, "clock").time();
   } catch (const Failure&) {
     return std::nullopt;
   }

@@ -36,18 +36,22 @@ class Folder {
   void remove(const std::string& name) const;
   /// fsync: what was made or renamed in it stays after a crash of the machine.
   void sync() const;
-  /// The time now by the clock of the file system, with which a file in it would be marked now: that of
-  /// another machine may differ from ours. Since 1970; nothing where no file can be made.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> clock() const;
 
  private:
   class NewFile;
+  friend std::optional<std::chrono::nanoseconds> clock_beside(const std::filesystem::path& path);
+
   std::filesystem::path path_;
   int descriptor_;
 };
 
 /// Marks a file, not through a link, as changed now by the clock of its file system. Errors are ignored.
 void touch(const std::filesystem::path& path);
+
+/// The time now by the clock of the file system that `path` lies on, with which it would be marked if it were
+/// changed now: that of another machine may differ from ours. Since 1970; nothing where no file can be made
+/// beside it to see.
+std::optional<std::chrono::nanoseconds> clock_beside(const std::filesystem::path& path);
 
 /// When the file was changed last, as its file system says, since 1970; nothing where it is gone. Does not
 /// follow a link.

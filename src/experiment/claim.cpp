@@ -112,7 +112,7 @@ bool has_token(const std::filesystem::path& path, const std::string& token) {
 
 /// Whether the claim is refreshed. Where nothing can be written, nobody can take it over either.
 bool is_refreshed(const std::filesystem::path& path, std::chrono::nanoseconds last_refresh) {
-  const auto now = Folder(path.parent_path()).clock();
+  const auto now = clock_beside(path);
   return !now || std::chrono::abs(*now - last_refresh) < kLongestSilence;
 }
 

@@ -71,19 +71,20 @@ TEST(Folder, WorksInTheFolderThatWasOpenedAndInNoLink) {
   EXPECT_NO_THROW(Folder(mine, Folder::Links::followed));
 }
 
-TEST(Folder, HasTheClockOfItsFiles) {
+TEST(File, HasTheClockOfItsFileSystem) {
   const test::Scratch scratch;
   const auto path = scratch.path() / "a";
   write_atomically(path, std::string("x"));
   std::filesystem::last_write_time(path,
                                    std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-  const auto now = Folder(scratch.path()).clock();
+  const auto now = clock_beside(path);
   ASSERT_TRUE(now && last_change(path));
   EXPECT_GT(*now - *last_change(path), std::chrono::minutes(59));
   touch(path);
   EXPECT_GE(*last_change(path), *now);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.path()), {}), 1);
   EXPECT_FALSE(last_change(scratch.path() / "nothing"));
+  EXPECT_FALSE(clock_beside(scratch.path() / "missing" / "a"));
 }
 
 TEST(File, WritingIntoAMissingFolderFailsWithThePath) {

@@ -151,6 +151,19 @@ class Clocks(ClaimTest):
             shutil.rmtree(self.run_dir)
 
 
+class WithoutHardLinks(ClaimTest):
+    def test_claims_are_exclusive_all_the_same(self):
+        env = {**without_locks(self.folder), "ADAPT_TEST_NO_LINKS": "1"}
+        self.run_dir.mkdir()
+        claim = self.run_dir / "claim"
+        claim.write_text(FAR, encoding="utf-8")
+        self.assert_refused(adapt("train", self.experiment(), "--out", self.run_dir, env=env), "process 7 on far")
+        self.assertEqual(claim.read_text(encoding="utf-8"), FAR)
+        claim.unlink()
+        self.assert_done(adapt("train", self.experiment(), "--out", self.run_dir, env=env))
+        self.assertEqual(list(self.run_dir.glob("*claim*")), [])
+
+
 class Done(ClaimTest):
     def test_a_done_of_another_run_is_noticed(self):
         """9 of 12 steps of one run under the DONE of another."""

@@ -1,5 +1,6 @@
 // For LD_PRELOAD: what a machine may do to its users.
 //  - ADAPT_TEST_CLOCK_OFFSET=s: the clock of this machine is s seconds ahead of that of the file system.
+//  - ADAPT_TEST_NO_LINKS: a file has one name, as on FAT.
 //  - Every lock (flock, fcntl, lockf) fails with ENOLCK, as on a network file system without a lock manager.
 //  - ADAPT_TEST_OPEN_ERRNO=n: opening a file named run.h5 fails with error n.
 
@@ -22,6 +23,16 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     time->tv_sec += atol(offset);
   }
   return status;
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+  if (getenv("ADAPT_TEST_NO_LINKS") != NULL) {
+    errno = EPERM;
+    return -1;
+  }
+  int (*real)(int, const char *, int, const char *, int) =
+      (int (*)(int, const char *, int, const char *, int))dlsym(RTLD_NEXT, "linkat");
+  return real(from_folder, from, to_folder, to, flags);
 }
 
 static int fails_to_open(const char *path) {
