@@ -189,6 +189,15 @@ class Processors(Ranks):
         self.assertIn("; 1: ", self.attributes()["rank_instruction_sets"])
         self.assert_same("probe", "run")
 
+    def test_a_resumption_with_another_set_keeps_the_earlier_one(self):
+        stop = ["ADAPT_FAULT=stop,phase=forward,step=1", "ADAPT_ISA=generic", *self.task("--set", "training.batch=16")]
+        self.assert_stopped(one_by_one(stop, stop))
+        go_on = self.task("--resume", "--set", "training.batch=16")
+        self.assert_done(one_by_one(go_on))
+        attributes = self.attributes()
+        self.assertRegex(attributes["resumptions"], r"^step 1 on 1 rank \(until then 0-1: \w+ generic\)$")
+        self.assertRegex(attributes["rank_instruction_sets"], r"^0: \w+ \w+$")
+
     def test_a_set_that_one_rank_does_not_have(self):
         result = one_by_one(self.task(), ["ADAPT_ISA=nonsense", *self.task()])
         self.assert_refused(result, "rank 1 (host ", "ADAPT_ISA")

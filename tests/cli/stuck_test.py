@@ -67,7 +67,7 @@ class Stuck(ProgramTest):
         _, err = launcher.communicate(timeout=PATIENCE)
         said = [line for line in err.splitlines() if "stuck: " in line]
         self.assertEqual(len(said), 1, err)
-        self.assertRegex(said[0], r"stuck: rank 0 \(host \S+\) has waited 2 s in MPI_\w+ after phase \w+ of step \d+ ")
+        self.assertRegex(said[0], r"stuck: rank 0 \(host \S+\) has waited 2 s in MPI_\w+ after phase [\w.]+ of step \d+ ")
         self.assertTrue(wait_for(lambda: not any(map(is_running, ranks.values())), PATIENCE), "a rank still runs")
 
     def test_a_run_that_was_suspended_goes_on(self):
