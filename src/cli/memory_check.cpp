@@ -86,6 +86,11 @@ int largest(int most, const std::function<bool(int)>& fits) {
 /// "training.batch 512, or training.shards 16 for this batch"; empty where neither helps.
 std::string fitting_training(const TrainerOptions& options, const Bounds& bounds) {
   const TrainingOptions& training = options.training;
+  TrainerOptions plain = options;
+  plain.training.test_batch = 0;
+  if (training.test_batch > 0 && bounds.fits(plain)) {
+    return "training.test_batch 0, as many images as a shard has";
+  }
   const int shard = largest(training.batch / training.shards - 1, [&](int images) {
     TrainerOptions smaller = options;
     smaller.training.batch = images * training.shards;
