@@ -118,9 +118,9 @@ class Preflight(ProgramTest):
         for ranks in (0, 1):
             result = self.train_within(3_000_000_000, f"run{ranks}", *keys, ranks=ranks)
             self.assert_refused(result, "experiment.yaml: it needs about ", "activations and their gradients", " GB",
-                                "RLIMIT_AS, 3 GB", "expected at most training.batch ", "or training.shards ")  # fmt: skip
+                                "RLIMIT_AS, 3 GB", "this fits: training.batch ", "or training.shards ")  # fmt: skip
             self.assertFalse((self.folder / f"run{ranks}").exists())
-        batch = re.search(r"at most training\.batch (\d+)", result.stderr)[1]
+        batch = re.search(r"this fits: training\.batch (\d+)", result.stderr)[1]
         shards = re.search(r"or training\.shards (\d+)", result.stderr)[1]
         self.assertGreater(int(batch), 1000)
         for number, change in enumerate((f"training.batch={batch}", f"training.shards={shards}")):
@@ -135,7 +135,7 @@ class Preflight(ProgramTest):
         images = int(available * 0.7 / shard * 10000)
         keys = (f"training.batch={2 * images}", "training.shards=2", f"data.train_samples={2 * images}")
         result = self.train("run", *keys, ranks=2)
-        self.assert_refused(result, "this machine with 2 ranks has ", "expected at most training.batch ")
+        self.assert_refused(result, "this machine with 2 ranks has ", "this fits: training.batch ")
 
     def test_the_report(self):
         result = self.train("run", *self.HUGE, "model=resnet110")
@@ -148,11 +148,11 @@ class Preflight(ProgramTest):
         large = ("--set", "training.test_batch=1000000")
         with self.address_space(3_000_000_000):
             result = adapt("evaluate", self.folder / "run", *large)
-            self.assert_refused(result, "it needs about ", "expected at most training.test_batch ")
-            fitting = re.search(r"at most training\.test_batch (\d+)", result.stderr)[1]
+            self.assert_refused(result, "it needs about ", "this fits: training.test_batch ")
+            fitting = re.search(r"this fits: training\.test_batch (\d+)", result.stderr)[1]
             self.assert_done(adapt("evaluate", self.folder / "run", "--set", f"training.test_batch={fitting}"))
         self.assert_refused(self.train_within(3_000_000_000, "other", "training.test_batch=1000000"),
-                            "it needs about ", "expected at most training.test_batch 0")  # fmt: skip
+                            "it needs about ", "this fits: training.test_batch 0")  # fmt: skip
 
     def test_a_sweep_says_what_its_largest_run_needs(self):
         grid = self.experiment(TINY + "grid: {training.batch: [64, 128]}\n", "grid.yaml")
