@@ -83,9 +83,14 @@ int largest(int most, const std::function<bool(int)>& fits) {
   return low;
 }
 
-/// "training.batch 512, or training.shards 16 for this batch"; empty where neither helps.
+/// "training.batch 512, or training.shards 16 with this batch"; empty where neither helps.
 std::string fitting_training(const TrainerOptions& options, const Bounds& bounds) {
   const TrainingOptions& training = options.training;
+  TrainerOptions plain = options;
+  plain.training.test_batch = 0;
+  if (training.test_batch > 0 && bounds.fits(plain)) {
+    return "training.test_batch 0, as many images as a shard has";
+  }
   const int shard = largest(training.batch / training.shards - 1, [&](int images) {
     TrainerOptions smaller = options;
     smaller.training.batch = images * training.shards;
@@ -97,7 +102,7 @@ std::string fitting_training(const TrainerOptions& options, const Bounds& bounds
     TrainerOptions finer = options;
     finer.training.shards = shards;
     if (training.batch % shards == 0 && bounds.fits(finer)) {
-      return concat(text, text.empty() ? "" : ", or ", "training.shards ", shards, " for this batch");
+      return concat(text, text.empty() ? "" : ", or ", "training.shards ", shards, " with this batch");
     }
   }
   return text;
@@ -119,9 +124,9 @@ void check(const std::string& where, const TrainerOptions& options, const Bounds
     return;
   }
   const std::string fits = fitting(options, bounds);
-  throw BadInput(concat(where, ": ", *exceeded, "; expected ",
-                        fits.empty() ? "more memory or fewer ranks on it: no batch is small enough"
-                                     : concat("at most ", fits)));
+  throw BadInput(concat(where, ": ", *exceeded,
+                        fits.empty() ? "; expected more memory or fewer ranks on it: no batch is small enough"
+                                     : concat("; this fits: ", fits)));
 }
 
 }  // namespace

@@ -232,6 +232,11 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
     if (ranks.rank() == 0) {
       open_log(ranks, run);
     }
+    if (run.from.checkpoint) {  // what training has taken over need not stay
+      run.from.checkpoint->model.clear();
+      run.from.checkpoint->best_model.clear();
+      run.from.checkpoint->state = {};
+    }
   });
 }
 

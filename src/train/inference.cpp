@@ -100,7 +100,9 @@ std::unique_ptr<Classifier> make_classifier(const std::string& engine, const Tra
   }
   const bool integer = engine == "integer";
   const NumberType floats = engine == "bfloat16" ? NumberType::bfloat16 : NumberType::float32;
-  auto classifier = std::make_unique<FoldedClassifier>(model, batch, floats, integer ? &model.plan : nullptr);
+  auto classifier = onednn::translated([&] {
+    return std::make_unique<FoldedClassifier>(model, batch, floats, integer ? &model.plan : nullptr);
+  });
   if (integer && classifier->integer_layers() == 0) {
     throw BadInput(
         "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated "

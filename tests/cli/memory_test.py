@@ -1,6 +1,8 @@
 """The memory that a training needs: said before it starts, refused where it is not there, and what was said is true."""
 
+import contextlib
 import os
+import pathlib
 import re
 import resource
 import subprocess
@@ -96,14 +98,19 @@ class Estimate(ProgramTest):
 class Preflight(ProgramTest):
     HUGE = ("training.batch=1048576", "training.shards=1", "data.train_samples=2000000")
 
-    def train_within(self, limit, out, *keys, ranks=0):
-        """With so many bytes of address space for each process."""
+    @contextlib.contextmanager
+    def address_space(self, limit):
+        """Programs that are started have so many bytes of it."""
         before = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
         try:
-            return self.train(out, *keys, ranks=ranks)
+            yield
         finally:
             resource.setrlimit(resource.RLIMIT_AS, before)
+
+    def train_within(self, limit, out, *keys, ranks=0):
+        with self.address_space(limit):
+            return self.train(out, *keys, ranks=ranks)
 
     @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer takes all of the address space")
     def test_what_does_not_fit_is_refused_and_what_fits_is_named(self):
@@ -111,9 +118,9 @@ class Preflight(ProgramTest):
         for ranks in (0, 1):
             result = self.train_within(3_000_000_000, f"run{ranks}", *keys, ranks=ranks)
             self.assert_refused(result, "experiment.yaml: it needs about ", "activations and their gradients", " GB",
-                                "RLIMIT_AS, 3 GB", "expected at most training.batch ", "or training.shards ")  # fmt: skip
+                                "RLIMIT_AS, 3 GB", "this fits: training.batch ", "or training.shards ")  # fmt: skip
             self.assertFalse((self.folder / f"run{ranks}").exists())
-        batch = re.search(r"at most training\.batch (\d+)", result.stderr)[1]
+        batch = re.search(r"this fits: training\.batch (\d+)", result.stderr)[1]
         shards = re.search(r"or training\.shards (\d+)", result.stderr)[1]
         self.assertGreater(int(batch), 1000)
         for number, change in enumerate((f"training.batch={batch}", f"training.shards={shards}")):
@@ -121,28 +128,36 @@ class Preflight(ProgramTest):
 
     def test_of_two_ranks_each_counts(self):
         """A shard that fits once, but not once for each of as many ranks as there are shards."""
-        available = int(re.search(r"MemAvailable: *(\d+)", open("/proc/meminfo", encoding="ascii").read())[1]) * 1024
+        meminfo = pathlib.Path("/proc/meminfo").read_text(encoding="ascii")
+        available = int(re.search(r"MemAvailable: *(\d+)", meminfo)[1]) * 1024
         said = adapt("train", self.experiment(), "--check", *sets(("training.batch=80000", "training.shards=8", "data.train_samples=80000")))
         shard = bytes_in(re.search(r"activations and their gradients (\S+ \S+?)[,)]", said.stdout)[1])
         images = int(available * 0.7 / shard * 10000)
         keys = (f"training.batch={2 * images}", "training.shards=2", f"data.train_samples={2 * images}")
         result = self.train("run", *keys, ranks=2)
-        self.assert_refused(result, "this machine with 2 ranks has ", "expected at most training.batch ")
+        self.assert_refused(result, "this machine with 2 ranks has ", "this fits: training.batch ")
 
     def test_the_report(self):
         result = self.train("run", *self.HUGE, "model=resnet110")
         self.assert_refused(result, "it needs about ", " TB (activations and their gradients ", "of memory, and this machine has ")
         self.assertFalse((self.folder / "run").exists())
 
+    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer takes all of the address space")
     def test_evaluations_ask_first(self):
         self.assert_done(self.train("run", "training.epochs=1"))
-        result = adapt("evaluate", self.folder / "run", "--set", "training.test_batch=100000000")
-        self.assert_refused(result, "it needs about ", "expected at most training.test_batch ")
+        large = ("--set", "training.test_batch=1000000")
+        with self.address_space(3_000_000_000):
+            result = adapt("evaluate", self.folder / "run", *large)
+            self.assert_refused(result, "it needs about ", "this fits: training.test_batch ")
+            fitting = re.search(r"this fits: training\.test_batch (\d+)", result.stderr)[1]
+            self.assert_done(adapt("evaluate", self.folder / "run", "--set", f"training.test_batch={fitting}"))
+        self.assert_refused(self.train_within(3_000_000_000, "other", "training.test_batch=1000000"),
+                            "it needs about ", "this fits: training.test_batch 0")  # fmt: skip
 
     def test_a_sweep_says_what_its_largest_run_needs(self):
         grid = self.experiment(TINY + "grid: {training.batch: [64, 128]}\n", "grid.yaml")
         result = self.assert_done(adapt("sweep", grid, "--dry-run", "--store", self.folder / "store"))
-        self.assertRegex(result.stdout, r"memory: up to \d+ MB for a rank \(.*\), estimated: training\.batch=128\n")
+        self.assertRegex(result.stdout, r"memory: up to [\d.]+ MB for a rank \(.*\), estimated: training\.batch=128\n")
 
 
 if __name__ == "__main__":
