@@ -18,9 +18,11 @@ from analysis.run_file import (
     STRIPPED,
     Layer,
     attributes_of,
+    call_for_file,
     check_epochs,
     check_format,
     checked_path,
+    read_summary,
     run_name,
 )
 
@@ -80,9 +82,9 @@ def _read_group(paths, layers):
 
 def _read_alone(path, layers):
     try:
-        return call_isolated(_read_all, ([path], layers), READ_SECONDS)[0]
-    except RuntimeError as error:
-        return f"{path}: damaged or truncated HDF5 file ({error}); {INTACT}"
+        return call_for_file(_read_all, ([path], layers), path)[0]
+    except BadInput as problem:
+        return str(problem)
 
 
 def _read_all(argument):
@@ -107,7 +109,7 @@ def _read_root(file, file_path, layers):
     text = text_of(member(file, "config", h5py.Dataset)[()])
     epochs = columns(member(file, "epochs", h5py.Group))
     check_epochs(epochs)
-    step = member(file, "steps/step", h5py.Dataset)
+    step = member(member(file, "steps", h5py.Group), "step", h5py.Dataset)
     folder = os.path.dirname(os.path.abspath(file_path))
     return Digest(
         path=file_path,
@@ -118,15 +120,15 @@ def _read_root(file, file_path, layers):
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,
-        summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
+        summary=read_summary(file),
         layers=_word_lengths(member(file, "layers", h5py.Group)) if layers else [],
     )
 
 
 def _word_lengths(group):
     """The layers in the model's order, with the columns that tell their word lengths."""
-    order = sorted(group, key=lambda name: group[name].attrs.get("index", 0))
-    return [_layer(member(group, name, h5py.Group), name) for name in order]
+    members = [(member(group, name, h5py.Group), name) for name in group]
+    return [_layer(*pair) for pair in sorted(members, key=lambda pair: pair[0].attrs.get("index", 0))]
 
 
 def _layer(group, name):

@@ -1,15 +1,18 @@
-"""Runs a function in a child process, so that a crash in a C library becomes an error of ours.
+"""Runs a function in a child process with limits, so that a crash in a C library becomes an error of ours.
 
 libhdf5 1.10 can abort, loop or crash on a damaged file; the scripts must answer with one line instead.
 """
 
 import os
 import pickle
+import resource
 import select
 import signal
 import time
 
 from analysis.errors import BadInput
+
+MEMORY = 4 << 30  # bytes that the child may take beyond what it begins with
 
 
 def call_isolated(function, argument, seconds):
@@ -22,7 +25,7 @@ def call_isolated(function, argument, seconds):
     child = os.fork()
     if child == 0:
         os.close(receiver)
-        _answer(function, argument, sender)
+        _answer(function, argument, sender, seconds)
     os.close(sender)
     try:
         answer = _receive(receiver, seconds)
@@ -42,10 +45,22 @@ def call_isolated(function, argument, seconds):
     return value
 
 
-def _answer(function, argument, sender):
+def confine(seconds):
+    """From now on this process may take MEMORY more bytes and `seconds` of processor time, and leaves no core file."""
+    with open("/proc/self/statm", encoding="ascii") as stream:
+        present = int(stream.read().split()[0]) * resource.getpagesize()
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, present + MEMORY),
+                         (resource.RLIMIT_CPU, int(used + seconds) + 1)):  # fmt: skip
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def _answer(function, argument, sender, seconds):
     """The child: computes, sends, and leaves without running the parent's exit handlers."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # glibc's last words would be a second line
+        confine(seconds)
         try:
             answer = ("result", function(argument))
         except BadInput as error:
