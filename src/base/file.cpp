@@ -102,7 +102,7 @@ bool create_exclusively(const std::filesystem::path& path, const std::string& te
   return status == 0;
 }
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most) {
   // Opening a pipe without O_NONBLOCK would wait for a writer.
   const Descriptor descriptor(path, O_RDONLY | O_NONBLOCK);
   struct stat status = {};
@@ -111,6 +111,10 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   }
   if (!S_ISREG(status.st_mode)) {
     throw BadInput(concat("cannot read ", path, ": not a regular file; expected a file"));
+  }
+  if (static_cast<std::uintmax_t>(status.st_size) > most) {
+    throw BadInput(
+        concat("cannot read ", path, ": it has ", status.st_size, " bytes; expected at most ", most));
   }
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
@@ -129,6 +133,11 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   }
   bytes.resize(done);
   return bytes;
+}
+
+std::string read_text(const std::filesystem::path& path, std::uintmax_t most) {
+  const std::vector<std::byte> bytes = read_file(path, most);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace adapt

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -24,8 +25,14 @@ bool create_exclusively(const std::filesystem::path& path, const std::string& te
 /// and reason).
 void sync_folder(const std::filesystem::path& folder);
 
-/// Reads a whole regular file. Throws BadInput when it is missing, a directory, or unreadable (path and
-/// reason).
-std::vector<std::byte> read_file(const std::filesystem::path& path);
+/// Reads a whole regular file of at most `most` bytes. Throws BadInput when it is larger, missing, a
+/// directory, or unreadable (path and reason), before any memory is taken for it.
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most);
+
+/// The same as text.
+std::string read_text(const std::filesystem::path& path, std::uintmax_t most);
+
+/// Far more than the small files hold that we write beside a run (claims, failures, counts), in bytes.
+inline constexpr std::uintmax_t kSmallFile = std::uintmax_t{1} << 20U;
 
 }  // namespace adapt

@@ -92,9 +92,7 @@ bool is_alive(const std::filesystem::path& path) {
     return false;
   }
   try {
-    const std::vector<std::byte> bytes = read_file(path);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return is_alive(from_json(parse_json(text, path.string())), refreshed);
+    return is_alive(from_json(parse_json(read_text(path, kSmallFile), path.string())), refreshed);
   } catch (const BadInput&) {
     return std::filesystem::exists(path, gone);
   }

@@ -21,10 +21,7 @@ namespace {
 
 using std::filesystem::file_time_type;
 
-std::string content(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string content(const std::filesystem::path& path) { return read_text(path, kSmallFile); }
 
 /// A process that has ended and was waited for.
 ProcessId dead_process() {
