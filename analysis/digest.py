@@ -10,6 +10,7 @@ import h5py
 
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput
+from analysis.files import SMALL_FILE, read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
 from analysis.isolate import call_isolated
 from analysis.run_file import (
@@ -148,8 +149,9 @@ def state_of(folder):
 def failure_of(folder):
     """The reason in the file FAILED of a run's folder, as one line; "" when it says none."""
     try:
-        with open(os.path.join(folder, "FAILED"), encoding="utf-8") as stream:
-            failure = json.load(stream)
+        failure = json.loads(read_bytes(os.path.join(folder, "FAILED"), SMALL_FILE))
         return " ".join(f"exit code {failure['exit_code']}: {failure.get('message', '')}".split())
-    except (OSError, ValueError, KeyError, TypeError):
+    except BadInput as problem:
+        return str(problem)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

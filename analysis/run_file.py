@@ -16,7 +16,6 @@ if __name__ == "__main__":
 
 import dataclasses
 import os
-import stat
 import sys
 
 import h5py
@@ -24,6 +23,7 @@ import numpy as np
 
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput, run_main
+from analysis.files import read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
 from analysis.isolate import call_isolated
 from analysis.seal import seal_problem
@@ -121,17 +121,11 @@ def checked_path(path):
     else:
         file_path = path
     try:
-        status = os.stat(file_path)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadInput(f"{file_path}: not a regular file; expected a run folder or its run.h5")
-        if status.st_size == 0:
-            raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
-        if status.st_size > LARGEST_FILE:
-            raise BadInput(f"{file_path}: {status.st_size} bytes; expected a run.h5 of at most {LARGEST_FILE}")
-        with open(file_path, "rb") as stream:
-            content = stream.read()
+        content = read_bytes(file_path, LARGEST_FILE)
     except OSError as error:
         raise BadInput(f"{file_path}: {error.strerror}; expected a run folder with run.h5") from None
+    if not content:
+        raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
     start = content[: len(HDF5_SIGNATURE)]
     if start != HDF5_SIGNATURE:
         raise BadInput(

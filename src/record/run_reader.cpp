@@ -1,5 +1,7 @@
 #include "record/run_reader.hpp"
 
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "base/error.hpp"
@@ -204,7 +206,11 @@ std::vector<std::byte> read_run(std::span<const std::byte> request) {
   const std::filesystem::path path = reader.get_text(kLongestPath);
   try {
     return encode(read_contents(read_sealed(path), path, parts));
-  } catch (const hdf5::Error& error) {
+  } catch (const BadInput&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // whatever it is, the file brought it about
     refuse(path, error.what());
   }
 }

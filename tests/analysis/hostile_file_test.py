@@ -88,6 +88,22 @@ class HostileFile(ScratchTest):
         os.truncate(path, 1 << 40)
         self.assert_one_line_error(run_script("run_file.py", self.path("run")), path, "1099511627776 bytes", "expected")
 
+    def test_a_report_goes_on_where_small_files_are_huge_or_deep(self):
+        write_run(self.path("store", "good"), LAYERS)
+        write_run(self.path("store", "huge"), LAYERS, done=False)
+        write_run(self.path("store", "deep"), LAYERS, done=False)
+        os.makedirs(self.path("store", "planned"))
+        for name in (("huge", "FAILED"), ("planned", "experiment.yaml")):
+            with open(self.path("store", *name), "wb") as stream:
+                stream.truncate(1 << 40)
+        with open(self.path("store", "deep", "FAILED"), "wb") as stream:
+            stream.write(b"[" * 1000000)
+        outcome = run_script("report.py", self.path("store"), "--out", self.path("out"))
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        self.assertIn("4 runs: 1 done, 2 failed, 1 unfinished", outcome.stdout)
+        with open(self.path("out", "report.html"), encoding="utf-8") as stream:
+            self.assertIn("1099511627776 bytes", stream.read())
+
     def test_formats_that_nobody_computes_with_are_refused(self):
         path = write_run(self.path("run"), LAYERS)
         for name, value in (("layers/a/fractional_length", 32767), ("layers/a/fractional_length", -97)):
