@@ -12,9 +12,9 @@ from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput
 from analysis.files import SMALL_FILE, read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
+from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
 from analysis.run_file import (
-    INTACT,
     READ_SECONDS,
     STRIPPED,
     Layer,
@@ -22,7 +22,6 @@ from analysis.run_file import (
     call_for_file,
     check_epochs,
     check_format,
-    checked_path,
     read_summary,
     run_name,
 )
@@ -95,17 +94,17 @@ def _read_all(argument):
 
 def _read_or_problem(path, layers):
     try:
-        file_path = checked_path(path)
+        file_path = path_of_run(path)
         try:
-            with h5py.File(file_path, "r") as file:
-                return _read_root(file, file_path, layers)
+            with opened(file_path) as (file, done):
+                return _read_root(file, file_path, done, layers)
         except (Damage, OSError, KeyError) as damage:
             raise BadInput(f"{file_path}: damaged: {damage}; {INTACT}") from None
     except BadInput as problem:
         return str(problem)
 
 
-def _read_root(file, file_path, layers):
+def _read_root(file, file_path, done, layers):
     check_format(file, file_path)
     text = text_of(member(file, "config", h5py.Dataset)[()])
     epochs = columns(member(file, "epochs", h5py.Group))
@@ -115,7 +114,7 @@ def _read_root(file, file_path, layers):
     return Digest(
         path=file_path,
         name=run_name(file_path, folder),
-        state=DONE if STRIPPED in file.attrs else state_of(folder),
+        state=DONE if done or STRIPPED in file.attrs else state_unless_done(folder),
         configuration_text=text,
         configuration=flatten_yaml(text),
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
@@ -139,10 +138,8 @@ def _layer(group, name):
     return Layer(name, attribute(group, "madds", int), attribute(group, "parameters", int), series)
 
 
-def state_of(folder):
-    """DONE, FAILED or UNFINISHED, as the files beside run.h5 say."""
-    if os.path.exists(os.path.join(folder, "DONE")):
-        return DONE
+def state_unless_done(folder):
+    """FAILED or UNFINISHED, as the files in a run's folder say."""
     return FAILED if os.path.exists(os.path.join(folder, "FAILED")) else UNFINISHED
 
 

@@ -1,6 +1,7 @@
 """Writing result files so that nobody ever sees half of one, and reading those of others within a bound."""
 
 import os
+import secrets
 import stat
 
 from analysis.errors import BadInput
@@ -29,13 +30,14 @@ def read_bytes(path, most):
 
 
 def write_atomically(path, content):
-    """Writes text or bytes to a temporary file beside `path`, then renames it. OSError when that is not possible."""
-    temporary = f"{path}.tmp.{os.getpid()}"
+    """Writes text or bytes to a temporary file beside `path`, whose name nobody foresees and which is no link, then renames
+    it. OSError when that is not possible."""
+    temporary = f"{path}.tmp.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
-        with open(temporary, "wb") as stream:
+        with open(descriptor, "wb") as stream:
             stream.write(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(temporary, path)
     except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+        os.remove(temporary)
         raise

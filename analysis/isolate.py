@@ -1,48 +1,60 @@
 """Runs a function in a child process with limits, so that a crash in a C library becomes an error of ours.
 
-libhdf5 1.10 can abort, loop or crash on a damaged file; the scripts must answer with one line instead.
+libhdf5 1.10 can abort, loop or crash on a damaged file; the scripts must answer with one line instead. The child is a
+Python of its own, never a fork: the caller may have threads. It stays for the next call as long as nothing goes wrong.
 """
 
+import atexit
 import os
-import pickle
 import resource
-import select
 import signal
-import time
+import socket
+import subprocess
+import sys
+from multiprocessing.connection import Connection
 
 from analysis.errors import BadInput
 
-MEMORY = 4 << 30  # bytes that the child may take beyond what it begins with
+MEMORY = 4 << 30  # bytes that a child may take beyond what it has when it is called
+
+_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from analysis.isolate import serve; serve(int(sys.argv[2]))"
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+_idle = []  # children that wait for a call; any thread takes and returns one
 
 
 def call_isolated(function, argument, seconds):
-    """`function(argument)`, computed in a forked child; the result must be picklable.
+    """`function(argument)`, computed in a child; argument and result must be picklable, `function` importable by name.
 
     BadInput of the child is raised here. RuntimeError, with the reason: any other exception of the child, its death
     by a signal, or no answer within `seconds`.
     """
-    receiver, sender = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(receiver)
-        _answer(function, argument, sender, seconds)
-    os.close(sender)
+    child = _idle.pop() if _idle else _Child()
     try:
-        answer = _receive(receiver, seconds)
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
-        raise RuntimeError(f"no answer from the HDF5 library within {seconds} seconds") from None
-    finally:
-        os.close(receiver)
-        _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        raise RuntimeError(f"the HDF5 library crashed ({signal.Signals(os.WTERMSIG(status)).name})")
-    kind, value = pickle.loads(answer)
+        kind, value = child.answer(function, argument, seconds)
+    except BaseException:
+        child.stop()
+        raise
+    if kind == "exception":
+        child.stop()  # what we did not foresee may have left the library in any state
+        raise RuntimeError(value)
+    _idle.append(child)
     if kind == "bad input":
         raise BadInput(value)
-    if kind == "exception":
-        raise RuntimeError(value)
     return value
+
+
+def serve(descriptor):
+    """The child: answers calls until the parent closes its end of the connection."""
+    with Connection(descriptor) as connection:
+        while True:
+            try:
+                folder, function, argument, seconds = connection.recv()
+            except EOFError:
+                return
+            os.chdir(folder)
+            confine(seconds)
+            connection.send(_answer(function, argument))
 
 
 def confine(seconds):
@@ -56,34 +68,52 @@ def confine(seconds):
         resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def _answer(function, argument, sender, seconds):
-    """The child: computes, sends, and leaves without running the parent's exit handlers."""
+def _answer(function, argument):
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # glibc's last words would be a second line
-        confine(seconds)
+        return "result", function(argument)
+    except BadInput as error:
+        return "bad input", str(error)
+    except BaseException as error:  # whatever it was, the parent reports it
+        lines = str(error).strip().splitlines()
+        return "exception", lines[0] if lines else type(error).__name__
+
+
+class _Child:
+    def __init__(self):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # Silent: glibc's last words would be a second line.
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _CHILD, _ROOT, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._connection = Connection(ours.detach())
+
+    def answer(self, function, argument, seconds):
+        """(kind, value) as `_answer` gives them; RuntimeError when none comes."""
         try:
-            answer = ("result", function(argument))
-        except BadInput as error:
-            answer = ("bad input", str(error))
-        except BaseException as error:  # whatever it was, the parent reports it
-            lines = str(error).strip().splitlines()
-            answer = ("exception", lines[0] if lines else type(error).__name__)
-        with os.fdopen(sender, "wb") as stream:
-            pickle.dump(answer, stream, protocol=pickle.HIGHEST_PROTOCOL)
-        os._exit(0)
-    finally:
-        os._exit(1)
+            self._connection.send((os.getcwd(), function, argument, seconds))
+            if not self._connection.poll(seconds):
+                raise RuntimeError(f"no answer from the HDF5 library within {seconds} seconds")
+            return self._connection.recv()
+        except (EOFError, ConnectionError):
+            raise RuntimeError(f"the HDF5 library crashed ({self._end()})") from None
+
+    def stop(self):
+        """Ends the process, whatever it does."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _end(self):
+        status = self._process.wait()
+        return signal.Signals(-status).name if status < 0 else f"exit code {status}"
 
 
-def _receive(receiver, seconds):
-    """All bytes up to the end of the stream; TimeoutError when that takes longer than `seconds`."""
-    deadline = time.monotonic() + seconds
-    parts = []
-    while True:
-        ready, _, _ = select.select([receiver], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            raise TimeoutError
-        part = os.read(receiver, 1 << 20)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
+@atexit.register
+def _stop_idle_children():
+    while _idle:
+        _idle.pop().stop()

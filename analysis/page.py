@@ -18,18 +18,22 @@ NOTES = (
 STYLE = """
 :root { --ink: #1c2430; --soft: #5b6675; --line: #dde2e8; --accent: #0072B2; }
 * { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); margin: 0; background: #f5f6f8; }
+body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); margin: 0; background: #f5f6f8;
+       overflow-wrap: anywhere; }
 main { max-width: 1320px; margin: 0 auto; padding: 24px 28px 60px; background: #fff; }
 h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 20px; margin: 40px 0 10px; padding-top: 12px; border-top: 2px solid var(--line); }
 h3 { font-size: 16px; margin: 24px 0 8px; } p { max-width: 90ch; }
 .soft { color: var(--soft); } .warning { color: #9a4200; font-weight: 600; }
 nav a { margin-right: 14px; color: var(--accent); text-decoration: none; }
-.scroll { overflow-x: auto; margin: 8px 0; }
+.scroll { overflow-x: auto; margin: 8px 0; overflow-wrap: normal; }
+.scroll tr > :first-child { position: sticky; left: 0; max-width: 240px; overflow-wrap: break-word; white-space: normal;
+                            box-shadow: 1px 0 var(--line); }
+.scroll tbody tr { background: #fff; } .scroll tbody tr > :first-child { background: inherit; }
 table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 6px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom; }
 td.n, th.n { text-align: right; } th { background: #f0f3f6; font-weight: 600; line-height: 1.25; font-size: 11.5px; }
-tbody tr:hover { background: #f7fafc; } td:first-child { font-weight: 600; white-space: nowrap; }
+.scroll tbody tr:hover { background: #f7fafc; } td:first-child { font-weight: 600; white-space: nowrap; }
 td.text { max-width: 420px; overflow-wrap: break-word; }
 figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: 13px; max-width: 90ch; }
@@ -74,7 +78,7 @@ def table_html(headers, rows, numeric=()):
         "<tr>" + "".join(f"<td {kind}>{html.escape(cell)}</td>" for kind, cell in zip(kinds, row)) + "</tr>\n"
         for row in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
 
 
 def _summary_table(rows):

@@ -18,7 +18,6 @@ if __name__ == "__main__":
 import argparse
 import json
 import os
-import shutil
 import sys
 
 from analysis.clocks import split_clocks
@@ -53,7 +52,8 @@ def copied_files(run, folder):
     """Copies a run's log and configuration to folder/<name>/; returns the paths within `folder`."""
     place = os.path.join(folder, run.name)
     make_folder(place)
-    shutil.copyfile(run.path, os.path.join(place, "run.h5"))
+    with open(run.path, "rb") as stream:
+        write_atomically(os.path.join(place, "run.h5"), stream.read())
     write_atomically(os.path.join(place, "configuration.yaml"), run.configuration_text)
     return {"log": f"{run.name}/run.h5", "configuration": f"{run.name}/configuration.yaml"}
 

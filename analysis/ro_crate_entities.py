@@ -125,7 +125,7 @@ def _result_values(run):
         value = METRICS[name].value(run)
         if value is not None:
             values.append({"@id": f"#{urllib.parse.quote(run.name)}-{name}", "@type": "PropertyValue",
-                           "name": METRICS[name].header, "value": repr(value)})  # fmt: skip
+                           "name": METRICS[name].header, "value": str(value)})  # fmt: skip
     return values
 
 

@@ -23,21 +23,17 @@ import numpy as np
 
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput, run_main
-from analysis.files import read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
+from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
-from analysis.seal import seal_problem
 from analysis.switches import read_switches
 
 FORMAT_NAME = "adapt-run"
 FORMAT_VERSION = 1  # the newest layout that this reader knows
 READ_SECONDS = 30  # a sound file of a long run takes one or two
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FLOAT_BITS = 32
 LOWEST_FRACTIONAL_LENGTH, HIGHEST_FRACTIONAL_LENGTH = -96, 126  # as adapt computes with
-LARGEST_FILE = 1 << 31
 STRIPPED = "stripped"  # root attribute of a copy that strip.py made of a finished run
-INTACT = "expected an unchanged copy of the run.h5 of `adapt train`"
 
 
 @dataclasses.dataclass
@@ -85,7 +81,7 @@ class Run:
 
     path: str  # of run.h5
     name: str  # of the run's folder; of the file where that is not run.h5
-    done: bool  # DONE lies beside it, or it is a stripped copy
+    done: bool  # DONE lies beside it and names its digest, or it is a stripped copy
     configuration_text: str
     configuration: dict  # flat: "training.batch" -> "256"
     provenance: dict  # name -> text
@@ -99,7 +95,7 @@ class Run:
 
 def read_run(path):
     """The Run in folder `path` (or in the file `path`). BadInput, one line, when there is none that can be used."""
-    file_path = checked_path(path)
+    file_path = path_of_run(path)
     return call_for_file(_read_file, file_path, file_path)
 
 
@@ -111,50 +107,16 @@ def call_for_file(function, argument, file_path):
         raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {INTACT}") from None
 
 
-def checked_path(path):
-    """The path of run.h5 for a folder or a file; BadInput when it is not a regular file that begins as
-    HDF5 does, or when its seal is broken."""
-    if os.path.isdir(path):
-        file_path = os.path.join(path, "run.h5")
-        if not os.path.lexists(file_path):
-            raise BadInput(f"{path}: no run.h5 in this folder; {_folder_hint(path)}")
-    else:
-        file_path = path
-    try:
-        content = read_bytes(file_path, LARGEST_FILE)
-    except OSError as error:
-        raise BadInput(f"{file_path}: {error.strerror}; expected a run folder with run.h5") from None
-    if not content:
-        raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
-    start = content[: len(HDF5_SIGNATURE)]
-    if start != HDF5_SIGNATURE:
-        raise BadInput(
-            f"{file_path}: not an HDF5 file (the signature at offset 0 is {start!r}, not {HDF5_SIGNATURE!r}); "
-            "expected the run.h5 that `adapt train` writes"
-        )
-    problem = seal_problem(content)
-    if problem:
-        raise BadInput(f"{file_path}: damaged: {problem}; {INTACT}")
-    return file_path
-
-
-def _folder_hint(path):
-    inner = sorted(name for name in os.listdir(path) if os.path.exists(os.path.join(path, name, "run.h5")))
-    if inner:
-        return f"it holds {len(inner)} run folders, pass those (for example {os.path.join(path, inner[0])})"
-    return "expected the RUN_DIR of `adapt train`, once it has written its first record"
-
-
 def _read_file(file_path):
     """Runs in a child process. Anything but BadInput means that the HDF5 library could not follow the file."""
     try:
-        with h5py.File(file_path, "r") as file:
-            return _read_root(file, file_path)
+        with opened(file_path) as (file, done):
+            return _read_root(file, file_path, done)
     except Damage as damage:
         raise BadInput(f"{file_path}: {damage}; {INTACT}") from None
 
 
-def _read_root(file, file_path):
+def _read_root(file, file_path, done):
     check_format(file, file_path)
     text = text_of(member(file, "config", h5py.Dataset)[()])
     steps = columns(member(file, "steps", h5py.Group))
@@ -166,7 +128,7 @@ def _read_root(file, file_path):
     return Run(
         path=file_path,
         name=run_name(file_path, folder),
-        done=STRIPPED in file.attrs or os.path.exists(os.path.join(folder, "DONE")),
+        done=done or STRIPPED in file.attrs,
         configuration_text=text,
         configuration=flatten_yaml(text),
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
@@ -308,4 +270,6 @@ def main():
 
 
 if __name__ == "__main__":
+    from analysis.run_file import main  # under the name that the process which reads files finds it by
+
     run_main(main)

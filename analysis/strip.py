@@ -26,6 +26,7 @@ import numpy as np
 from analysis.errors import BadInput, run_main
 from analysis.files import write_atomically
 from analysis.hdf5_columns import child
+from analysis.hdf5_file import opened
 from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.seal import sealed
 
@@ -63,7 +64,7 @@ def _copy(argument):
     """The HDF5 bytes of the copy; `argument` is (path, losses). Runs in a child process."""
     path, losses = argument
     image = io.BytesIO()
-    with h5py.File(path, "r") as source, h5py.File(image, "w", libver="latest") as target:
+    with opened(path) as (source, _), h5py.File(image, "w", libver="latest") as target:
         _copy_attributes(source, target)
         target.attrs[STRIPPED] = losses
         for name in source:

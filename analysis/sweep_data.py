@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.configuration import flatten_yaml
 from analysis.cost_model import batch_of, float_cost
-from analysis.digest import Digest, failure_of, state_of
+from analysis.digest import Digest, failure_of, state_unless_done
 from analysis.errors import BadInput
 from analysis.files import SMALL_FILE, read_bytes
 from analysis.metrics import METRICS
@@ -19,16 +19,9 @@ EPOCH_COLUMNS = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_acc
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"  # a word length, 1 to 32, is one of them
 
 
-def runs_without_log(paths):
-    """The runs of stores among `paths` that ended, or wait, before their first record: STORE/<run>/experiment.yaml without
-    run.h5."""
-    folders = []
-    for path in paths:
-        if os.path.isdir(path) and not os.path.exists(os.path.join(path, "run.h5")):
-            folders += sorted(os.path.join(path, name) for name in os.listdir(path))
-    return [_run_without_log(folder) for folder in folders
-            if os.path.exists(os.path.join(folder, "experiment.yaml"))
-            and not os.path.exists(os.path.join(folder, "run.h5"))]  # fmt: skip
+def runs_without_log(folders):
+    """The runs that ended, or wait, before their first record: those of `folders` that have an experiment.yaml."""
+    return [_run_without_log(folder) for folder in folders if os.path.exists(os.path.join(folder, "experiment.yaml"))]
 
 
 def page_data(runs, keys):
@@ -116,4 +109,4 @@ def _run_without_log(folder):
     except BadInput as problem:
         text = f"# {problem}\n"
     empty = {name: np.empty(0) for name in EPOCH_COLUMNS}
-    return Digest(path, os.path.basename(folder), state_of(folder), text, flatten_yaml(text), {}, empty, 0, {})
+    return Digest(path, os.path.basename(folder), state_unless_done(folder), text, flatten_yaml(text), {}, empty, 0, {})

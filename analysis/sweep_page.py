@@ -29,7 +29,7 @@ MORE_STYLE = """
 #filter { position: sticky; top: 0; background: #fff; padding: 10px 0; z-index: 1; border-bottom: 1px solid var(--line); }
 #filter label { display: inline-block; margin: 2px 12px 2px 0; font-size: 13px; color: var(--soft); }
 #count { font-weight: 600; } #runs th { cursor: pointer; } .scroll { max-height: 560px; overflow: auto; }
-thead th { position: sticky; top: 0; } th.n { min-width: 62px; } th[aria-sort=ascending]::after { content: " ▲"; }
+.scroll thead th { position: sticky; top: 0; } .scroll thead th:first-child { z-index: 1; } th.n { min-width: 62px; } th[aria-sort=ascending]::after { content: " ▲"; }
 th[aria-sort=descending]::after { content: " ▼"; } td a { color: var(--accent); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(520px, 1fr)); gap: 18px; }
 svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--soft); } .grid { stroke: #e4e4e4; }

@@ -5,7 +5,7 @@ import os
 from analysis.clocks import split_clocks
 from analysis.digest import usable_digests
 from analysis.files import make_folder, write_atomically
-from analysis.find_runs import find_runs
+from analysis.find_runs import find_all
 from analysis.groups import csv_columns_of, csv_rows_of, mixing_notes, ranked_groups
 from analysis.metrics import METRICS
 from analysis.run_names import with_distinct_names
@@ -25,8 +25,9 @@ def is_sweep(paths):
 def write_sweep_report(paths, conditions, folder):
     """Writes folder/report.html, runs.csv and groups.csv on all runs below `paths` that meet the conditions. Returns lines
     to print."""
-    runs, _ = split_clocks(usable_digests(find_runs(paths), layers=True))
-    runs = chosen(with_distinct_names(runs + runs_without_log(paths)), conditions)
+    logs, without_log = find_all(paths)
+    runs, _ = split_clocks(usable_digests(logs, layers=True))
+    runs = chosen(with_distinct_names(runs + runs_without_log(without_log)), conditions)
     keys = varied_keys(runs)
     metrics = [METRICS[name] for name in GROUP_METRICS]
     done = [run for run in runs if run.done]

@@ -107,7 +107,7 @@ def csv_text(rows, columns=COLUMNS):
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([column.header for column in columns])
     for row in rows:
-        writer.writerow(["" if value is None else repr(value) if isinstance(value, float) else value for value in row])
+        writer.writerow(["" if value is None else str(value) for value in row])
     return stream.getvalue()
 
 

@@ -92,7 +92,8 @@ adapt_cores() {
 }
 
 # OMP_NUM_THREADS is kept when set, else the cores are shared out. Ranks are bound to cores of their own when
-# there are enough, else they share all cores and yield while they wait.
+# there are enough, else they share all cores and yield while they wait. No network is needed: what does not go through
+# shared memory goes over loopback, unless the user has named interfaces.
 adapt_mpirun() {
   local ranks="$1"
   shift
@@ -104,6 +105,9 @@ adapt_mpirun() {
   if ((ranks * threads > cores)); then
     placement=(--oversubscribe --bind-to none)
     variables+=(OMPI_MCA_mpi_yield_when_idle=1)
+  fi
+  if [[ -z "${OMPI_MCA_btl_tcp_if_include:-}${OMPI_MCA_btl_tcp_if_exclude:-}" ]]; then
+    variables+=(OMPI_MCA_btl_tcp_if_include=lo)
   fi
   if [[ "$(id -u)" == 0 ]]; then
     variables+=(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)

@@ -70,7 +70,7 @@ resume=(--resume)
 failed=0
 for i in "${!experiments[@]}"; do
   run_dir="$out/${names[i]}"
-  if [[ -e "$run_dir/DONE" ]]; then
+  if (cd -- "$run_dir" && sha256sum --status --check DONE) 2>/dev/null; then
     echo "run: ${names[i]} is finished: $run_dir"
     continue
   fi

@@ -12,7 +12,7 @@
 #   --conf LINE  one more line of slurm.conf, such as MaxArraySize=11
 # Partitions: `main`, and `urgent`, whose jobs preempt those of `main` (they are requeued after 10 seconds).
 # Works as root and as any user. Nothing outside DIR is written; each node has a host name and a /dev/shm of its own.
-# Exit code: 0 done, 1 failed, 2 bad arguments or Slurm cannot be installed, 3 not running.
+# Exit code: 0 done, 1 failed, 2 bad arguments or Slurm cannot be installed, 3 not running, 4 no namespaces for several nodes.
 set -euo pipefail
 
 # shellcheck source=experiments/packages.sh
@@ -29,10 +29,10 @@ refuse() {
   exit 2
 }
 
-fail() {
+fail() { # fail MESSAGE [EXIT-CODE]
   echo "local-cluster: $1" >&2
   stop_cluster keep
-  exit 1
+  exit "${2:-1}"
 }
 
 # Processes of this cluster: they carry its SLURM_CONF. A zombie is none.
@@ -197,12 +197,15 @@ start_cluster() {
   local node apart waited
   ((${#dir} <= SOCKET_LIMIT)) || refuse "--dir $dir: expected at most $SOCKET_LIMIT characters, for the sockets in it"
   [[ -z "$(daemons)" ]] || refuse "--dir $dir: a cluster runs there already"
-  [[ ! -e "$dir" || -e "$dir/.adapt-slurm" ]] || refuse "--dir $dir: there is something else; expected a name that is free"
+  [[ ! -L "$dir" && (! -e "$dir" || (-O "$dir" && -e "$dir/.adapt-slurm")) ]] ||
+    refuse "--dir $dir: there is something else; expected a name that is free"
   adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev
   for node in slurmctld slurmd munged sinfo unshare; do
     command -v "$node" >/dev/null || refuse "$node is not installed; expected the Debian packages slurmctld, slurmd, slurm-client, munge and util-linux"
   done
   rm -rf "$dir"
+  mkdir -p "$(dirname "$dir")"
+  mkdir "$dir" || fail "--dir $dir: somebody else has just made it"
   mkdir -p "$dir"/{etc,log,munge,run,spool,state,tmp}
   chmod 755 "$dir" "$dir/munge"
   : >"$dir/.adapt-slurm"
@@ -212,7 +215,7 @@ start_cluster() {
     --pid-file="$dir/run/munged.pid" --seed-file="$dir/munge/seed" || fail "munged does not start: $(tail -n 1 "$dir/log/start.log")"
   start_daemon slurmctld || fail "slurmctld does not start: $(tail -n 1 "$dir/log/start.log")"
   apart="$(isolation)"
-  [[ -n "$apart" || "$nodes" == 1 ]] || fail "--nodes $nodes: this kernel gives no namespaces to tell nodes apart; expected --nodes 1"
+  [[ -n "$apart" || "$nodes" == 1 ]] || fail "--nodes $nodes: no namespaces to tell nodes apart, as in some containers, and in a chroot whose root is not a mount point; expected --nodes 1" 4
   for ((node = 1; node <= nodes; node++)); do
     start_node "n$node" "$apart" || fail "slurmd of n$node does not start: $(tail -n 1 "$dir/log/start.log")"
   done

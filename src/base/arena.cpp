@@ -62,6 +62,7 @@ Arena::Block Arena::take(std::size_t bytes) {
     holes_[{place.first, place.second + needed}] = size - needed;
   }
   used_ += needed;
+  most_used_ = std::max(most_used_, used_);
   Block block;
   block.arena_ = this;
   block.region_ = place.first;

@@ -65,6 +65,8 @@ class Arena {
 
   /// Bytes of all blocks that are there, each rounded up to 64.
   [[nodiscard]] std::size_t used() const { return used_; }
+  /// The largest that used() has been.
+  [[nodiscard]] std::size_t most_used() const { return most_used_; }
 
   /// Gives the memory of what is free back to the system.
   void trim();
@@ -83,6 +85,7 @@ class Arena {
   std::vector<Region> regions_;
   std::map<Place, std::size_t> holes_;  // their sizes
   std::size_t used_ = 0;
+  std::size_t most_used_ = 0;
 };
 
 }  // namespace adapt

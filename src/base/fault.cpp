@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <new>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "base/error.hpp"
 
@@ -15,13 +17,12 @@ namespace adapt::fault {
 namespace {
 
 constexpr const char* kVariable = "ADAPT_FAULT";
+constexpr const char* kFalsify = "falsify";
 
 struct State {
-  std::string action;      // of the armed fault; empty: none
-  std::string phase;       // of it
-  std::int64_t step = -1;  // of it; -1: any
-  std::int64_t now = 0;    // the running step
-  std::string prefix;      // of the phases in whose scope we are
+  std::string action;  // of the armed fault; empty: none
+  std::string phase;
+  std::int64_t step = -1;  // -1: any
 };
 
 State& state() {
@@ -32,7 +33,7 @@ State& state() {
 [[noreturn]] void refuse(const std::string& text) {
   throw BadInput(concat("environment variable ", kVariable, " is '", text,
                         "'; expected ACTION,phase=NAME[,rank=N][,step=N] with an action of fail, kill, stop, "
-                        "stall"));
+                        "stall, slow, memory, falsify"));
 }
 
 std::int64_t number(const std::string& value, const std::string& text) {
@@ -64,7 +65,7 @@ std::int64_t parse(const std::string& text, State& fault) {
       refuse(text);
     }
   }
-  const auto actions = {"fail", "kill", "stop", "stall"};
+  const auto actions = {"fail", "kill", "stop", "stall", "slow", "memory", kFalsify};
   if (fault.phase.empty() || std::find(actions.begin(), actions.end(), fault.action) == actions.end()) {
     refuse(text);
   }
@@ -77,13 +78,20 @@ std::int64_t parse(const std::string& text, State& fault) {
   }
 }
 
-void strike(const State& fault) {
+void act(const State& fault, std::int64_t step) {
+  constexpr useconds_t kSlow = 500'000;  // microseconds
   if (fault.action == "fail") {
-    throw Failure(
-        concat("fault on purpose in phase ", fault.phase, " of step ", fault.now, " (", kVariable, ")"));
+    throw Failure(concat("fault on purpose in phase ", fault.phase, " of step ", step, " (", kVariable, ")"));
+  }
+  if (fault.action == "memory") {
+    throw std::bad_alloc();
   }
   if (fault.action == "stall") {
     stall();
+  }
+  if (fault.action == "slow") {
+    ::usleep(kSlow);
+    return;
   }
   ::kill(::getpid(), fault.action == "kill" ? SIGKILL : SIGTERM);
 }
@@ -102,19 +110,15 @@ void arm(int rank) {
   state() = fault;
 }
 
-void at_step(std::int64_t step) { state().now = step; }
+bool is_armed() { return !state().action.empty(); }
 
-void point(const char* phase) {
+bool falsifies(const char* phase) { return state().action == kFalsify && state().phase == phase; }
+
+void strike(const std::string& phase, std::int64_t step) {
   const State& armed = state();
-  if (armed.action.empty() || (armed.step >= 0 && armed.step != armed.now) ||
-      armed.prefix + phase != armed.phase) {
-    return;
+  if (armed.action != kFalsify && armed.phase == phase && (armed.step < 0 || armed.step == step)) {
+    act(armed, step);
   }
-  strike(armed);
 }
-
-Phase::Phase(const char* name) { state().prefix = concat(name, "."); }
-
-Phase::~Phase() { state().prefix.clear(); }
 
 }  // namespace adapt::fault

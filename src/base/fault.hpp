@@ -1,29 +1,25 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 /// Failures on purpose, for tests of what the program does about them. The environment variable ADAPT_FAULT
-/// names one: ACTION,phase=NAME[,rank=N][,step=N], without rank or step any. Actions: fail (an error), kill
-/// (SIGKILL), stop (SIGTERM to itself), stall (sleep for ever). Without the variable a point costs a
-/// comparison. All calls from one thread.
+/// names one: ACTION,phase=NAME[,rank=N][,step=N], without rank or step any. Phases are those that
+/// base/phase.hpp begins. Actions: fail (an error), kill (SIGKILL), stop (SIGTERM to itself), stall (sleep
+/// for ever), slow (half a second more, each time), memory (there is no more), falsify (a result is wrong, in
+/// phases that ask falsifies). All calls from one thread.
 namespace adapt::fault {
 
 /// Reads ADAPT_FAULT. Throws BadInput where it is not as above.
 void arm(int rank);
 
-/// Points from now on belong to this step.
-void at_step(std::int64_t step);
+/// Whether there is a fault to strike at all.
+bool is_armed();
 
-/// A place where the armed fault strikes if it is the one. Throws Failure for the action fail.
-void point(const char* phase);
+/// Whether the armed fault is that the result of `phase` be wrong: who asks then makes it so.
+bool falsifies(const char* phase);
 
-/// Points in its scope bear its name in front: "checkpoint.write".
-class Phase {
- public:
-  explicit Phase(const char* name);
-  ~Phase();
-  Phase(const Phase&) = delete;
-  Phase& operator=(const Phase&) = delete;
-};
+/// The armed fault strikes if it is for this phase and step. Throws Failure for the action fail.
+void strike(const std::string& phase, std::int64_t step);
 
 }  // namespace adapt::fault

@@ -1,17 +1,20 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
-#include "base/process.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -19,8 +22,7 @@ namespace {
 /// Owns a POSIX file descriptor.
 class Descriptor {
  public:
-  Descriptor(const std::filesystem::path& path, int flags)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  explicit Descriptor(int number) : number_(number) {}
   ~Descriptor() { close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -35,9 +37,11 @@ class Descriptor {
 
 std::string reason() { return std::strerror(errno); }
 
-/// Piece by piece, so that tests can stop in between.
+/// Files are read and written piece by piece, so that a slow disk is told from a stuck process, and tests can
+/// stop in between.
+constexpr std::size_t kPiece = std::size_t{1} << 18U;
+
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 18U;
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kPiece));
     if (written < 0 && errno == EINTR) {
@@ -47,41 +51,161 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
       return false;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
-    fault::point("write");
+    phase::begin("write");
   }
   return true;
 }
 
+std::chrono::nanoseconds since_1970(const timespec& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+/// The folder that a path lies in.
+std::filesystem::path parent_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
 }  // namespace
 
-void sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
-  if (!descriptor.open() || ::fsync(descriptor.number()) != 0) {
-    throw Failure(concat("cannot sync folder ", folder, ": ", reason()));
+std::string random_digits() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+    throw Failure(concat("cannot get a random number: ", reason()));
+  }
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
+  return digits.data();
+}
+
+/// A new file beside the one that it is to become; removed unless it became that.
+class Folder::NewFile {
+ public:
+  NewFile(const Folder& folder, const std::string& name)
+      : folder_(folder),
+        name_(concat(name, ".tmp.", random_digits())),
+        file_(::openat(folder.descriptor_, name_.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
+    if (!file_.open()) {
+      throw Failure(concat("cannot create ", path(), ": ", reason()));
+    }
+  }
+  ~NewFile() {
+    if (!name_.empty()) {
+      ::unlinkat(folder_.descriptor_, name_.c_str(), 0);
+    }
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void fill(std::span<const std::byte> bytes) {
+    if (!write_all(file_.number(), bytes) || ::fsync(file_.number()) != 0 || file_.close() != 0) {
+      throw Failure(concat("cannot write ", path(), ": ", reason()));
+    }
+  }
+
+  void replace(const std::string& name) {
+    phase::begin("rename");
+    if (::renameat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str()) != 0) {
+      throw Failure(concat("cannot rename ", path(), " to ", folder_.path_ / name, ": ", reason()));
+    }
+    name_.clear();
+  }
+
+  /// False where there is a file of that name.
+  [[nodiscard]] bool become(const std::string& name) const {
+    // link() of a whole file: also NFS does it for one process only, and nobody reads half a file.
+    const int status = ::linkat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str(), 0);
+    if (status != 0 && errno != EEXIST) {
+      throw Failure(concat("cannot create ", folder_.path_ / name, ": ", reason()));
+    }
+    return status == 0;
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds time() const {
+    struct stat status = {};
+    ::fstat(file_.number(), &status);
+    return since_1970(status.st_mtim);
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path path() const { return folder_.path_ / name_; }
+
+  const Folder& folder_;
+  std::string name_;  ///< empty: it has become what it was to be
+  Descriptor file_;
+};
+
+Folder::Folder(const std::filesystem::path& path, Links links)
+    : path_(path),
+      descriptor_(::open(path.c_str(),
+                         O_RDONLY | O_DIRECTORY | O_CLOEXEC | (links == Links::refused ? O_NOFOLLOW : 0))) {
+  if (descriptor_ >= 0) {
+    return;
+  }
+  const std::string why = reason();
+  std::error_code ignored;
+  if (links == Links::refused && std::filesystem::is_symlink(path, ignored)) {
+    throw BadInput(concat(path, " is a link to ", std::filesystem::read_symlink(path, ignored),
+                          "; expected a folder, as nothing is written through links"));
+  }
+  throw Failure(concat("cannot open folder ", path, ": ", why));
+}
+
+Folder::~Folder() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
   }
 }
 
-void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  std::filesystem::path temporary = path;
-  temporary += concat(".tmp.", ::getpid());
-  try {
-    Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!descriptor.open()) {
-      throw Failure(concat("cannot create ", temporary, ": ", reason()));
-    }
-    if (!write_all(descriptor.number(), bytes) || ::fsync(descriptor.number()) != 0 ||
-        descriptor.close() != 0) {
-      throw Failure(concat("cannot write ", temporary, ": ", reason()));
-    }
-    fault::point("rename");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw Failure(concat("cannot rename ", temporary, " to ", path, ": ", reason()));
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+void Folder::write(const std::string& name, std::span<const std::byte> bytes) const {
+  NewFile file(*this, name);
+  file.fill(bytes);
+  file.replace(name);
+  sync();
+}
+
+bool Folder::create(const std::string& name, std::span<const std::byte> bytes) const {
+  NewFile file(*this, name);
+  file.fill(bytes);
+  const bool created = file.become(name);
+  sync();
+  return created;
+}
+
+void Folder::remove(const std::string& name) const {
+  if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT) {
+    throw Failure(concat("cannot remove ", path_ / name, ": ", reason()));
   }
-  sync_folder(path.parent_path());
+}
+
+void Folder::sync() const {
+  if (::fsync(descriptor_) != 0) {
+    throw Failure(concat("cannot sync folder ", path_, ": ", reason()));
+  }
+}
+
+std::optional<std::chrono::nanoseconds> Folder::clock() const {
+  try {
+    return NewFile(*this, "clock").time();
+  } catch (const Failure&) {
+    return std::nullopt;
+  }
+}
+
+void touch(const std::filesystem::path& path) {
+  ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+}
+
+std::optional<std::chrono::nanoseconds> last_change(const std::filesystem::path& path) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return since_1970(status.st_mtim);
+}
+
+void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  Folder(parent_of(path)).write(path.filename(), bytes);
 }
 
 void write_atomically(const std::filesystem::path& path, const std::string& text) {
@@ -89,22 +213,12 @@ void write_atomically(const std::filesystem::path& path, const std::string& text
 }
 
 bool create_exclusively(const std::filesystem::path& path, const std::string& text) {
-  // link() of a whole file: also NFS does it for one process only, and nobody reads half a file.
-  const std::filesystem::path draft =
-      path.parent_path() / concat(".", path.filename().string(), ".", host_name(), ".", ::getpid());
-  write_atomically(draft, text);
-  const int status = ::link(draft.c_str(), path.c_str());
-  const int number = errno;
-  ::unlink(draft.c_str());
-  if (status != 0 && number != EEXIST) {
-    throw Failure(concat("cannot create ", path, ": ", std::strerror(number)));
-  }
-  return status == 0;
+  return Folder(parent_of(path)).create(path.filename(), std::as_bytes(std::span(text)));
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most) {
   // Opening a pipe without O_NONBLOCK would wait for a writer.
-  const Descriptor descriptor(path, O_RDONLY | O_NONBLOCK);
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
   if (!descriptor.open() || ::fstat(descriptor.number(), &status) != 0) {
     throw BadInput(concat("cannot read ", path, ": ", reason()));
@@ -119,7 +233,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
+    const ssize_t got =
+        ::read(descriptor.number(), bytes.data() + done, std::min(bytes.size() - done, kPiece));
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -130,6 +245,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax
       break;
     }
     done += static_cast<std::size_t>(got);
+    phase::go_on();
   }
   bytes.resize(done);
   return bytes;

@@ -1,29 +1,67 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace adapt {
 
-/// Writes `bytes` to `path` so that at every moment `path` is either the old file or the whole new one:
-/// temporary name in the same folder, fsync, rename, fsync of the folder. Throws Failure (path and errno
-/// text); the temporary file is removed on failure.
+/// 16 hexadecimal digits that nobody foresees, from the operating system.
+std::string random_digits();
+
+/// A folder that is held open: what is done goes to this very folder, whatever happens to its name meanwhile.
+/// Files are made under names that nobody foresees, and through no link. All members throw Failure (path and
+/// errno text).
+class Folder {
+ public:
+  /// What to do where the name is one of a link to a folder.
+  enum class Links { followed, refused };
+
+  /// Links refused: throws BadInput for a link.
+  explicit Folder(const std::filesystem::path& path, Links links = Links::followed);
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  /// Writes the file `name` so that at every moment it is either the old file or the whole new one: temporary
+  /// name, fsync, rename, fsync of the folder. The temporary file is removed on failure.
+  void write(const std::string& name, std::span<const std::byte> bytes) const;
+  /// The same for a file that must not be there yet: false, and nothing changed, where it is.
+  [[nodiscard]] bool create(const std::string& name, std::span<const std::byte> bytes) const;
+  /// Removes a file, or a link itself, if it is there.
+  void remove(const std::string& name) const;
+  /// fsync: what was made or renamed in it stays after a crash of the machine.
+  void sync() const;
+  /// The time now by the clock of the file system, with which a file in it would be marked now: that of
+  /// another machine may differ from ours. Since 1970; nothing where no file can be made.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> clock() const;
+
+ private:
+  class NewFile;
+  std::filesystem::path path_;
+  int descriptor_;
+};
+
+/// Marks a file, not through a link, as changed now by the clock of its file system. Errors are ignored.
+void touch(const std::filesystem::path& path);
+
+/// When the file was changed last, as its file system says, since 1970; nothing where it is gone. Does not
+/// follow a link.
+std::optional<std::chrono::nanoseconds> last_change(const std::filesystem::path& path);
+
+/// Folder::write() to a path. Throws Failure.
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 /// The same for text.
 void write_atomically(const std::filesystem::path& path, const std::string& text);
 
-/// The same for a file that must not be there yet: false, and nothing changed, where it is. Of several
-/// processes that try, on several machines too, one succeeds.
+/// Folder::create() of a path. Of several processes that try, on several machines too, one succeeds.
 bool create_exclusively(const std::filesystem::path& path, const std::string& text);
-
-/// fsync of a folder: what was made or renamed in it stays after a crash of the machine. Throws Failure (path
-/// and reason).
-void sync_folder(const std::filesystem::path& folder);
 
 /// Reads a whole regular file of at most `most` bytes. Throws BadInput when it is larger, missing, a
 /// directory, or unreadable (path and reason), before any memory is taken for it.

@@ -39,6 +39,8 @@ void print(LogLevel level, const char* label, const std::string& message) {
 
 void configure_log(int rank, LogLevel level) { state() = {rank, level}; }
 
+int log_rank() { return state().rank; }
+
 bool log_prints(LogLevel level) {
   const LogState& current = state();
   return level <= current.level && (current.rank == 0 || level <= LogLevel::warning);

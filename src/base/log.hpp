@@ -10,6 +10,9 @@ enum class LogLevel { error = 0, warning = 1, info = 2, debug = 3 };
 /// This process's rank and the level, for all later lines. Ranks other than 0 print warnings and errors only.
 void configure_log(int rank, LogLevel level);
 
+/// The rank that was given to configure_log; 0 before.
+int log_rank();
+
 /// Whether this process prints lines of this level.
 bool log_prints(LogLevel level);
 

@@ -9,12 +9,14 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 
 #include "base/error.hpp"
 
@@ -118,7 +120,7 @@ std::string utc_now() {
 }
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output) {
-  const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (log < 0) {
     throw Failure(concat("cannot write ", output, ": ", std::strerror(errno)));
   }

@@ -2,12 +2,15 @@
 
 #include <signal.h>
 
+#include <atomic>
+
 namespace adapt {
 namespace {
 
-volatile sig_atomic_t stop = 0;
+std::atomic<bool> stop = false;  // any thread may ask
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
 
-void request_stop(int /*signal*/) { stop = 1; }
+void request_stop(int /*signal*/) { stop = true; }
 
 }  // namespace
 
@@ -29,6 +32,15 @@ void catch_interrupt() {
   ::sigaction(SIGINT, &action, nullptr);
 }
 
-bool stop_requested() { return stop != 0; }
+bool stop_requested() { return stop; }
+
+Stopped::Stopped()
+    : Error(ExitCode::stopped, "stopped by a signal before the first step; --resume starts where this did") {}
+
+void check_stop() {
+  if (stop_requested()) {
+    throw Stopped();
+  }
+}
 
 }  // namespace adapt

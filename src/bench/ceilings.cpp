@@ -1,6 +1,7 @@
 #include "nn/ceilings.hpp"
 
 #include "base/aligned.hpp"
+#include "base/threads.hpp"
 #include "bench/benchmark.hpp"
 #include "mpi/together.hpp"
 #include "nn/onednn.hpp"
@@ -45,7 +46,7 @@ class CeilingsBenchmark : public Benchmark {
  public:
   CeilingsBenchmark(const CeilingArguments& arguments, const mpi::Communicator& ranks)
       : arguments_(arguments), ranks_(ranks) {
-    onednn::set_threads(arguments.threads);
+    set_threads(arguments.threads);
   }
 
   BenchReport run() override { return {"ceilings", "units", "ceiling", {time_products(), time_memory()}}; }

@@ -1,11 +1,11 @@
 #include <algorithm>
 
+#include "base/threads.hpp"
 #include "bench/benchmark.hpp"
 #include "bench/synthetic.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
-#include "nn/onednn.hpp"
 #include "train/inference.hpp"
 #include "train/step.hpp"
 
@@ -120,7 +120,7 @@ class InferBenchmark : public Benchmark {
  public:
   InferBenchmark(const InferArguments& arguments, const mpi::Communicator& ranks)
       : arguments_(arguments), ranks_(ranks) {
-    onednn::set_threads(arguments.threads);
+    set_threads(arguments.threads);
     for (const std::string& engine : arguments.engines) {
       check_inference_engine(engine);
     }

@@ -4,11 +4,11 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/threads.hpp"
 #include "bench/benchmark.hpp"
 #include "bench/synthetic.hpp"
 #include "exchange/encoding.hpp"
 #include "nn/models.hpp"
-#include "nn/onednn.hpp"
 #include "nn/work.hpp"
 #include "precision/policy.hpp"
 
@@ -164,7 +164,7 @@ class StepBenchmark : public Benchmark {
  public:
   StepBenchmark(const StepArguments& arguments, const mpi::Communicator& ranks)
       : arguments_(arguments), ranks_(ranks) {
-    onednn::set_threads(arguments.training.threads);
+    set_threads(arguments.training.threads);
     for (const std::string& model : arguments.models) {
       trainings_.push_back(make_group(model));
     }

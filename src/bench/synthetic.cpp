@@ -1,5 +1,7 @@
 #include "bench/synthetic.hpp"
 
+#include <utility>
+
 #include "data/memory_dataset.hpp"
 #include "nn/models.hpp"
 #include "numerics/random.hpp"

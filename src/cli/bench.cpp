@@ -1,10 +1,12 @@
 #include <iostream>
 
+#include "base/phase.hpp"
 #include "base/suggest.hpp"
 #include "bench/benchmark.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
 #include "mpi/together.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -59,10 +61,28 @@ BenchArguments arguments_of(const BenchmarkEntry& entry, const po::variables_map
   return BenchArguments(texts);
 }
 
-ExitCode run_benchmark(const BenchmarkEntry& entry, const BenchArguments& arguments, bool json) {
-  return run_parallel([&](const mpi::Communicator& ranks) {
+/// What the ranks must have been told alike.
+mpi::Facts task_of(const BenchmarkEntry& entry, const po::variables_map& values) {
+  mpi::Facts facts = {{"the subcommand", concat("bench ", entry.name)}};
+  for (const BenchOption& option : entry.options) {
+    facts.emplace_back("--" + option.name, values[option.name].as<std::string>());
+  }
+  return facts;
+}
+
+ExitCode run_benchmark(const BenchmarkEntry& entry, const po::variables_map& values) {
+  const BenchArguments arguments = arguments_of(entry, values);
+  const bool json = values["json"].as<bool>();
+  return run_parallel(task_of(entry, values), [&](const mpi::Communicator& ranks) {
     std::unique_ptr<Benchmark> benchmark;
-    mpi::together(ranks, [&] { benchmark = entry.make(arguments, ranks); });
+    mpi::together(ranks, [&] {
+      // A repetition is a single piece of work, and may turn out longer than it should be.
+      constexpr double kSlack = 4;
+      mpi::set_timeout(mpi::Options().timeout_s + kSlack * arguments.timing().seconds);
+      phase::begin("build");
+      benchmark = entry.make(arguments, ranks);
+    });
+    phase::begin("measure");
     const BenchReport report = benchmark->run();
     if (ranks.rank() == 0) {
       std::cout << (json ? bench_json(report) : bench_table(report));
@@ -91,7 +111,7 @@ ExitCode bench(const std::vector<std::string>& arguments) {
   if (!inputs.empty()) {
     throw BadInput(concat("unexpected argument '", inputs[0], "'; usage: ", usage.synopsis));
   }
-  return run_benchmark(entry, arguments_of(entry, values), values["json"].as<bool>());
+  return run_benchmark(entry, values);
 }
 
 }  // namespace adapt::cli

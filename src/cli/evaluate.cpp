@@ -2,13 +2,18 @@
 #include <memory>
 #include <optional>
 
+#include "base/phase.hpp"
+#include "base/sha256.hpp"
 #include "base/stopwatch.hpp"
+#include "base/threads.hpp"
 #include "cli/command.hpp"
+#include "cli/machines.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/setup.hpp"
 #include "mpi/together.hpp"
+#include "mpi/watchdog.hpp"
 #include "nn/models.hpp"
-#include "nn/onednn.hpp"
 #include "record/run_file.hpp"
 #include "train/engine.hpp"
 #include "train/evaluation.hpp"
@@ -46,6 +51,8 @@ Usage evaluate_usage() {
 
 /// A stored model, ready to run on its test set: with one of the engines for inference, or as in training.
 struct Loaded {
+  Configuration configuration;
+  std::vector<ModelTensor> model;
   DataSplits data;
   PrecisionPlan plan;
   std::unique_ptr<Classifier> classifier;
@@ -78,16 +85,38 @@ std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArgumen
   return best;
 }
 
-void load(const EvaluateArguments& arguments, Loaded& loaded) {
+/// What run.h5 holds.
+void read(const EvaluateArguments& arguments, Loaded& loaded) {
+  phase::begin("read");
   const RunFile file(arguments.run_dir);
-  const Configuration configuration = parse_configuration(
-      file.configuration(), arguments.run_dir + "/run.h5:/config", arguments.overrides, known_names());
-  onednn::set_threads(configuration.training.threads);
+  loaded.configuration = parse_configuration(file.configuration(), arguments.run_dir + "/run.h5:/config",
+                                             arguments.overrides, known_names());
+  mpi::set_timeout(loaded.configuration.mpi.timeout_s);
+  loaded.model = chosen_model(file, arguments);
+}
+
+/// SHA-256 of the numbers of a model.
+std::string checksum(const std::vector<ModelTensor>& model) {
+  Sha256 hash;
+  for (const ModelTensor& tensor : model) {
+    hash.update(std::as_bytes(std::span(tensor.integers)));
+    hash.update(std::as_bytes(std::span(tensor.numbers)));
+  }
+  return hash.finish();
+}
+
+/// The data and the network.
+void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
+  const Configuration& configuration = loaded.configuration;
+  set_threads(configuration.training.threads);
+  check_evaluation_memory(arguments.run_dir, configuration, node);
+  phase::begin("load");
   loaded.data = open_dataset(configuration.data, configuration.seed);
+  phase::begin("build");
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
-  loaded.plan = load_model(chosen_model(file, arguments), *state, graph.layers.size());
+  loaded.plan = load_model(loaded.model, *state, graph.layers.size());
   loaded.layers = graph.layers.size();
   if (!arguments.engine) {
     loaded.network.emplace(make_network(options, graph, state, /*training=*/false));
@@ -101,10 +130,23 @@ void load(const EvaluateArguments& arguments, Loaded& loaded) {
                       configuration.training.test_images());
 }
 
+/// All that bad input can stop (collective).
+void prepare(const EvaluateArguments& arguments, const mpi::Communicator& ranks, Loaded& loaded) {
+  mpi::together(ranks, [&] { read(arguments, loaded); });
+  mpi::Facts facts = configuration_facts(loaded.configuration);
+  facts.emplace_back("the SHA-256 of the model", checksum(loaded.model));
+  mpi::agree(ranks, facts, "the same run on every rank");
+  const NodeRanks node = ranks_of_node(ranks);
+  mpi::together(ranks, [&] { load(arguments, node, loaded); });
+  agree_on_data(ranks, loaded.data);
+  rank_provenance(ranks, loaded.configuration);
+}
+
 MetricSum run_model(Loaded& loaded, const mpi::Communicator& ranks) {
-  const auto& [data, plan, classifier, network, layers] = loaded;
-  return classifier ? adapt::evaluate(*classifier, *data.test, data.normalization, ranks)
-                    : adapt::evaluate(*loaded.network, *data.test, data.normalization, &plan, ranks);
+  const DataSplits& data = loaded.data;
+  return loaded.classifier
+             ? adapt::evaluate(*loaded.classifier, *data.test, data.normalization, ranks)
+             : adapt::evaluate(*loaded.network, *data.test, data.normalization, &loaded.plan, ranks);
 }
 
 void print(const Loaded& loaded, const MetricSum& result, double seconds) {
@@ -137,9 +179,12 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (chosen.model != "last" && chosen.model != "best") {
     throw BadInput(concat("--model: expected last or best, found '", chosen.model, "'"));
   }
-  return run_parallel([&](const mpi::Communicator& ranks) {
+  const mpi::Facts task = {{"the subcommand", "evaluate"},
+                           {"--model", chosen.model},
+                           {"--engine", chosen.engine.value_or("not given")}};
+  return run_parallel(task, [&](const mpi::Communicator& ranks) {
     Loaded loaded;
-    mpi::together(ranks, [&] { load(chosen, loaded); });
+    prepare(chosen, ranks, loaded);
     const Stopwatch watch;
     const MetricSum result = run_model(loaded, ranks);
     if (ranks.rank() == 0) {

@@ -40,7 +40,9 @@ void print_program() {
 
 void print_run(const std::string& run_dir) {
   const RunFile file(run_dir);
-  print("state", file.done() ? "done" : "not finished");
+  print("state", file.done()                         ? "done"
+                 : file.done_mark() == Done::foreign ? "not finished: DONE does not belong to this run.h5"
+                                                     : "not finished");
   const auto epochs = file.epochs();
   print("steps", std::to_string(file.steps().size()));
   print("epochs", std::to_string(epochs.size()));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/failure_text.hpp"
 #include "base/isolated.hpp"
 #include "base/log.hpp"
 #include "base/suggest.hpp"
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
     adapt::log_error(error.what());
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    adapt::log_error(error.what());
+    adapt::log_error(adapt::failure_text(error));
     return static_cast<int>(adapt::ExitCode::failed);
   }
 }

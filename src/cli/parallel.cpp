@@ -1,26 +1,38 @@
 #include "cli/parallel.hpp"
 
+#include "base/failure_text.hpp"
+#include "base/fault.hpp"
 #include "base/log.hpp"
+#include "cli/machines.hpp"
 #include "mpi/together.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt::cli {
 
-ExitCode run_parallel(const std::function<ExitCode(const mpi::Communicator&)>& work) {
+ExitCode run_parallel(const mpi::Facts& task, const std::function<ExitCode(const mpi::Communicator&)>& work) {
   const mpi::Session session(nullptr, nullptr);
   const mpi::Communicator ranks;
   configure_log(ranks.rank(), LogLevel::info);
+  const mpi::Watchdog watchdog(ranks);
   try {
+    mpi::Facts program;
+    mpi::together(ranks, [&] {
+      fault::arm(ranks.rank());
+      program = program_facts();
+    });
+    mpi::agree(ranks, task, "the same command on every rank");
+    mpi::agree(ranks, program, "the same program on every host");
     return work(ranks);
   } catch (const mpi::SharedError& error) {
     if (ranks.rank() == 0) {
-      log_error(error.what());
+      (error.code() == ExitCode::stopped ? log_info : log_error)(error.what());
     }
     return error.code();
   } catch (const Error& error) {
     log_error(error.what());
     mpi::abort(static_cast<int>(error.code()));
   } catch (const std::exception& error) {
-    log_error(error.what());
+    log_error(failure_text(error));
     mpi::abort(static_cast<int>(ExitCode::failed));
   }
 }

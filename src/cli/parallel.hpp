@@ -3,13 +3,14 @@
 #include <functional>
 
 #include "base/error.hpp"
-#include "mpi/communicator.hpp"
+#include "mpi/agreement.hpp"
 
 namespace adapt::cli {
 
-/// Runs a subcommand's work under MPI, on all ranks. An error that all ranks share (mpi::together) ends them
-/// in order with one line from rank 0; one that strikes a single rank is printed by it and ends all ranks at
-/// once with its exit code.
-ExitCode run_parallel(const std::function<ExitCode(const mpi::Communicator&)>& work);
+/// Runs a subcommand's work under MPI, on all ranks. Before it, the ranks agree on the `task` (subcommand and
+/// options) and that they are the same program: no other collective call may come first. A watchdog ends
+/// ranks that hang. An error that all ranks share (mpi::together) ends them in order with one line from rank
+/// 0; one that strikes a single rank is printed by it and ends all ranks at once with its exit code.
+ExitCode run_parallel(const mpi::Facts& task, const std::function<ExitCode(const mpi::Communicator&)>& work);
 
 }  // namespace adapt::cli

@@ -59,6 +59,9 @@ ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Config
   if (point.done) {
     return point;
   }
+  if (earlier->done_mark() == Done::foreign) {
+    log_warning(concat("DONE in ", run_dir, " does not belong to its run.h5, which counts as not finished"));
+  }
   check_data(*earlier, run_dir, data);
   point.checkpoint = checkpoints.newest(most_bytes);
   if (!point.checkpoint) {

@@ -6,7 +6,9 @@
 #include <map>
 
 #include "base/file.hpp"
+#include "base/memory.hpp"
 #include "cli/command.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
 #include "experiment/batch.hpp"
@@ -64,6 +66,21 @@ void print_estimate(const SweepArguments& arguments, const std::vector<GridRun>&
     std::cout << "estimate: none for " << found.unknown << (found.unknown == 1 ? " run" : " runs")
               << ": the store holds no finished run of the same model and data\n";
   }
+}
+
+/// What the run with the largest demand needs.
+void print_memory(const std::vector<GridRun>& runs) {
+  MemoryEstimate largest;
+  std::string label;
+  for (const GridRun& run : runs) {
+    MemoryEstimate estimate = estimate_of(run.configuration);
+    if (total(estimate) > total(largest)) {
+      largest = std::move(estimate);
+      label = run.label;
+    }
+  }
+  std::cout << "memory: up to " << bytes_text(total(largest)) << " for a rank (" << parts_text(largest)
+            << "), estimated: " << label << "\n";
 }
 
 /// A submission as it would be, for --dry-run.
@@ -126,6 +143,7 @@ ExitCode dry_run(const SweepArguments& arguments) {
               << arguments.store.folder(run.identity).string() << " --resume  # " << run.label << "\n";
   }
   print_estimate(arguments, runs);
+  print_memory(runs);
   const Submission submission = imagined(arguments, runs);
   const Batch batch = batch_of(arguments, submission);
   std::cout << "--submit would hand " << submission.tasks() << " tasks of at most " << submission.chunk

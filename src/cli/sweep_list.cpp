@@ -1,5 +1,6 @@
 #include "cli/sweep_list.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>

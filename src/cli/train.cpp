@@ -3,16 +3,21 @@
 #include <iostream>
 #include <optional>
 
-#include "base/fault.hpp"
 #include "base/log.hpp"
+#include "base/memory.hpp"
+#include "base/phase.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
+#include "base/threads.hpp"
 #include "cli/command.hpp"
+#include "cli/machines.hpp"
+#include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
+#include "experiment/claim.hpp"
 #include "mpi/together.hpp"
-#include "nn/onednn.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -23,6 +28,7 @@ struct TrainArguments {
   std::string experiment;
   std::vector<std::string> overrides;
   std::string out;
+  std::string claim;
   bool overwrite = false;
   bool resume = false;
   bool check = false;
@@ -49,7 +55,8 @@ Usage train_usage() {
       "overwrite", po::bool_switch(), "replace a run that RUN_DIR already holds")(
       "resume", po::bool_switch(),
       "go on from the last checkpoint in RUN_DIR, on any number of ranks; from the beginning where there is "
-      "none yet")(
+      "none yet")("claim", po::value<std::string>()->default_value(""),
+                  "train under the claim with this token, as adapt sweep tells its trainings")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
@@ -78,6 +85,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   if (values.count("out") != 0) {
     parsed.out = values["out"].as<std::string>();
   }
+  parsed.claim = values["claim"].as<std::string>();
   parsed.overwrite = values["overwrite"].as<bool>();
   parsed.resume = values["resume"].as<bool>();
   if (parsed.overwrite && parsed.resume) {
@@ -85,6 +93,15 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   }
   parsed.check = values["check"].as<bool>();
   return parsed;
+}
+
+/// What the ranks must have been told alike; experiment files are compared by what they say.
+mpi::Facts task_of(const TrainArguments& arguments) {
+  const auto said = [](bool flag) { return flag ? "given" : "not given"; };
+  return {{"the subcommand", "train"},
+          {"--out", arguments.out.empty() ? "not given" : arguments.out},
+          {"--overwrite", said(arguments.overwrite)},
+          {"--resume", said(arguments.resume)}};
 }
 
 void refuse_occupied(const std::filesystem::path& run_dir, const CheckpointFolder& checkpoints) {
@@ -111,34 +128,61 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
 struct Prepared {
   Configuration configuration;
   std::filesystem::path run_dir;
-  std::optional<mpi::Watchdog> watchdog;
+  std::optional<HeldClaim> claim;  // rank 0, unless a sweep has it
   DataSplits data;
   std::optional<Trainer> trainer;
   std::optional<CheckpointFolder> checkpoints;
+  std::map<std::string, std::string> machines;
   std::optional<RunLog> log;  // rank 0
   ResumePoint from;
 };
 
-/// What every rank does for itself.
-void load(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
-  fault::arm(ranks.rank());
+/// What is to be done, as every rank reads it.
+void read(const TrainArguments& arguments, Prepared& run) {
+  phase::begin("configuration");
   run.configuration = load_configuration(arguments.experiment, arguments.overrides, known_names());
-  run.watchdog.emplace(run.configuration.mpi.timeout_s);
+  mpi::set_timeout(run.configuration.mpi.timeout_s);
+}
+
+/// With what, and where to.
+void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
+          Prepared& run) {
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
+  set_threads(run.configuration.training.threads);
+  check_training_memory(arguments.experiment, run.configuration, ranks.size(), node);
+  phase::begin("load");
+  check_stop();
+  run.data = open_dataset(run.configuration.data, run.configuration.seed);
+  phase::begin("build");
+  check_stop();
+  run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
+}
+
+/// Rank 0: from here on nobody else writes into the run's folder.
+void claim_folder(const TrainArguments& arguments, Prepared& run) {
+  if (arguments.claim.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(run.run_dir, error);
+    if (error) {
+      throw Failure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
+    }
+    run.claim.emplace(HeldClaim::take_or_refuse(run.run_dir));
+  } else if (!has_claim(run.run_dir, arguments.claim)) {
+    throw BadInput(concat("there is no claim ", arguments.claim, " in ", run.run_dir,
+                          "; expected that of the adapt sweep which started this training"));
+  }
   if (!arguments.overwrite && !arguments.resume) {
     refuse_occupied(run.run_dir, *run.checkpoints);
   }
-  onednn::set_threads(run.configuration.training.threads);
-  run.data = open_dataset(run.configuration.data, run.configuration.seed);
-  run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
 }
 
 /// Rank 0: the log, from the beginning or from the checkpoint on.
 void open_log(const mpi::Communicator& ranks, Prepared& run) {
   const std::string configuration = resolved_yaml(run.configuration);
   auto provenance = run_provenance(run.configuration, run.data, ranks);
+  provenance.merge(run.machines);
   if (!run.from.checkpoint) {
     run.checkpoints->clear();
     run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers());
@@ -167,9 +211,20 @@ void restore(Prepared& run) {
 }
 
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
-  mpi::together(ranks, [&] { load(arguments, ranks, run); });
+  mpi::together(ranks, [&] { read(arguments, run); });
+  mpi::agree(ranks, configuration_facts(run.configuration), "the same experiment on every rank");
+  const NodeRanks node = ranks_of_node(ranks);
+  mpi::together(ranks, [&] { load(arguments, ranks, node, run); });
+  agree_on_data(ranks, run.data);
+  run.machines = rank_provenance(ranks, run.configuration);
+  mpi::together(ranks, [&] {
+    if (ranks.rank() == 0) {
+      claim_folder(arguments, run);
+    }
+  });
   if (arguments.resume) {
     mpi::together(ranks, [&] {
+      phase::begin("resume");
       if (ranks.rank() == 0) {
         run.from = find_resume_point(run.run_dir, run.configuration, run.data, *run.checkpoints,
                                      run.trainer->largest_checkpoint());
@@ -181,6 +236,7 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
     return;
   }
   mpi::together(ranks, [&] {
+    check_stop();
     if (run.from.checkpoint) {
       restore(run);
     }
@@ -216,7 +272,6 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  catch_stop_signals();
   Prepared run;
   prepare(arguments, ranks, run);
   if (run.from.done) {
@@ -242,10 +297,16 @@ ExitCode train(const std::vector<std::string>& arguments) {
   if (parsed->check) {
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
-    std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
+    const MemoryEstimate memory = estimate_of(configuration);
+    std::cout << "# identity: " << run_identity(configuration)
+              << "\n# memory of one rank alone, estimated: " << bytes_text(total(memory)) << " ("
+              << parts_text(memory) << ")\n"
+              << resolved_yaml(configuration);
     return ExitCode::done;
   }
-  return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
+  catch_stop_signals();  // before MPI starts: from here on a signal is heard at any time
+  return run_parallel(task_of(*parsed),
+                      [&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
 }
 
 }  // namespace adapt::cli

@@ -1,6 +1,7 @@
 #include "data/augment.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "numerics/random.hpp"

@@ -3,7 +3,9 @@
 #include <cstddef>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 #include "base/sha256.hpp"
+#include "base/stop_signal.hpp"
 
 namespace adapt {
 
@@ -16,11 +18,13 @@ std::string content_checksum(const Dataset& dataset) {
   hash.update(std::as_bytes(std::span(header)));
   std::vector<std::uint8_t> record(kLabelBytes + static_cast<std::size_t>(shape.elements()));
   for (std::int64_t index = 0; index < dataset.size(); ++index) {
+    check_stop();
     const int label = dataset.read(index, std::span(record).subspan(kLabelBytes));
     for (std::size_t i = 0; i < kLabelBytes; ++i) {
       record[i] = static_cast<std::uint8_t>(static_cast<std::uint32_t>(label) >> (8 * i));
     }
     hash.update(std::as_bytes(std::span(record)));
+    phase::go_on();
   }
   return hash.finish();
 }

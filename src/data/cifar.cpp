@@ -1,5 +1,7 @@
 #include "data/cifar.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "data/memory_dataset.hpp"
 #include "data/registry.hpp"
@@ -84,12 +86,27 @@ DataSplits open_cifar(const DataOptions& options, const CifarLayout& layout) {
   return make_splits(std::move(train), std::move(test), options, layout.normalization);
 }
 
+DataDescription describe_cifar(const DataOptions& options, const CifarLayout& layout) {
+  const auto file = static_cast<std::int64_t>(layout.train_records);
+  return describe_splits(kShape, layout.label_classes.back(),
+                         file * static_cast<std::int64_t>(layout.train_files.size()),
+                         static_cast<std::int64_t>(layout.test_records), file, options);
+}
+
 DataSplits open_cifar10(const DataOptions& options, std::uint64_t /*seed*/) {
   return open_cifar(options, cifar10_layout());
 }
 
 DataSplits open_cifar100(const DataOptions& options, std::uint64_t /*seed*/) {
   return open_cifar(options, cifar100_layout());
+}
+
+DataDescription describe_cifar10(const DataOptions& options) {
+  return describe_cifar(options, cifar10_layout());
+}
+
+DataDescription describe_cifar100(const DataOptions& options) {
+  return describe_cifar(options, cifar100_layout());
 }
 
 }  // namespace adapt

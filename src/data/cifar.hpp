@@ -28,4 +28,7 @@ CifarLayout cifar100_layout();
 /// and offset.
 DataSplits open_cifar(const DataOptions& options, const CifarLayout& layout);
 
+/// What that makes, as describe_dataset says.
+DataDescription describe_cifar(const DataOptions& options, const CifarLayout& layout);
+
 }  // namespace adapt

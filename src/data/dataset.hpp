@@ -53,6 +53,18 @@ struct DataSplits {
   Normalization normalization;
 };
 
+/// What open_dataset makes of the same options, known before any file is read: of datasets in files, as many
+/// images as the official ones have.
+struct DataDescription {
+  ImageShape shape;
+  int classes = 0;
+  std::int64_t bytes = 0;          ///< that the images take
+  std::int64_t opening_bytes = 0;  ///< most that they and the files take while they are read
+};
+
+/// Throws BadInput for an unknown name.
+DataDescription describe_dataset(const DataOptions& options);
+
 /// Opens the dataset `options.name`, cut into folds where `options.folds` says so. `seed` matters to the
 /// procedural dataset and to the folds only. Throws BadInput: unknown name; a missing or bad file, with path,
 /// offset, expected and found; more folds than images.

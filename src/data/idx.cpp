@@ -1,4 +1,5 @@
 #include <iomanip>
+#include <utility>
 
 #include "base/error.hpp"
 #include "data/memory_dataset.hpp"
@@ -92,6 +93,12 @@ DataSplits open_family(const DataOptions& options, const char* folder_name,
   return make_splits(read_split(folder, "train"), read_split(folder, "t10k"), options, normalization);
 }
 
+DataDescription describe_family(const DataOptions& options) {
+  constexpr std::int64_t kTrain = 60000;
+  constexpr std::int64_t kTest = 10000;
+  return describe_splits(kShape, kClasses, kTrain, kTest, kTrain, options);
+}
+
 }  // namespace
 
 DataSplits open_mnist(const DataOptions& options, std::uint64_t /*seed*/) {
@@ -105,5 +112,11 @@ DataSplits open_fashion_mnist(const DataOptions& options, std::uint64_t /*seed*/
 DataSplits open_kmnist(const DataOptions& options, std::uint64_t /*seed*/) {
   return open_family(options, "kmnist", {{0.1918F}, {0.3483F}});
 }
+
+DataDescription describe_mnist(const DataOptions& options) { return describe_family(options); }
+
+DataDescription describe_fashion_mnist(const DataOptions& options) { return describe_family(options); }
+
+DataDescription describe_kmnist(const DataOptions& options) { return describe_family(options); }
 
 }  // namespace adapt

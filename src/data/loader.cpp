@@ -42,8 +42,6 @@ struct TrainLoader::Implementation {
   /// Prepares number `item` of the epoch that starts at `start_step`.
   void prepare(std::int64_t for_epoch, std::int64_t start_step, std::int64_t item, ShardBatch& result);
 
-  static constexpr std::int64_t kSlots = 4;  // one in use, up to three ahead
-
   const std::shared_ptr<const Dataset> dataset;
   const LoaderOptions options;
   const std::int64_t steps;

@@ -41,6 +41,9 @@ std::vector<std::int64_t> epoch_order(std::int64_t samples, std::uint64_t seed, 
 /// ahead by one thread. Augmentation is keyed by (seed, epoch, index of the image in the dataset).
 class TrainLoader {
  public:
+  /// Shards that are there at a time: one in use, the others ahead.
+  static constexpr std::int64_t kSlots = 4;
+
   /// Throws BadInput: a batch that is no multiple of the shards or larger than the dataset, more ranks than
   /// shards, a bad augmentation.
   TrainLoader(std::shared_ptr<const Dataset> dataset, const Normalization& normalization,

@@ -54,4 +54,17 @@ DataSplits make_splits(ImageArrays train, ImageArrays test, const DataOptions& o
           normalization};
 }
 
+DataDescription describe_splits(const ImageShape& shape, int classes, std::int64_t train, std::int64_t test,
+                                std::int64_t largest_file, const DataOptions& options) {
+  const std::int64_t image = shape.elements() + 1;  // and its label
+  const auto kept = [](std::int64_t all, std::int64_t asked) {
+    return asked > 0 ? std::min(all, asked) : all;
+  };
+  constexpr std::int64_t kCopies = 2;  // of a file's bytes while it is read
+  // Either the last training file's images stand there twice, or the test file is read beside all of them.
+  const std::int64_t opening = train + std::max(largest_file, kCopies * test);
+  return {shape, classes, (kept(train, options.train_samples) + kept(test, options.test_samples)) * image,
+          opening * image};
+}
+
 }  // namespace adapt

@@ -44,4 +44,8 @@ void keep_first(ImageArrays& arrays, std::int64_t samples, const char* option);
 DataSplits make_splits(ImageArrays train, ImageArrays test, const DataOptions& options,
                        const Normalization& normalization);
 
+/// What make_splits makes of so many images, read from training files of up to `largest_file` images.
+DataDescription describe_splits(const ImageShape& shape, int classes, std::int64_t train, std::int64_t test,
+                                std::int64_t largest_file, const DataOptions& options);
+
 }  // namespace adapt

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
+#include "base/stop_signal.hpp"
 #include "data/canvas.hpp"
 #include "data/memory_dataset.hpp"
 #include "data/registry.hpp"
@@ -173,10 +175,12 @@ ImageArrays draw_split(std::uint64_t seed, std::uint32_t split, std::int64_t sam
         std::async(std::launch::async, [&arrays, seed, split, elements, first = samples * part / parts,
                                         last = samples * (part + 1) / parts] {
           for (std::int64_t index = first; index < last; ++index) {
+            check_stop();
             const auto position = static_cast<std::size_t>(index);
             arrays.labels[position] = static_cast<std::uint8_t>(
                 draw_digit(seed, split, static_cast<std::uint32_t>(index),
                            std::span(arrays.pixels).subspan(position * elements, elements)));
+            phase::go_on();
           }
         }));
   }
@@ -193,6 +197,14 @@ std::int64_t checked_samples(std::int64_t requested, std::int64_t standard, cons
                           standard));
   }
   return requested == 0 ? standard : requested;
+}
+
+std::int64_t train_images(const DataOptions& options) {
+  return checked_samples(options.train_samples, 60000, "data.train_samples");
+}
+
+std::int64_t test_images(const DataOptions& options) {
+  return checked_samples(options.test_samples, 10000, "data.test_samples");
 }
 
 }  // namespace
@@ -214,11 +226,14 @@ int draw_digit(std::uint64_t seed, std::uint32_t split, std::uint32_t index, std
 }
 
 DataSplits open_procedural(const DataOptions& options, std::uint64_t seed) {
-  const std::int64_t train = checked_samples(options.train_samples, 60000, "data.train_samples");
-  const std::int64_t test = checked_samples(options.test_samples, 10000, "data.test_samples");
-  return {std::make_shared<MemoryDataset>(draw_split(seed, 0, train)),
-          std::make_shared<MemoryDataset>(draw_split(seed, 1, test)),
+  return {std::make_shared<MemoryDataset>(draw_split(seed, 0, train_images(options))),
+          std::make_shared<MemoryDataset>(draw_split(seed, 1, test_images(options))),
           {{0.1135F}, {0.2145F}}};
+}
+
+DataDescription describe_procedural(const DataOptions& options) {
+  const std::int64_t bytes = (train_images(options) + test_images(options)) * (kShape.elements() + 1);
+  return {kShape, kClasses, bytes, bytes};
 }
 
 }  // namespace adapt

@@ -9,25 +9,32 @@ namespace {
 struct Entry {
   const char* name;
   DataSplits (*open)(const DataOptions&, std::uint64_t);
+  DataDescription (*describe)(const DataOptions&);
 };
 
-#define ADAPT_DATASET_ENTRY(name) Entry{#name, open_##name},
+#define ADAPT_DATASET_ENTRY(name) Entry{#name, open_##name, describe_##name},
 constexpr Entry kEntries[] = {ADAPT_DATASETS(ADAPT_DATASET_ENTRY)};
 #undef ADAPT_DATASET_ENTRY
 
-}  // namespace
-
-DataSplits open_dataset(const DataOptions& options, std::uint64_t seed) {
-  for (const Entry& entry : kEntries) {
-    if (options.name == entry.name) {
-      return cross_validation(entry.open(options, seed), options, seed);
-    }
-  }
+const Entry& find_entry(const std::string& name) {
   std::string known;
   for (const Entry& entry : kEntries) {
+    if (name == entry.name) {
+      return entry;
+    }
     known += concat(known.empty() ? "" : ", ", entry.name);
   }
-  throw BadInput(concat("data.name is \"", options.name, "\": expected one of ", known));
+  throw BadInput(concat("data.name is \"", name, "\": expected one of ", known));
+}
+
+}  // namespace
+
+DataDescription describe_dataset(const DataOptions& options) {
+  return find_entry(options.name).describe(options);
+}
+
+DataSplits open_dataset(const DataOptions& options, std::uint64_t seed) {
+  return cross_validation(find_entry(options.name).open(options, seed), options, seed);
 }
 
 std::vector<std::string> dataset_names() {

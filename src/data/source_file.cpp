@@ -1,9 +1,11 @@
 #include "data/source_file.hpp"
 
 #include <cstdlib>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/stop_signal.hpp"
 #include "data/gzip.hpp"
 
 namespace adapt {
@@ -72,6 +74,7 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
 }
 
 SourceFile read_source(const std::filesystem::path& path) {
+  check_stop();
   if (!entry_exists(path)) {
     reject_missing(path, "");
   }

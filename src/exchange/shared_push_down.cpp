@@ -4,6 +4,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "base/phase.hpp"
 #include "mpi/messages.hpp"
 
 namespace adapt {
@@ -52,6 +53,7 @@ std::vector<PushDownResult> SharedPushDown::run(std::vector<PushDownJob> jobs) c
   }
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (owners[i] == ranks_.rank()) {
+      phase::begin("push_down");
       results[i] = push_down(weights_(jobs[i].layer), jobs[i]);
       if (ranks_.rank() != 0) {
         messages.send(std::as_bytes(std::span(&results[i], 1)), 0, kTag);

@@ -29,6 +29,13 @@ void check_accumulation(const TrainingOptions& training, const PlaceOf& place_of
                           ": training.shards x training.accumulate is ", shards, "; expected at most ",
                           kMostStepShards));
   }
+  constexpr std::int64_t kMostStepImages = 1'000'000'000;
+  const std::int64_t images = std::int64_t{training.batch} * training.accumulate;
+  if (images > kMostStepImages) {
+    throw BadInput(concat(place_of({"training.accumulate", "training.batch"}),
+                          ": training.batch x training.accumulate is ", images, "; expected at most ",
+                          kMostStepImages));
+  }
 }
 
 void check_schedule(const TrainingOptions& training, const PlaceOf& place_of) {

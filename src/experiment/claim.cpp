@@ -1,12 +1,18 @@
 #include "experiment/claim.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -19,6 +25,9 @@ namespace {
 
 constexpr std::string_view kClaim = "claim";
 constexpr std::chrono::minutes kLongestSilence{15};
+constexpr std::chrono::minutes kRefresh{1};
+/// Numbers in names beyond this are not ours.
+constexpr int kMostClaims = 1'000'000;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -29,9 +38,10 @@ std::string to_json(const Claim& claim) {
   const auto process = [](const ProcessId& id) {
     return concat("{\"pid\": ", id.number, ", \"start\": ", json_string(id.start), "}");
   };
-  return concat("{\"host\": ", json_string(claim.host), ", \"pid\": ", claim.owner.number,
-                ", \"start\": ", json_string(claim.owner.start), ", \"space\": ", json_string(claim.space),
-                ", \"child\": ", process(claim.child), ", \"slurm_job\": ", json_string(claim.slurm_job),
+  return concat("{\"token\": ", json_string(claim.token), ", \"host\": ", json_string(claim.host),
+                ", \"pid\": ", claim.owner.number, ", \"start\": ", json_string(claim.owner.start),
+                ", \"space\": ", json_string(claim.space), ", \"child\": ", process(claim.child),
+                ", \"slurm_job\": ", json_string(claim.slurm_job),
                 ", \"slurm_array_task\": ", json_string(claim.slurm_task),
                 ", \"slurm_restarts\": ", claim.slurm_restarts, ", \"time\": ", json_string(claim.time),
                 "}\n");
@@ -43,6 +53,7 @@ ProcessId process_of(const JsonValue& value) {
 
 Claim from_json(const JsonValue& value) {
   Claim claim;
+  claim.token = value.text_of("token");
   claim.host = value.text_of("host");
   claim.space = value.text_of("space");
   claim.owner = process_of(value);
@@ -63,7 +74,7 @@ int number_of(const std::string& name) {
   const std::string digits = name.starts_with("claim.") ? name.substr(kClaim.size() + 1) : "";
   const bool number =
       !digits.empty() && digits.size() < 9 && digits.find_first_not_of("0123456789") == std::string::npos;
-  return number ? std::stoi(digits) : 0;
+  return number && std::stoi(digits) < kMostClaims ? std::stoi(digits) : 0;
 }
 
 /// Numbers of the claims in a folder, ascending.
@@ -83,25 +94,51 @@ std::filesystem::path path_of(const std::filesystem::path& run_dir, int number) 
   return run_dir / (number == 1 ? std::string(kClaim) : concat(kClaim, ".", number));
 }
 
-/// A claim that is gone meanwhile counts as dead, and one that cannot be read, as alive: it is not ours to
-/// take.
-bool is_alive(const std::filesystem::path& path) {
-  std::error_code gone;
-  const auto refreshed = std::filesystem::last_write_time(path, gone);
-  if (gone) {
-    return false;
-  }
+/// What the file says; nothing where it cannot be read, or says something else.
+std::optional<Claim> read_claim(const std::filesystem::path& path) {
   try {
-    return is_alive(from_json(parse_json(read_text(path, kSmallFile), path.string())), refreshed);
+    return from_json(parse_json(read_text(path, kSmallFile), path.string()));
   } catch (const BadInput&) {
-    return std::filesystem::exists(path, gone);
+    return std::nullopt;
   }
+}
+
+bool has_token(const std::filesystem::path& path, const std::string& token) {
+  const std::optional<Claim> claim = read_claim(path);
+  return claim && claim->token == token;
+}
+
+/// Whether the claim is refreshed. Where nothing can be written, nobody can take it over either.
+bool is_refreshed(const std::filesystem::path& path, std::chrono::nanoseconds last_refresh) {
+  const auto now = Folder(path.parent_path()).clock();
+  return !now || std::chrono::abs(*now - last_refresh) < kLongestSilence;
+}
+
+std::string describe(const std::optional<Claim>& claim, const std::filesystem::path& path) {
+  if (!claim || claim->host.empty()) {
+    return concat("somebody, whose claim ", path, " cannot be read");
+  }
+  return concat("process ", claim->owner.number, " on ", claim->host, ", since ", claim->time,
+                claim->slurm_job.empty() ? "" : concat(" (Slurm job ", claim->slurm_job, ")"));
+}
+
+/// Who holds this claim, if he is alive. A claim that is gone meanwhile counts as dead.
+std::optional<std::string> living_owner_of(const std::filesystem::path& path) {
+  const auto last_refresh = last_change(path);
+  if (!last_refresh) {
+    return std::nullopt;
+  }
+  const std::optional<Claim> claim = read_claim(path);
+  const std::optional<bool> known = claim ? owner_is_alive(*claim) : std::nullopt;
+  const bool alive = known ? *known : is_refreshed(path, *last_refresh);
+  return alive && last_change(path) ? std::optional(describe(claim, path)) : std::nullopt;
 }
 
 }  // namespace
 
 Claim own_claim() {
   Claim claim;
+  claim.token = random_digits();
   claim.host = host_name();
   claim.space = process_space();
   claim.owner = process_with(::getpid());
@@ -127,35 +164,85 @@ JobState slurm_job_state(const std::string& job) {
   return std::any_of(kAlive.begin(), kAlive.end(), is_of_job) ? JobState::alive : JobState::dead;
 }
 
-bool is_alive(const Claim& claim, std::filesystem::file_time_type refreshed) {
+std::optional<bool> owner_is_alive(const Claim& claim) {
   const Claim own = own_claim();
   if (claim.space == own.space) {
     return is_running(claim.owner) || is_running(claim.child);
   }
   if (!claim.slurm_job.empty() && claim.slurm_job == own.slurm_job) {
-    return claim.slurm_restarts >= own.slurm_restarts;
+    return claim.slurm_restarts < own.slurm_restarts ? std::optional(false) : std::nullopt;
   }
   const JobState state = claim.slurm_job.empty() ? JobState::unknown : slurm_job_state(claim.slurm_job);
-  if (state != JobState::unknown) {
-    return state == JobState::alive;
-  }
-  return std::filesystem::file_time_type::clock::now() - refreshed < kLongestSilence;
+  return state == JobState::unknown ? std::nullopt : std::optional(state == JobState::alive);
 }
 
-bool is_claimed(const std::filesystem::path& run_dir) {
-  const std::vector<int> numbers = claims_in(run_dir);
-  return std::any_of(numbers.begin(), numbers.end(),
-                     [&](int number) { return is_alive(path_of(run_dir, number)); });
+std::optional<std::string> living_owner(const std::filesystem::path& run_dir) {
+  for (const int number : claims_in(run_dir)) {
+    if (const auto owner = living_owner_of(path_of(run_dir, number))) {
+      return owner;
+    }
+  }
+  return std::nullopt;
 }
 
 bool has_claim(const std::filesystem::path& run_dir) { return !claims_in(run_dir).empty(); }
 
+bool has_claim(const std::filesystem::path& run_dir, const std::string& token) {
+  const std::vector<int> numbers = claims_in(run_dir);
+  return std::any_of(numbers.begin(), numbers.end(),
+                     [&](int number) { return has_token(path_of(run_dir, number), token); });
+}
+
+/// Refreshes a claim beside all other work.
+class HeldClaim::Heartbeat {
+ public:
+  explicit Heartbeat(std::filesystem::path path) : path_(std::move(path)) {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals go to the threads that wait for them
+    thread_ = std::thread([this] { beat(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  ~Heartbeat() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    change_.notify_one();
+    thread_.join();
+  }
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+
+ private:
+  void beat() {
+    std::unique_lock lock(mutex_);
+    while (!change_.wait_for(lock, kRefresh, [this] { return over_; })) {
+      touch(path_);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::mutex mutex_;
+  std::condition_variable change_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+HeldClaim::HeldClaim(std::filesystem::path path, Claim claim)
+    : path_(std::move(path)), claim_(std::move(claim)), heartbeat_(std::make_unique<Heartbeat>(path_)) {}
+
 std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
   const std::vector<int> there = claims_in(run_dir);
-  if (is_claimed(run_dir)) {
+  if (living_owner(run_dir)) {
     return std::nullopt;
   }
   const int number = there.empty() ? 1 : there.back() + 1;
+  if (number >= kMostClaims) {
+    throw Failure(concat("cannot claim ", run_dir, ": remove ", path_of(run_dir, there.back()),
+                         ", the claim of a dead owner"));
+  }
   const std::filesystem::path path = path_of(run_dir, number);
   Claim claim = own_claim();
   if (!create_exclusively(path, to_json(claim))) {
@@ -164,7 +251,7 @@ std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
   HeldClaim held(path, std::move(claim));
   // Whoever looked before an earlier claim was made could have come to a free, lower name.
   for (const int other : claims_in(run_dir)) {
-    if (other != number && is_alive(path_of(run_dir, other))) {
+    if (other != number && living_owner_of(path_of(run_dir, other))) {
       return std::nullopt;
     }
     if (other < number) {
@@ -174,18 +261,31 @@ std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
   return held;
 }
 
+HeldClaim HeldClaim::take_or_refuse(const std::filesystem::path& run_dir) {
+  if (std::optional<HeldClaim> held = take(run_dir)) {
+    return std::move(*held);
+  }
+  const std::optional<std::string> owner = living_owner(run_dir);
+  throw BadInput(concat("run ", run_dir, " is claimed by ", owner.value_or("somebody who has just gone"),
+                        "; wait until that has ended, or choose another folder"));
+}
+
 HeldClaim::HeldClaim(HeldClaim&& other) noexcept
-    : path_(std::move(other.path_)), claim_(std::move(other.claim_)), replaced_(std::move(other.replaced_)) {
+    : path_(std::move(other.path_)),
+      claim_(std::move(other.claim_)),
+      replaced_(std::move(other.replaced_)),
+      heartbeat_(std::move(other.heartbeat_)) {
   other.path_.clear();
   other.replaced_.clear();
 }
 
 HeldClaim::~HeldClaim() {
+  heartbeat_.reset();
   // The dead ones first: while ours is there, nobody takes over from them.
   for (const std::filesystem::path& path : replaced_) {
     ::unlink(path.c_str());
   }
-  if (!path_.empty()) {
+  if (!path_.empty() && has_token(path_, claim_.token)) {
     ::unlink(path_.c_str());
   }
 }
@@ -193,11 +293,6 @@ HeldClaim::~HeldClaim() {
 void HeldClaim::set_child(const ProcessId& child) {
   claim_.child = child;
   write_atomically(path_, to_json(claim_));
-}
-
-void HeldClaim::refresh() const {
-  std::error_code ignored;
-  std::filesystem::last_write_time(path_, std::filesystem::file_time_type::clock::now(), ignored);
 }
 
 }  // namespace adapt

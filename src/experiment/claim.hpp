@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/process.hpp"
@@ -11,6 +13,7 @@ namespace adapt {
 
 /// Who works on a run: the content of the file `claim` in its folder, one line of JSON.
 struct Claim {
+  std::string token;  ///< tells it from all others: what the owner's training is to know it by
   std::string host;
   std::string space;  ///< process_space() of the processes below
   ProcessId owner;
@@ -31,42 +34,50 @@ enum class JobState { alive, dead, unknown };
 /// has ended, or Slurm has forgotten it; unknown where there is no Slurm, or no answer.
 JobState slurm_job_state(const std::string& job);
 
-/// Whether a claim's owner, or the training that it started, is still there.
-///  - On the same machine: whether one of the processes runs.
-///  - Elsewhere: what Slurm says of its job; of this very job, whether it was requeued since.
-///  - Else: whether the claim was refreshed in the last 15 minutes; `refreshed` is the file's time.
-bool is_alive(const Claim& claim, std::filesystem::file_time_type refreshed);
+/// Whether a claim's owner, or the training that it started, is still there. On the same machine: whether one
+/// of the processes runs. Elsewhere: what Slurm says of its job; of this very job, nothing but that it was
+/// requeued since. Nothing where neither can tell.
+std::optional<bool> owner_is_alive(const Claim& claim);
 
-/// Whether somebody alive holds a claim on the run in this folder.
-bool is_claimed(const std::filesystem::path& run_dir);
+/// Who alive holds a claim on the run in this folder: "process 17 on node3, since ..."; nothing where nobody
+/// does. A claim whose owner nobody can ask, or that cannot be read, lives while it is refreshed: until it is
+/// 15 minutes old by the clock of the file system that it lies on, the same for all machines.
+std::optional<std::string> living_owner(const std::filesystem::path& run_dir);
 
 /// Whether there is any claim, alive or dead.
 bool has_claim(const std::filesystem::path& run_dir);
 
-/// A claim that this process holds on a run; given back at the end of the scope. A claim is made by linking a
-/// whole file to a name that is not there yet, which one of several processes on a shared file system can do.
-/// The first is called `claim`; one that takes over from a dead owner `claim.2`, `claim.3`, ..., so that no
-/// file which may be another's has to be removed to take over.
+/// Whether there is the claim with this token.
+bool has_claim(const std::filesystem::path& run_dir, const std::string& token);
+
+/// A claim that this process holds on a run; refreshed every minute, given back at the end of the scope. A
+/// claim is made by linking a whole file to a name that is not there yet, which one of several processes on a
+/// shared file system can do. The first is called `claim`; one that takes over from a dead owner `claim.2`,
+/// `claim.3`, ..., so that no file which may be another's has to be removed to take over.
 class HeldClaim {
  public:
   /// Claims the run in `run_dir`, an existing folder; nothing where somebody alive has. Throws Failure where
   /// the folder cannot be written.
   static std::optional<HeldClaim> take(const std::filesystem::path& run_dir);
+  /// The same; throws BadInput with the owner's name where somebody alive has.
+  static HeldClaim take_or_refuse(const std::filesystem::path& run_dir);
   ~HeldClaim();
   HeldClaim(HeldClaim&& other) noexcept;
   HeldClaim& operator=(HeldClaim&&) = delete;
 
   /// Notes the training that works for this claim.
   void set_child(const ProcessId& child);
-  /// Tells other machines that the owner is there; to be called at least every few minutes.
-  void refresh() const;
+  /// What a training that works for this claim is to be told: see has_claim().
+  [[nodiscard]] const std::string& token() const { return claim_.token; }
 
  private:
-  HeldClaim(std::filesystem::path path, Claim claim) : path_(std::move(path)), claim_(std::move(claim)) {}
+  class Heartbeat;
+  HeldClaim(std::filesystem::path path, Claim claim);
 
   std::filesystem::path path_;  ///< empty: moved from
   Claim claim_;
   std::vector<std::filesystem::path> replaced_;  ///< claims of dead owners, which go with this one
+  std::unique_ptr<Heartbeat> heartbeat_;
 };
 
 }  // namespace adapt

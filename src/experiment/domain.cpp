@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"

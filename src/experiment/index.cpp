@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -24,7 +26,7 @@ namespace {
 
 constexpr const char* kIndex = "index.json";
 /// Part of each stamp: changes when entries get other members, so that old ones are read again.
-constexpr const char* kVersion = "1";
+constexpr const char* kVersion = "2";
 /// 1,000 runs take 5 MB.
 constexpr std::uintmax_t kLargestIndex = std::uintmax_t{1} << 29U;
 
@@ -37,12 +39,12 @@ std::string stamp_of(const std::filesystem::path& path) {
   return concat(status.st_size, ".", status.st_mtim.tv_sec, ".", status.st_mtim.tv_nsec);
 }
 
-std::string stamp_of_run(const std::filesystem::path& run_dir, RunState state) {
+std::string stamp_of_run(const std::filesystem::path& run_dir) {
   std::string stamp = kVersion;
-  for (const char* file : {"run.h5", "FAILED", "requeues", "experiment.yaml"}) {
+  for (const char* file : {"run.h5", "DONE", "FAILED", "requeues", "experiment.yaml"}) {
     stamp += concat(" ", stamp_of(run_dir / file));
   }
-  return stamp + (state == RunState::done ? " done" : "");
+  return stamp;
 }
 
 std::string trimmed(const std::string& json) {
@@ -110,6 +112,9 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
     entry.configuration = json_values(configuration);
     if (log) {
       add_log(*log, entry);
+      if (log->done_mark() == Done::foreign) {
+        entry.message = "DONE does not belong to its run.h5";
+      }
     }
     entry.requeues = store.requeues(identity);
   } catch (const Error& error) {
@@ -271,10 +276,12 @@ std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& name
   RunReader reader;
   bool changed = false;
   for (const std::string& identity : store.identities()) {
-    const RunState state = store.state(identity);
-    const std::string stamp = stamp_of_run(store.folder(identity), state);
+    const std::string stamp = stamp_of_run(store.folder(identity));
     const auto found = known.find(identity);
     const bool fresh = found != known.end() && found->second.stamp == stamp;
+    // Looked at anew, unless a digest would have to be computed anew.
+    const bool done = fresh && found->second.state == RunState::done;
+    const RunState state = done ? RunState::done : store.state(identity);
     changed = changed || !fresh || found->second.state != state;
     entries.push_back(fresh ? std::move(found->second) : read_run(store, identity, names, reader));
     entries.back().state = state;

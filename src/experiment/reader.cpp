@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"

@@ -1,6 +1,7 @@
 #include "experiment/settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -230,7 +231,8 @@ std::vector<Setting> checkpoint_settings() {
       bind("checkpoint.keep", ADAPT_MEMBER(checkpoint.keep), IntegerDomain{1, 1000},
            "the last so many checkpoints stay, and that of the best epoch", false),
       bind("mpi.timeout_s", ADAPT_MEMBER(mpi.timeout_s), NumberDomain{0, 1000000},
-           "longest wait of a rank for the others, seconds, after which all are ended; 0: for ever", false),
+           "longest time without a sign of life of a rank, seconds, after which all are ended; 0: for ever",
+           false),
   };
 }
 

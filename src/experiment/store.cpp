@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
+#include <span>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
+#include "base/log.hpp"
 #include "experiment/claim.hpp"
-#include "record/layout.hpp"
+#include "record/integrity.hpp"
 
 namespace adapt {
 namespace {
@@ -27,6 +32,34 @@ bool has_checkpoint(const std::filesystem::path& run_dir) {
   });
 }
 
+std::filesystem::path real_path(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  const std::filesystem::path real = std::filesystem::canonical(path, unreadable);
+  return unreadable ? path : real;
+}
+
+/// Whether a link leads to the folder that it lies in, or to one above.
+bool leads_back(const std::filesystem::path& link) {
+  const std::filesystem::path target = real_path(link);
+  const std::filesystem::path place = real_path(link.parent_path());
+  return std::mismatch(target.begin(), target.end(), place.begin(), place.end()).first == target.end();
+}
+
+/// Whether an entry of a store is a folder, itself or by a link. Says so where a link is none.
+bool is_run_folder(const std::filesystem::directory_entry& entry) {
+  std::error_code ignored;
+  if (!entry.is_symlink(ignored)) {
+    return entry.is_directory(ignored);
+  }
+  const bool nowhere = !std::filesystem::exists(entry.path(), ignored);
+  if (nowhere || leads_back(entry.path())) {
+    log_warning(concat("left out: ", entry.path().string(), ": a link that leads ",
+                       nowhere ? "nowhere" : "back to a folder that it lies in"));
+    return false;
+  }
+  return entry.is_directory(ignored);
+}
+
 }  // namespace
 
 const char* state_name(RunState state) {
@@ -40,11 +73,11 @@ bool is_identity(const std::string& name) {
 }
 
 RunState state_of(const std::filesystem::path& run_dir) {
-  std::error_code ignored;
-  if (std::filesystem::exists(run_dir / layout::kDoneName, ignored)) {
+  if (check_done(run_dir) == Done::matches) {
     return RunState::done;
   }
-  if (is_claimed(run_dir)) {
+  std::error_code ignored;
+  if (living_owner(run_dir)) {
     return RunState::running;
   }
   if (std::filesystem::exists(run_dir / kFailed, ignored)) {
@@ -54,16 +87,25 @@ RunState state_of(const std::filesystem::path& run_dir) {
 }
 
 std::vector<std::string> RunStore::identities() const {
-  std::vector<std::string> found;
+  std::vector<std::string> names;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(path_, missing)) {
-    const std::string name = entry.path().filename().string();
-    if (is_identity(name)) {
-      found.push_back(name);
+    if (is_identity(entry.path().filename().string()) && is_run_folder(entry)) {
+      names.push_back(entry.path().filename().string());
     }
   }
-  std::sort(found.begin(), found.end());
-  return found;
+  std::sort(names.begin(), names.end());
+  std::map<std::filesystem::path, std::string> by_place;
+  for (const std::string& name : names) {
+    const std::filesystem::path place = real_path(folder(name));
+    std::string& chosen = by_place.emplace(place, name).first->second;
+    chosen = place.filename() == name ? name : chosen;
+  }
+  std::set<std::string> found;
+  for (const auto& [place, name] : by_place) {
+    found.insert(name);
+  }
+  return {found.begin(), found.end()};
 }
 
 RunState RunStore::state(const std::string& identity) const { return state_of(folder(identity)); }
@@ -78,18 +120,30 @@ std::filesystem::path RunStore::output(const std::string& identity) const {
 
 RunState RunStore::result(const std::string& identity) const {
   std::error_code ignored;
-  if (std::filesystem::exists(folder(identity) / layout::kDoneName, ignored)) {
+  if (check_done(folder(identity)) == Done::matches) {
     return RunState::done;
   }
   return std::filesystem::exists(folder(identity) / kFailed, ignored) ? RunState::failed : RunState::planned;
 }
 
+bool RunStore::is_linked(const std::string& identity) const {
+  std::error_code ignored;
+  return std::filesystem::is_symlink(folder(identity), ignored);
+}
+
 void RunStore::make_folder(const std::string& identity) const {
   std::error_code error;
-  std::filesystem::create_directories(folder(identity), error);
+  if (!is_linked(identity)) {
+    std::filesystem::create_directories(folder(identity), error);
+  }
   if (error) {
     throw Failure(concat("cannot make ", folder(identity), ": ", error.message()));
   }
+  const Folder checked(folder(identity), Folder::Links::refused);
+}
+
+void RunStore::write(const std::string& identity, const char* name, const std::string& text) const {
+  Folder(folder(identity), Folder::Links::refused).write(name, std::as_bytes(std::span(text)));
 }
 
 void RunStore::prepare(const std::string& identity, const Configuration& configuration) const {
@@ -98,7 +152,7 @@ void RunStore::prepare(const std::string& identity, const Configuration& configu
   const std::string text = resolved_yaml(configuration);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored) || read_text(path, kSmallFile) != text) {
-    write_atomically(path, text);
+    write(identity, kExperiment, text);
   }
 }
 
@@ -110,7 +164,7 @@ void RunStore::write_failure(const std::string& identity, const RunFailure& fail
   json.member("time", failure.time);
   json.member("requeues", std::int64_t{failure.requeues});
   json.end_object();
-  write_atomically(folder(identity) / kFailed, json.text());
+  write(identity, kFailed, json.text());
 }
 
 std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
@@ -129,10 +183,8 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
 }
 
 void RunStore::clear_failure(const std::string& identity) const {
-  std::error_code error;
-  std::filesystem::remove(folder(identity) / kFailed, error);
-  if (error) {
-    throw Failure(concat("cannot remove ", folder(identity) / kFailed, ": ", error.message()));
+  if (failure(identity) && !is_linked(identity)) {
+    Folder(folder(identity), Folder::Links::refused).remove(kFailed);
   }
 }
 
@@ -143,7 +195,7 @@ int RunStore::requeues(const std::string& identity) const {
 }
 
 void RunStore::set_requeues(const std::string& identity, int count) const {
-  write_atomically(folder(identity) / kRequeues, concat(count, "\n"));
+  write(identity, kRequeues, concat(count, "\n"));
 }
 
 }  // namespace adapt

@@ -22,7 +22,7 @@ namespace adapt {
 enum class RunState {
   planned,    ///< nothing is there yet, or nothing worth going on from
   running,    ///< somebody alive has claimed it
-  done,       ///< DONE is there
+  done,       ///< DONE is there and belongs to the run.h5
   failed,     ///< FAILED is there: it is tried again on request only
   resumable,  ///< not worked on, and there is a checkpoint or the claim of a dead owner
 };
@@ -45,14 +45,18 @@ class RunStore {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path folder(const std::string& identity) const { return path_ / identity; }
-  /// Identities of all runs that have a folder, sorted. Empty where there is no store.
+  /// Identities of all runs that have a folder, sorted. Empty where there is no store. Links to folders are
+  /// followed; one that leads nowhere, or back to a folder that it lies in, is left out with a warning. Of
+  /// several names of one folder its own counts, else the first. analysis/find_runs.py has the same rule.
   [[nodiscard]] std::vector<std::string> identities() const;
 
   [[nodiscard]] RunState state(const std::string& identity) const;
   /// The same for the holder of the claim: done, failed, or planned for anything else.
   [[nodiscard]] RunState result(const std::string& identity) const;
 
-  /// Makes the run's folder, unless it is there. Throws Failure.
+  /// Whether the run's folder is a link to one elsewhere: it is read, but nothing is written through it.
+  [[nodiscard]] bool is_linked(const std::string& identity) const;
+  /// Makes the run's folder, unless it is there. Throws Failure, BadInput where it is a link.
   void make_folder(const std::string& identity) const;
   /// The same, and its experiment.yaml, replacing one that says something else (of paths and the like: the
   /// rest is what the identity stands for).
@@ -62,13 +66,17 @@ class RunStore {
 
   void write_failure(const std::string& identity, const RunFailure& failure) const;
   [[nodiscard]] std::optional<RunFailure> failure(const std::string& identity) const;
-  /// Forgets a failure, so that the run is tried again, from its last checkpoint.
+  /// Forgets a failure, so that the run is tried again, from its last checkpoint; unless its folder is a
+  /// link.
   void clear_failure(const std::string& identity) const;
 
   [[nodiscard]] int requeues(const std::string& identity) const;
   void set_requeues(const std::string& identity, int count) const;
 
  private:
+  /// Writes a file in the run's folder. Throws BadInput where that is a link.
+  void write(const std::string& identity, const char* name, const std::string& text) const;
+
   std::filesystem::path path_;
 };
 

@@ -1,6 +1,8 @@
 #include "experiment/submission.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

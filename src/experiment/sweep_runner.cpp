@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "base/error.hpp"
@@ -26,7 +28,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause{20};
 /// A signal that comes before a training listens is lost, or ends it: it is sent again.
 constexpr std::chrono::seconds kSignalAgain{3};
-constexpr std::chrono::seconds kRefresh{60};
 constexpr int kNotFound = 127;
 constexpr int kSignalled = 128;
 
@@ -88,7 +89,6 @@ class Runner {
       if (stop_requested()) {
         pass_signal_on();
       }
-      refresh_claims();
       std::this_thread::sleep_for(kPause);
     }
     result_.left = static_cast<int>(waiting_.size());
@@ -131,6 +131,12 @@ class Runner {
     if (is_settled(store_.state(run.identity))) {
       return;
     }
+    if (store_.is_linked(run.identity)) {
+      ++result_.failed;
+      report_(concat("failed ", run.identity, " ", run.label, ": ", store_.folder(run.identity).string(),
+                     " is a link; expected a folder, as nothing is written through links"));
+      return;
+    }
     store_.make_folder(run.identity);
     std::optional<HeldClaim> claim = HeldClaim::take(store_.folder(run.identity));
     if (!claim) {
@@ -143,7 +149,9 @@ class Runner {
     store_.prepare(run.identity, run.configuration);
     const std::filesystem::path output = store_.output(run.identity);
     const std::uintmax_t before = size_of(output);
-    auto process = std::make_unique<ChildProcess>(command_of(run), output);
+    std::vector<std::string> command = command_of(run);
+    command.insert(command.end(), {"--claim", claim->token()});
+    auto process = std::make_unique<ChildProcess>(command, output);
     claim->set_child(process->id());
     report_(concat("started ", run.identity, " ", run.label));
     active_.push_back({&run, std::move(*claim), std::move(process), before, Clock::now()});
@@ -207,23 +215,12 @@ class Runner {
     }
   }
 
-  void refresh_claims() {
-    if (Clock::now() - refreshed_ < kRefresh) {
-      return;
-    }
-    refreshed_ = Clock::now();
-    for (const Training& training : active_) {
-      training.claim.refresh();
-    }
-  }
-
   const RunStore& store_;
   const RunnerOptions& options_;
   const std::function<void(const std::string&)>& report_;
   std::deque<const GridRun*> waiting_;
   std::list<Training> active_;
   std::optional<Clock::time_point> signalled_;
-  Clock::time_point refreshed_ = Clock::now();
   SweepResult result_;
 };
 
@@ -239,6 +236,10 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
   };
   if (::geteuid() == 0) {
     add({"--allow-run-as-root"});
+  }
+  if (std::getenv("OMPI_MCA_btl_tcp_if_include") == nullptr &&
+      std::getenv("OMPI_MCA_btl_tcp_if_exclude") == nullptr) {
+    add({"--mca", "btl_tcp_if_include", "lo"});  // the machine may have no network, or one that is filtered
   }
   const bool crowded = ranks * threads * jobs > static_cast<int>(std::thread::hardware_concurrency());
   if (crowded) {

@@ -32,11 +32,13 @@ struct SweepResult {
 };
 
 /// Words before `adapt train` for so many ranks of so many threads, `jobs` of them at a time on this machine:
-/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough.
+/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough, that needs
+/// no network.
 std::vector<std::string> local_launcher(int ranks, int threads, int jobs);
 
 /// Trains `runs` in their order, some at a time, each by `adapt train STORE/<identity>/experiment.yaml --out
-/// STORE/<identity> --resume`. A run is claimed first; one that is done, has failed (see
+/// STORE/<identity> --resume --claim TOKEN`. A run is claimed first, and its training works under that claim;
+/// one that is done, has failed (see
 /// RunStore::clear_failure) or is claimed by somebody alive is left alone, so that any number of processes
 /// can work on one store. A failure stays alone and is written to FAILED. When a stop is requested
 /// (stop_signal.hpp), nothing new begins, and the trainings get SIGUSR1, on which they write a checkpoint.

@@ -3,10 +3,12 @@
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "base/error.hpp"
@@ -95,6 +97,24 @@ void check_single_document(const std::string& text, const PlaceOfLine& where) {
   }
 }
 
+/// What is wrong where the parser gave up. In words of our own: those of yaml-cpp change with its version.
+std::string syntax_problem(const std::string& text, const YAML::Mark& mark) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int i = 0; i <= mark.line; ++i) {
+    std::getline(lines, line);
+  }
+  line.erase(line.find_last_not_of('\r') + 1);
+  const std::string rest =
+      line.substr(std::min<std::size_t>(line.size(), static_cast<unsigned>(mark.column)));
+  const std::size_t indentation = std::min(line.find_first_not_of(" \t\r"), line.size());
+  if (!rest.empty() && line.substr(0, indentation).find('\t') != std::string::npos) {
+    return "a tab in the indentation; expected spaces";
+  }
+  return concat("unexpected ", rest.empty() ? "end" : quote_for_message(rest), " (column ", mark.column + 1,
+                ")");
+}
+
 YAML::Node parse(const std::string& text, const PlaceOfLine& where) {
   check_characters(text, where);
   try {
@@ -103,8 +123,8 @@ YAML::Node parse(const std::string& text, const PlaceOfLine& where) {
   } catch (const YAML::DeepRecursion& error) {
     throw BadInput(where(error.mark.line + 1) + ": nested too deeply; expected at most three levels");
   } catch (const YAML::Exception& error) {
-    throw BadInput(concat(where(error.mark.line + 1), ": not valid YAML: ", error.msg, " (column ",
-                          error.mark.column + 1, ")"));
+    throw BadInput(
+        concat(where(error.mark.line + 1), ": not valid YAML: ", syntax_problem(text, error.mark)));
   }
 }
 

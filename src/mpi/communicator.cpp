@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <numeric>
 
 #include "mpi/background.hpp"
 #include "mpi/check.hpp"
@@ -51,6 +52,17 @@ void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MP
 void Communicator::sum(std::span<float> values) const { reduce(values, MPI_FLOAT, MPI_SUM); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_MAX); }
 
+void Communicator::sum_on_node(std::span<std::int64_t> values) const {
+  const Waiting waiting("MPI_Comm_split_type");
+  MPI_Comm node = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+        "MPI_Comm_split_type");
+  const int result =
+      MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_INT64_T, MPI_SUM, node);
+  check(MPI_Comm_free(&node), "MPI_Comm_free");
+  check(result, "MPI_Allreduce");
+}
+
 void Communicator::broadcast(std::span<std::byte> bytes) const {
   const Waiting waiting("MPI_Bcast");
   check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
@@ -63,6 +75,26 @@ std::string Communicator::broadcast(const std::string& text, int root) const {
   std::string result = rank() == root ? text : std::string(static_cast<std::size_t>(length), ' ');
   check(MPI_Bcast(result.data(), count_of(result.size()), MPI_CHAR, root, MPI_COMM_WORLD), "MPI_Bcast");
   return result;
+}
+
+std::vector<std::string> Communicator::all_gather(const std::string& text) const {
+  const Waiting waiting("MPI_Allgatherv");
+  const auto ranks = static_cast<std::size_t>(size());
+  const int length = count_of(text.size());
+  std::vector<int> lengths(ranks);
+  check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+  std::vector<int> starts(ranks);
+  std::exclusive_scan(lengths.begin(), lengths.end(), starts.begin(), 0);
+  std::string all(static_cast<std::size_t>(starts.back()) + static_cast<std::size_t>(lengths.back()), ' ');
+  check(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), starts.data(), MPI_CHAR,
+                       MPI_COMM_WORLD),
+        "MPI_Allgatherv");
+  std::vector<std::string> texts;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    texts.push_back(
+        all.substr(static_cast<std::size_t>(starts[rank]), static_cast<std::size_t>(lengths[rank])));
+  }
+  return texts;
 }
 
 void Communicator::barrier() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace adapt::mpi {
 
@@ -31,10 +32,14 @@ class Communicator {
   void sum(std::span<float> values) const;
   /// Element-wise maximum over the ranks, to all, in place.
   void maximum(std::span<std::int64_t> values) const;
+  /// Element-wise sum over the ranks of this node, to each of them, in place.
+  void sum_on_node(std::span<std::int64_t> values) const;
   /// Bytes of rank 0 to all. Sizes must agree.
   void broadcast(std::span<std::byte> bytes) const;
   /// Text of `root` to all.
   [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
+  /// The text of every rank, by rank, to all.
+  [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
   void barrier() const;
 };
 

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/failure_text.hpp"
+#include "base/process.hpp"
 #include "mpi/communicator.hpp"
 
 namespace adapt::mpi {
@@ -30,15 +32,21 @@ Ending attempt(Work&& work) {
   } catch (const Error& error) {
     return {error.code(), error.what()};
   } catch (const std::exception& error) {
-    return {ExitCode::failed, error.what()};
+    return {ExitCode::failed, failure_text(error)};
   }
   return {};
 }
 
+/// "rank 3 (host n2)", of this process.
+inline std::string name_of_rank(const Communicator& ranks) {
+  return concat("rank ", ranks.rank(), " (host ", host_name(), ")");
+}
+
 /// Throws the failed ending of rank `failed` on all ranks as a SharedError (collective). `ending` counts on
-/// that rank only.
+/// that rank only. What rank 0 did well, so that it is that rank's own affair, bears the rank's name.
 [[noreturn]] inline void share_failure(const Communicator& ranks, const Ending& ending, int failed) {
-  const std::string message = ranks.broadcast(ending.message, failed);
+  const std::string own = failed == 0 ? ending.message : concat(name_of_rank(ranks), ": ", ending.message);
+  const std::string message = ranks.broadcast(own, failed);
   const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
   throw SharedError(static_cast<ExitCode>(std::stoi(code)), message);
 }

@@ -12,20 +12,28 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "mpi/communicator.hpp"
+#include "base/phase.hpp"
+#include "base/process.hpp"
 
 namespace adapt::mpi {
 namespace {
 
-/// The collective call that the process is in, null outside, and the number of calls so far. The thread looks
-/// at them now and then: as long as the number is the same, it is the same call.
+std::atomic<double> timeout_s = Options().timeout_s;
+/// The MPI call that the process waits in, null outside.
 std::atomic<const char*> current = nullptr;
-std::atomic<std::uint64_t> calls = 0;
+
+/// How long a rank may wait for others, in timeouts: one of them may have been at work for nearly one when it
+/// began to hang, and has another one until it says so itself. Higher ranks leave the word to lower ones.
+double patience(int rank) {
+  constexpr double kWaits = 2;
+  constexpr double kHigher = 0.1;
+  constexpr int kMost = 10;
+  return kWaits + kHigher * std::min(rank, kMost);
+}
 
 /// Ends all ranks from a thread that is not MPI's.
-[[noreturn]] void end_all(const char* call, double seconds) {
-  log_error(concat("stuck: ", call, " has waited ", seconds,
-                   " s for the other ranks (mpi.timeout_s); one of them hangs or is gone"));
+[[noreturn]] void end_all(const std::string& message) {
+  log_error(message);
   constexpr unsigned kGraceSeconds = 10;
   ::alarm(kGraceSeconds);  // should MPI be too stuck to end
   abort(static_cast<int>(ExitCode::failed));
@@ -34,7 +42,7 @@ std::atomic<std::uint64_t> calls = 0;
 }  // namespace
 
 struct Watchdog::Implementation {
-  explicit Implementation(double seconds) : timeout(seconds), thread([this] { watch(); }) {}
+  explicit Implementation(int own_rank) : rank(own_rank), thread([this] { watch(); }) {}
 
   ~Implementation() {
     {
@@ -47,41 +55,65 @@ struct Watchdog::Implementation {
 
   void watch() {
     using Clock = std::chrono::steady_clock;
-    constexpr double kLooks = 20;  // within the timeout, so that it is kept to 5 %
-    const std::chrono::duration<double> pause(std::min(timeout / kLooks, 1.0));
-    std::uint64_t seen = calls;
-    Clock::time_point since = Clock::now();
+    using Seconds = std::chrono::duration<double>;
+    std::uint64_t seen = 0;
+    Seconds silence(0);
+    Clock::time_point before = Clock::now();
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, pause, [this] { return stop; })) {
-      const char* call = current;
-      const std::uint64_t number = calls;
-      const auto now = Clock::now();
-      if (call == nullptr || number != seen) {
-        seen = number;
-        since = now;
-      } else if (std::chrono::duration<double>(now - since).count() > timeout) {
-        end_all(call, timeout);
+    while (true) {
+      const double limit = timeout_s;
+      constexpr double kLooks = 20;  // within the timeout, so that it is kept to 5 %
+      const Seconds pause(limit > 0 ? std::min(limit / kLooks, 1.0) : 1.0);
+      if (wake.wait_for(lock, pause, [this] { return stop; })) {
+        return;
       }
+      // More than a pause has passed where the process, this thread included, was suspended.
+      silence += std::min<Seconds>(Clock::now() - before, 2 * pause);
+      before = Clock::now();
+      const std::uint64_t signs = phase::place().signs;
+      if (signs != seen) {
+        seen = signs;
+        silence = Seconds(0);
+      }
+      judge(silence.count(), limit);
     }
   }
 
-  double timeout;
+  void judge(double silence, double limit) const {
+    const char* call = current;
+    if (limit <= 0 || silence <= limit * (call == nullptr ? 1 : patience(rank))) {
+      return;
+    }
+    const std::string who = concat("stuck: rank ", rank, " (host ", host_name(), ")");
+    const std::string where = phase::describe(phase::place());
+    end_all(call == nullptr
+                ? concat(who, " has given no sign of life for ", limit, " s (mpi.timeout_s) in ", where)
+                : concat(who, " has waited ", limit * patience(rank), " s in ", call, " after ", where,
+                         " for a rank that hangs or is gone; mpi.timeout_s is ", limit));
+  }
+
+  int rank;
   std::mutex mutex;
   std::condition_variable wake;
   bool stop = false;
   std::thread thread;  // last: runs as long as all the rest lives
 };
 
-Watchdog::Watchdog(double timeout_s)
-    : implementation_(timeout_s > 0 ? std::make_unique<Implementation>(timeout_s) : nullptr) {}
+Watchdog::Watchdog(const Communicator& ranks)
+    : implementation_(std::make_unique<Implementation>(ranks.rank())) {}
 
 Watchdog::~Watchdog() = default;
 
+void set_timeout(double seconds) { timeout_s = seconds; }
+
 Waiting::Waiting(const char* name) {
-  ++calls;
+  phase::go_on();
   current = name;
 }
 
-Waiting::~Waiting() { current = nullptr; }
+Waiting::~Waiting() {
+  current = nullptr;
+  phase::go_on();
+}
 
 }  // namespace adapt::mpi

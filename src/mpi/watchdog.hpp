@@ -2,30 +2,38 @@
 
 #include <memory>
 
+#include "mpi/communicator.hpp"
+
 namespace adapt::mpi {
 
 /// `mpi`: how ranks deal with each other.
 struct Options {
-  double timeout_s = 1800;  ///< longest wait in one collective call; 0: for ever
+  double timeout_s = 1800;  ///< longest time of a rank without a sign of life; 0: for ever
 };
 
-/// While it lives, a thread watches the collective calls of this process. One that takes longer than
-/// `timeout_s` (because another rank is stuck or gone) ends all ranks with a message and exit code 1. It
-/// measures one wait, not the run: it has to be longer than what ranks may be apart, such as rank 0 while it
-/// writes to disk. One object at a time.
+/// While it lives, a thread watches this process. One that gives no sign of life (base/phase.hpp) for longer
+/// than the timeout ends all ranks with a message that says where it is, and exit code 1; a long piece of
+/// work that gives signs may take as long as it needs. A rank that waits in MPI may do so twice as long, and
+/// a little longer: a rank that hangs speaks for itself, and only one that cannot (stopped, its machine gone)
+/// is missed by the others, the lowest of whom speaks first. Time in which the process itself was suspended
+/// does not count. One object at a time.
 class Watchdog {
  public:
-  explicit Watchdog(double timeout_s);
+  /// With the timeout of Options, until set_timeout().
+  explicit Watchdog(const Communicator& ranks);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
  private:
   struct Implementation;
-  std::unique_ptr<Implementation> implementation_;  // null: no timeout
+  std::unique_ptr<Implementation> implementation_;
 };
 
-/// In its scope this process is in the collective call `name` (a literal). Calls do not nest.
+/// From now on the Watchdog waits so long; 0: for ever.
+void set_timeout(double seconds);
+
+/// In its scope this process is in the MPI call `name` (a literal). Calls do not nest.
 class Waiting {
  public:
   explicit Waiting(const char* name);

@@ -1,6 +1,7 @@
 #include "nn/memory_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace adapt {
 namespace {
@@ -180,6 +181,40 @@ class LifetimeFinder {
   std::vector<std::size_t> last_use_;  // by buffer: a time
 };
 
+/// Counts what buffers hold while nodes take and release them.
+class Counter {
+ public:
+  explicit Counter(const std::vector<std::int64_t>& sizes) : sizes_(sizes), taken_(sizes.size(), false) {}
+
+  void take(int buffer) {
+    if (buffer >= 0 && !taken_[at(buffer)]) {
+      taken_[at(buffer)] = true;
+      held_ += sizes_[at(buffer)];
+      most_ = std::max(most_, held_);
+    }
+  }
+  void release(const std::vector<int>& buffers) {
+    for (const int buffer : buffers) {
+      held_ -= taken_[at(buffer)] ? sizes_[at(buffer)] : 0;
+      taken_[at(buffer)] = false;
+    }
+  }
+  [[nodiscard]] std::int64_t most() const { return most_; }
+
+ private:
+  static std::size_t at(int buffer) { return static_cast<std::size_t>(buffer); }
+
+  const std::vector<std::int64_t>& sizes_;
+  std::vector<bool> taken_;
+  std::int64_t held_ = 0;
+  std::int64_t most_ = 0;
+};
+
+bool is_last_or_alone(std::size_t node, const std::vector<JoinedNodes>& joined) {
+  return std::ranges::none_of(
+      joined, [node](const JoinedNodes& nodes) { return nodes.first <= node && node < nodes.last; });
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const Graph& graph, bool training) { return Planner(graph, training).run(); }
@@ -187,6 +222,28 @@ MemoryPlan plan_memory(const Graph& graph, bool training) { return Planner(graph
 Lifetimes find_lifetimes(const Graph& graph, const MemoryPlan& plan, bool training,
                          const std::vector<JoinedNodes>& joined) {
   return LifetimeFinder(graph, plan, joined).run(training);
+}
+
+std::int64_t most_elements(const Graph& graph, bool training, const std::vector<JoinedNodes>& joined) {
+  const MemoryPlan plan = plan_memory(graph, training);
+  const Lifetimes lifetimes = find_lifetimes(graph, plan, training, joined);
+  Counter counter(plan.sizes);
+  counter.take(plan.data.back());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (is_last_or_alone(i, joined)) {
+      counter.take(plan.data[i + 1]);
+    }
+    counter.release(lifetimes.end_forward[i]);
+  }
+  counter.take(plan.gradient.back());
+  for (std::size_t i = graph.nodes.size(); training && i-- > 0;) {
+    for (const InputGradient& action : plan.inputs[i]) {
+      counter.take(action.written);
+      counter.take(action.sum);
+    }
+    counter.release(lifetimes.end_backward[i]);
+  }
+  return counter.most();
 }
 
 }  // namespace adapt

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "nn/layers/activation.hpp"
 #include "nn/layers/addition.hpp"
@@ -27,6 +28,13 @@ dnnl::memory::desc float_layout(const Shape& s) { return onednn::activation(s.n,
 bool is_quantized(const Graph& graph) {
   return std::ranges::any_of(
       graph.nodes, [](const GraphNode& node) { return std::holds_alternative<QuantizeSpec>(node.spec); });
+}
+
+Type value_type(Arithmetic arithmetic) { return arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32; }
+
+/// As find_lifetimes takes them.
+std::vector<JoinedNodes> joined_of(const Graph& graph) {
+  return is_quantized(graph) ? joined_nodes(graph) : std::vector<JoinedNodes>();
 }
 
 /// Parameter tensors of a node.
@@ -101,8 +109,7 @@ struct Network::Implementation {
       : graph(model),
         state(std::move(shared)),
         training(train),
-        memory(graph, training, arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32,
-               is_quantized(graph) ? joined_nodes(graph) : std::vector<JoinedNodes>(), *state->values) {
+        memory(graph, training, value_type(arithmetic), joined_of(graph), *state->values) {
     if (arithmetic == Arithmetic::bfloat16) {
       make_casts();
     }
@@ -113,6 +120,7 @@ struct Network::Implementation {
     std::size_t parameter = 0;
     std::size_t statistics = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      check_stop();
       nodes.push_back(compile(i, parameter, statistics));
     }
   }
@@ -242,8 +250,34 @@ struct Network::Implementation {
   std::vector<LayerSeconds> layer_seconds;  // by node, or empty: not counted
 };
 
+std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmetic) {
+  const auto size = static_cast<std::int64_t>(dnnl::memory::data_type_size(value_type(arithmetic)));
+  std::int64_t bytes = size * most_elements(graph, training, joined_of(graph));
+  if (arithmetic == Arithmetic::bfloat16) {
+    const std::int64_t logits = graph.nodes.back().output.elements();
+    bytes += size * graph.image.elements() + (training ? 2 : 1) * logits * std::int64_t{sizeof(float)};
+  }
+  return bytes;
+}
+
+std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
+  // Forward, backward, gradient, and the dense form of a covering convolution; no backward at inference.
+  const std::int64_t copies = training ? 4 : 2;
+  std::int64_t elements = 0;
+  for (const GraphNode& node : graph.nodes) {
+    const auto* const convolution = std::get_if<ConvolutionSpec>(&node.spec);
+    if (convolution != nullptr && !is_covering(node)) {
+      elements += std::int64_t{node.input.c} * node.output.c * convolution->kernel * convolution->kernel;
+    } else if (convolution != nullptr || std::holds_alternative<LinearSpec>(node.spec)) {
+      elements += node.input.elements() / node.input.n * (node.output.elements() / node.output.n);
+    }
+  }
+  return copies * elements * std::int64_t{sizeof(float)};
+}
+
 Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training, Arithmetic arithmetic)
-    : implementation_(std::make_unique<Implementation>(graph, std::move(state), training, arithmetic)) {}
+    : implementation_(onednn::translated(
+          [&] { return std::make_unique<Implementation>(graph, std::move(state), training, arithmetic); })) {}
 
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
@@ -267,7 +301,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   }
   for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
     const Counting counting(self.clock(i, &LayerSeconds::forward));
-    self.forward_node(i, pass);
+    onednn::translated([&] { self.forward_node(i, pass); });
   }
   if (self.logits_cast) {
     self.logits_cast->run();
@@ -293,7 +327,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
   for (std::size_t i = self.graph.nodes.size(); i-- > 0;) {
     {
       const Counting counting(self.clock(i, &LayerSeconds::backward));
-      self.backward_node(i, pass);
+      onednn::translated([&] { self.backward_node(i, pass); });
     }
     const std::size_t parameters = parameters_of(self.graph.nodes[i]);
     if (ready && parameters > 0) {

@@ -35,6 +35,14 @@ struct LayerSeconds {
 /// sums, batch statistics, parameters and their gradients float32.
 enum class Arithmetic { emulated, integer, bfloat16 };
 
+/// Most bytes that a network for these arguments takes for values and gradients (ModelState::values) and for
+/// the casts at its ends, known before it is made. With integers as much as without: a layer may leave 8 bits
+/// at any time.
+std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmetic);
+
+/// About the bytes of the copies of weights that a network makes in the layouts that its kernels like.
+std::int64_t weight_copy_bytes(const Graph& graph, bool training);
+
 /// Told during backward that the gradients of the parameters first..last - 1 (ModelState::parameters) are
 /// complete, node by node.
 using GradientsReady = std::function<void(std::size_t first, std::size_t last)>;

@@ -1,7 +1,5 @@
 #include "nn/onednn.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -155,9 +153,7 @@ std::string instruction_set() {
   }
 }
 
-void set_threads(int threads) { omp_set_num_threads(threads); }
-
-void run(const dnnl::primitive& primitive, Arguments arguments) {
+void run(const dnnl::primitive& primitive, const Arguments& arguments) {
   checked("to run a primitive", [&] {
     primitive.execute(stream(), arguments);
     stream().wait();
@@ -287,6 +283,17 @@ NormalizationBackward normalization_backward(const memory::desc& data, float eps
                                                               normalization_flags(true));
 #endif
   });
+}
+
+bool takes_shift(const NormalizationBackward& description) {
+  constexpr int kWithoutShift = 5;  // source, scale, mean, variance, the destination's gradient
+  int inputs = 0;
+  if (dnnl_primitive_desc_query(description.get(), dnnl_query_num_of_inputs_s32, 0, &inputs) !=
+      dnnl_success) {
+    throw Failure(
+        concat("oneDNN ", version(), " does not tell the inputs of a batch normalization's gradient"));
+  }
+  return inputs > kWithoutShift;
 }
 
 ConvolutionForward convolution_inference(const ProductShapes& shapes, const Window& w,

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <dnnl.hpp>
-#include <initializer_list>
+#include <new>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,13 +24,23 @@ std::string version();
 /// The instruction set that the library's kernels use, "avx512_core_vnni".
 std::string instruction_set();
 
-/// Threads that primitives run on, for the calling thread. Weight gradients in float32 may depend on it.
-void set_threads(int threads);
+/// Runs `work`; where oneDNN has no memory, std::bad_alloc is thrown.
+template <class Work>
+auto translated(Work&& work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) {
+      throw std::bad_alloc();
+    }
+    throw;
+  }
+}
 
-using Arguments = std::initializer_list<std::pair<const int, dnnl::memory>>;
+using Arguments = std::unordered_map<int, dnnl::memory>;
 
 /// Runs a primitive and waits for its end.
-void run(const dnnl::primitive& primitive, Arguments arguments);
+void run(const dnnl::primitive& primitive, const Arguments& arguments);
 
 /// Geometry of a convolution or pooling window; dilation 0 means dense.
 struct Window {
@@ -91,6 +102,8 @@ ElementwiseBackward elementwise_backward(dnnl::algorithm algorithm, const dnnl::
 NormalizationForward normalization_forward(bool training, const dnnl::memory::desc& data, float epsilon);
 NormalizationBackward normalization_backward(const dnnl::memory::desc& data, float epsilon,
                                              const NormalizationForward& hint);
+/// Whether the gradient takes the shift as an argument: 2.x insists on it, 3.x refuses it.
+bool takes_shift(const NormalizationBackward& description);
 
 /// What becomes of a product's sums at inference: destination = output_factor · activation(factor[c] · sum +
 /// addend[c] + residual_factor · what stood in the destination), in float32, then rounded to nearest and

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/stop_signal.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
@@ -17,21 +18,52 @@ std::int64_t product(const std::vector<std::int64_t>& dims) {
   return count;
 }
 
+/// A parameter tensor of a node, before it is made.
+struct ParameterShape {
+  ParameterRole role = ParameterRole::weight;
+  const char* suffix = "";
+  std::vector<std::int64_t> dims;
+};
+
+/// The tensors of a node, in their order.
+std::vector<ParameterShape> parameter_shapes(const GraphNode& node) {
+  const std::int64_t in = node.input.c;
+  std::vector<ParameterShape> shapes;
+  bool bias = false;
+  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
+    shapes.push_back({ParameterRole::weight,
+                      ".weight",
+                      {convolution->channels, in, convolution->kernel, convolution->kernel}});
+    bias = convolution->bias;
+  } else if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
+    shapes.push_back({ParameterRole::weight, ".weight", {linear->outputs, in * node.input.h * node.input.w}});
+    bias = linear->bias;
+  } else if (std::holds_alternative<BatchNormSpec>(node.spec)) {
+    shapes.push_back({ParameterRole::scale, ".scale", {in}});
+    shapes.push_back({ParameterRole::shift, ".shift", {in}});
+  }
+  if (bias) {
+    shapes.push_back({ParameterRole::bias, ".bias", {shapes.front().dims.front()}});
+  }
+  return shapes;
+}
+
 class Builder {
  public:
   Builder(double init_scale, std::uint64_t seed) : init_scale_(init_scale), seed_(seed) {}
 
   void add(const GraphNode& node) {
-    const std::int64_t in = node.input.c;
-    if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-      add_product(node, {convolution->channels, in, convolution->kernel, convolution->kernel},
-                  convolution->bias);
-    } else if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
-      add_product(node, {linear->outputs, in * node.input.h * node.input.w}, linear->bias);
-    } else if (const auto* normalization = std::get_if<BatchNormSpec>(&node.spec)) {
-      add_constant(node, ParameterRole::scale, ".scale", in, 1);
-      add_constant(node, ParameterRole::shift, ".shift", in, 0);
-      const auto channels = static_cast<std::size_t>(in);
+    for (const ParameterShape& shape : parameter_shapes(node)) {
+      Parameter& parameter = append(node, shape);
+      if (shape.role == ParameterRole::weight) {
+        draw(parameter);
+      } else {
+        std::ranges::fill(parameter.master, shape.role == ParameterRole::scale ? 1.0F : 0.0F);
+      }
+      use_master(parameter);
+    }
+    if (const auto* normalization = std::get_if<BatchNormSpec>(&node.spec)) {
+      const auto channels = static_cast<std::size_t>(node.input.c);
       state_->statistics.push_back({node.name, normalization->momentum, AlignedVector<float>(channels, 0.0F),
                                     AlignedVector<float>(channels, 1.0F), AlignedVector<float>(channels),
                                     AlignedVector<float>(channels)});
@@ -41,9 +73,8 @@ class Builder {
   std::shared_ptr<ModelState> take() { return state_; }
 
  private:
-  void add_product(const GraphNode& node, const std::vector<std::int64_t>& dims, bool bias) {
-    Parameter& weight = append(node, ParameterRole::weight, ".weight", dims);
-    const std::int64_t fan_in = product(dims) / dims.front();
+  void draw(Parameter& weight) const {
+    const std::int64_t fan_in = weight.size() / weight.dims.front();
     const double deviation = std::sqrt(init_scale_ / static_cast<double>(fan_in));
     const double bound = std::sqrt(3.0) * deviation;
     RandomSequence random({.seed = seed_,
@@ -56,24 +87,13 @@ class Builder {
       } while (std::abs(value) > bound);
       return static_cast<float>(value);
     });
-    use_master(weight);
-    if (bias) {
-      add_constant(node, ParameterRole::bias, ".bias", dims.front(), 0);
-    }
   }
 
-  void add_constant(const GraphNode& node, ParameterRole role, const char* suffix, std::int64_t size,
-                    float value) {
-    Parameter& parameter = append(node, role, suffix, {size});
-    std::fill(parameter.master.begin(), parameter.master.end(), value);
-    use_master(parameter);
-  }
-
-  Parameter& append(const GraphNode& node, ParameterRole role, const char* suffix,
-                    const std::vector<std::int64_t>& dims) {
-    const auto count = static_cast<std::size_t>(product(dims));
-    state_->parameters.push_back({node.name + suffix, role, node.layer, dims, AlignedVector<float>(count),
-                                  AlignedVector<float>(count), AlignedVector<float>(count), 0});
+  Parameter& append(const GraphNode& node, const ParameterShape& shape) {
+    const auto count = static_cast<std::size_t>(product(shape.dims));
+    state_->parameters.push_back({node.name + shape.suffix, shape.role, node.layer, shape.dims,
+                                  AlignedVector<float>(count), AlignedVector<float>(count),
+                                  AlignedVector<float>(count), 0});
     return state_->parameters.back();
   }
 
@@ -96,9 +116,20 @@ std::size_t ModelState::find(const std::string& name) const {
 std::shared_ptr<ModelState> initialize(const Graph& graph, double init_scale, std::uint64_t seed) {
   Builder builder(init_scale, seed);
   for (const GraphNode& node : graph.nodes) {
+    check_stop();
     builder.add(node);
   }
   return builder.take();
+}
+
+std::int64_t parameter_elements(const Graph& graph) {
+  std::int64_t elements = 0;
+  for (const GraphNode& node : graph.nodes) {
+    for (const ParameterShape& shape : parameter_shapes(node)) {
+      elements += product(shape.dims);
+    }
+  }
+  return elements;
 }
 
 void use_master(Parameter& parameter) {

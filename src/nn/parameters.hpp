@@ -57,6 +57,9 @@ struct ModelState {
 /// function of its arguments.
 std::shared_ptr<ModelState> initialize(const Graph& graph, double init_scale, std::uint64_t seed);
 
+/// Elements of all parameter tensors of a graph.
+std::int64_t parameter_elements(const Graph& graph);
+
 /// Makes `working` a plain copy of the master (the float32 engine, after an update).
 void use_master(Parameter& parameter);
 

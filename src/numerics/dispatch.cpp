@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -19,6 +20,14 @@ bool may_use_tiles() {
   constexpr long kTileData = 18;
   static const bool allowed = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   return allowed;
+}
+
+const Level& chosen_level() {
+  static const Level chosen = [] {
+    const char* const wanted = std::getenv("ADAPT_ISA");
+    return select_level(wanted == nullptr ? "" : wanted);
+  }();
+  return chosen;
 }
 
 }  // namespace
@@ -38,35 +47,6 @@ const Kernels* find_kernels(std::string_view instruction_set) {
   return nullptr;
 }
 
-const Kernels& select_kernels(std::string_view wanted) {
-  const Kernels* best = &generic::kKernels;
-  std::string available;
-  for (const std::string_view name : kInstructionSets) {
-    const Kernels* found = find_kernels(name);
-    if (found == nullptr) {
-      continue;
-    }
-    if (name == wanted) {
-      return *found;
-    }
-    best = found;
-    available += concat(available.empty() ? "" : ", ", name);
-  }
-  if (!wanted.empty()) {
-    throw BadInput(
-        concat("environment variable ADAPT_ISA is \"", wanted, "\", but this machine can run ", available));
-  }
-  return *best;
-}
-
-const Kernels& kernels() {
-  static const Kernels& chosen = []() -> const Kernels& {
-    const char* wanted = std::getenv("ADAPT_ISA");
-    return select_kernels(wanted == nullptr ? "" : wanted);
-  }();
-  return chosen;
-}
-
 const ProductKernels* find_products(std::string_view name) {
   if (name == "plain") {
     return &plain::kProducts;
@@ -81,19 +61,32 @@ const ProductKernels* find_products(std::string_view name) {
   return nullptr;
 }
 
-const ProductKernels& products() {
-  static const ProductKernels& chosen = []() -> const ProductKernels& {
-    const ProductKernels* best = &plain::kProducts;
-    if (&kernels() == &avx512::kKernels) {
-      for (const std::string_view name : kProductSets) {
-        const ProductKernels* found = find_products(name);
-        best = found == nullptr ? best : found;
-      }
+Level select_level(std::string_view wanted) {
+  Level best;
+  std::string available;
+  for (const std::string_view name : kLevels) {
+    const bool has_kernels = std::ranges::count(kInstructionSets, name) > 0;
+    const Level level = {name, find_kernels(has_kernels ? name : kInstructionSets.back()),
+                         find_products(has_kernels ? kProductSets.front() : name)};
+    if (level.kernels == nullptr || level.products == nullptr) {
+      continue;
     }
-    return *best;
-  }();
-  return chosen;
+    if (name == wanted) {
+      return level;
+    }
+    best = level;
+    available += concat(available.empty() ? "" : ", ", name);
+  }
+  if (!wanted.empty()) {
+    throw BadInput(
+        concat("environment variable ADAPT_ISA is \"", wanted, "\", but this machine can run ", available));
+  }
+  return best;
 }
+
+const Kernels& kernels() { return *chosen_level().kernels; }
+
+const ProductKernels& products() { return *chosen_level().products; }
 
 Grid grid_of(FixedFormat format) {
   if (format.word_length < 1 || format.word_length > kMaxWordLength ||

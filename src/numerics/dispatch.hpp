@@ -17,13 +17,6 @@ inline constexpr std::array<std::string_view, 3> kInstructionSets = {"generic", 
 /// them.
 [[nodiscard]] const Kernels* find_kernels(std::string_view instruction_set);
 
-/// The fastest kernels this processor runs, or those named by `wanted` unless it is empty. Throws BadInput
-/// when `wanted` is not one of kInstructionSets or cannot run here.
-[[nodiscard]] const Kernels& select_kernels(std::string_view wanted);
-
-/// select_kernels for the environment variable ADAPT_ISA, decided at the first call.
-[[nodiscard]] const Kernels& kernels();
-
 /// The 8-bit products that exist, slowest first.
 inline constexpr std::array<std::string_view, 3> kProductSets = {"plain", "vnni", "amx"};
 
@@ -31,7 +24,23 @@ inline constexpr std::array<std::string_view, 3> kProductSets = {"plain", "vnni"
 /// them.
 [[nodiscard]] const ProductKernels* find_products(std::string_view name);
 
-/// The fastest products this processor runs; plain ones where ADAPT_ISA lowers the choice.
+/// Kernels and products that are used together.
+struct Level {
+  std::string_view name;
+  const Kernels* kernels = nullptr;
+  const ProductKernels* products = nullptr;
+};
+
+/// The levels that exist, slowest first: those of kInstructionSets with plain products, and above them the
+/// other products.
+inline constexpr std::array<std::string_view, 5> kLevels = {"generic", "avx2", "avx512", "vnni", "amx"};
+
+/// The fastest level this processor runs, or the one named by `wanted` unless it is empty. Throws BadInput
+/// when `wanted` is not one of kLevels or cannot run here.
+[[nodiscard]] Level select_level(std::string_view wanted);
+
+/// Of select_level for the environment variable ADAPT_ISA, decided at the first call.
+[[nodiscard]] const Kernels& kernels();
 [[nodiscard]] const ProductKernels& products();
 
 /// `format` as the kernels need it. Throws BadInput for a format that quantize.hpp excludes.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "record/integrity.hpp"
 #include "record/run_log.hpp"
 
 namespace adapt {
@@ -25,7 +26,8 @@ enum class RunParts : std::uint8_t {
 
 /// What a run.h5 holds. The second half is empty in an overview.
 struct RunContents {
-  bool stripped = false;  ///< a copy that analysis/strip.py made of a finished run
+  Done done = Done::absent;  ///< what DONE beside the file says of these bytes
+  bool stripped = false;     ///< a copy that analysis/strip.py made of a finished run
   std::string configuration;
   std::map<std::string, std::string> provenance;
   std::map<std::string, double> summary;

@@ -39,10 +39,4 @@ const std::vector<LayerRecord>& RunFile::layer_rows(const std::string& name) con
   return found->second;
 }
 
-bool RunFile::done() const {
-  std::error_code ignored;
-  return contents_.stripped ||
-         std::filesystem::is_regular_file(path_.parent_path() / layout::kDoneName, ignored);
-}
-
 }  // namespace adapt

@@ -35,8 +35,11 @@ class RunFile {
   /// The model that was best on the test set, the earliest of equals. Empty before the end of the first
   /// epoch, and in files that were written before adapt kept it.
   [[nodiscard]] const BestModel& best_model() const { return contents_.best_model; }
-  /// A finished run: DONE lies beside the file, or the file is a copy that analysis/strip.py made of one.
-  [[nodiscard]] bool done() const;
+  /// A finished run: DONE lies beside the file and names its digest, or the file is a copy that
+  /// analysis/strip.py made of one.
+  [[nodiscard]] bool done() const { return contents_.stripped || done_mark() == Done::matches; }
+  /// What DONE beside the file says of it.
+  [[nodiscard]] Done done_mark() const { return contents_.done; }
 
  private:
   std::filesystem::path path_;

@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/sha256.hpp"
+#include "base/phase.hpp"
 #include "hdf5/file.hpp"
 #include "record/integrity.hpp"
 #include "record/layout.hpp"
@@ -189,6 +189,8 @@ struct RunLog::Implementation {
 
   /// Moves all kept rows into the image and writes it.
   void flush() {
+    const phase::Scope scope("log");
+    phase::begin("gather");
     steps->flush();
     epochs->flush();
     for (auto& table : layer_tables) {
@@ -291,8 +293,8 @@ void RunLog::finish() {
         concat("cannot finish run log ", implementation_->path, ": the final model was not written"));
   }
   flush();
-  write_atomically(implementation_->done_path,
-                   concat(sha256(read_file(implementation_->path, kLargestRunFile)), "  ", kFileName, "\n"));
+  const phase::Scope scope("done");
+  write_atomically(implementation_->done_path, done_text(read_file(implementation_->path, kLargestRunFile)));
 }
 
 }  // namespace adapt

@@ -205,7 +205,11 @@ std::vector<std::byte> read_run(std::span<const std::byte> request) {
   const auto parts = reader.get<RunParts>();
   const std::filesystem::path path = reader.get_text(kLongestPath);
   try {
-    return encode(read_contents(read_sealed(path), path, parts));
+    const auto done = read_done(path.parent_path());  // first: it is written after what it vouches for
+    const std::vector<std::byte> bytes = read_sealed(path);
+    RunContents contents = read_contents(bytes, path, parts);
+    contents.done = check_done(done, bytes);
+    return encode(std::move(contents));
   } catch (const BadInput&) {
     throw;
   } catch (const std::bad_alloc&) {

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/phase.hpp"
+#include "base/stop_signal.hpp"
+#include "base/threads.hpp"
 #include "data/loader.hpp"
-#include "nn/onednn.hpp"
 #include "numerics/sum.hpp"
 #include "train/step.hpp"
 #include "train/working_weights.hpp"
@@ -20,6 +22,8 @@ constexpr int kImages = 8;
 
 void calibrate(const TrainerOptions& options, const DataSplits& data,
                const std::shared_ptr<ModelState>& state, const PrecisionPlan& decided, TensorScales& scales) {
+  phase::begin("calibrate");
+  check_stop();
   const int images = std::min(kImages, options.training.batch / options.training.shards);
   const Graph graph = make_graph(options, data, images);
   Network network = make_network(options, graph, state, /*training=*/true);
@@ -34,10 +38,13 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
   pass.plan = &plan;
   pass.maxima = &maxima;
   // The scales must not depend on the threads, which float32 sums do.
-  onednn::set_threads(1);
+  set_threads(1);
+  phase::begin("calibrate");
   network.forward(pixels, labels, pass);
+  check_stop();
+  phase::begin("calibrate");
   network.backward(pass);
-  onednn::set_threads(options.training.threads);
+  set_threads(options.training.threads);
   for (const Parameter& parameter : state->parameters) {
     if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
       raise(maxima[static_cast<std::size_t>(parameter.layer)].gradients,

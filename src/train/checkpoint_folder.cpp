@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -42,10 +42,10 @@ CheckpointFolder::CheckpointFolder(const std::filesystem::path& run_dir, const s
                                    int keep)
     : path_(run_dir / "checkpoints"), identity_(identity), keep_(static_cast<std::size_t>(keep)) {}
 
-std::filesystem::path CheckpointFolder::path_of(std::int64_t step, bool best) const {
+std::string CheckpointFolder::name_of(std::int64_t step, bool best) {
   char digits[32];
   std::snprintf(digits, sizeof digits, "%09lld", static_cast<long long>(step));
-  return path_ / concat(best ? kBest : kLast, digits);
+  return concat(best ? kBest : kLast, digits);
 }
 
 /// Newest first; the last one before the best one of the same step.
@@ -95,14 +95,16 @@ void CheckpointFolder::remember(const std::vector<File>& all, std::int64_t newes
 std::optional<Checkpoint> CheckpointFolder::newest(std::uintmax_t most_bytes) {
   const std::vector<File> all = files();
   for (const File& file : all) {
+    std::optional<Checkpoint> checkpoint;
     try {
-      Checkpoint checkpoint = read(file, most_bytes);
-      remember(all, file.step);
-      prune(file.step);
-      return checkpoint;
+      checkpoint = read(file, most_bytes);
     } catch (const BadInput& error) {
       log_warning(concat("checkpoint ", file.path, " is skipped: ", error.what()));
+      continue;
     }
+    remember(all, file.step);
+    prune(file.step);
+    return checkpoint;
   }
   if (all.empty()) {
     return std::nullopt;
@@ -112,27 +114,32 @@ std::optional<Checkpoint> CheckpointFolder::newest(std::uintmax_t most_bytes) {
                         "--resume to start again"));
 }
 
-void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
-  checkpoint.identity = identity_;
-  const fault::Phase phase("checkpoint");
+void CheckpointFolder::make_folder() const {
   try {
-    if (std::filesystem::create_directories(path_)) {
-      sync_folder(path_.parent_path());
+    if (!std::filesystem::is_symlink(path_) && std::filesystem::create_directories(path_)) {
+      Folder(path_.parent_path()).sync();
     }
   } catch (const std::filesystem::filesystem_error& error) {
     refuse("make folder", error);
   }
+}
+
+void CheckpointFolder::write(Checkpoint checkpoint, bool best) {
+  checkpoint.identity = identity_;
+  const phase::Scope scope("checkpoint");
+  make_folder();
+  const Folder folder(path_, Folder::Links::refused);
+  phase::begin("start");
   const std::vector<std::byte> bytes = encode(checkpoint);
-  fault::point("start");
-  write_atomically(path_of(checkpoint.step, false), bytes);
+  folder.write(name_of(checkpoint.step, false), bytes);
   if (best) {
-    write_atomically(path_of(checkpoint.step, true), bytes);
+    folder.write(name_of(checkpoint.step, true), bytes);
     best_ = checkpoint.step;
   }
   if (last_step() != checkpoint.step) {
     good_.push_back(checkpoint.step);
   }
-  fault::point("prune");
+  phase::begin("prune");
   prune(kAny);
 }
 
@@ -146,26 +153,27 @@ bool CheckpointFolder::is_kept(const File& file) const {
 
 /// Removes those up to step `last` that are not to be kept, and the half-written files of killed processes.
 void CheckpointFolder::prune(std::int64_t last) const {
+  const Folder folder(path_, Folder::Links::refused);
   try {
     for (const File& file : files()) {
       if (file.step <= last && !is_kept(file)) {
-        std::filesystem::remove(file.path);
+        folder.remove(file.path.filename());
       }
     }
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
       if (is_leftover(entry.path().filename().string())) {
-        std::filesystem::remove(entry.path());
+        folder.remove(entry.path().filename());
       }
     }
   } catch (const std::filesystem::filesystem_error& error) {
-    refuse("remove old checkpoint", error);
+    refuse("look into", error);
   }
 }
 
 void CheckpointFolder::clear() {
   good_.clear();
   best_ = -1;
-  if (std::filesystem::exists(path_)) {
+  if (std::filesystem::exists(std::filesystem::symlink_status(path_))) {
     prune(kAny);
   }
 }

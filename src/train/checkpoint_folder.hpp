@@ -13,6 +13,7 @@ namespace adapt {
 /// RUN_DIR/checkpoints: step-<number> are the last ones, best-<number> is that of the epoch with the best
 /// test accuracy. A file under such a name is complete: it was written under another name, synced and
 /// renamed. One process (rank 0) uses it.
+/// A folder of that name that is a link is read, but writing and removing throws BadInput.
 class CheckpointFolder {
  public:
   /// Keeps the last `keep` >= 1 checkpoints of the experiment `identity` (run_identity), and the best one.
@@ -45,7 +46,8 @@ class CheckpointFolder {
     std::filesystem::path path;
   };
   [[nodiscard]] std::vector<File> files() const;
-  [[nodiscard]] std::filesystem::path path_of(std::int64_t step, bool best) const;
+  [[nodiscard]] static std::string name_of(std::int64_t step, bool best);
+  void make_folder() const;
   [[nodiscard]] bool is_kept(const File& file) const;
   [[nodiscard]] Checkpoint read(const File& file, std::uintmax_t most_bytes) const;
   void remember(const std::vector<File>& all, std::int64_t newest);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/phase.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
 
@@ -21,7 +22,9 @@ MetricSum evaluate_own(const Classify& classify, std::int64_t batch, const Datas
   AlignedVector<float> images(static_cast<std::size_t>(batch * image));
   std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
   MetricSum sum;
+  phase::begin("evaluate");
   for (std::int64_t first = ranks.rank() * batch; first < dataset.size(); first += ranks.size() * batch) {
+    phase::begin("evaluate.batch");
     const auto count = static_cast<std::size_t>(std::min(batch, dataset.size() - first));
     const std::span some_labels = std::span(labels).first(count);
     read_images(dataset, normalization, first,

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
+#include "base/phase.hpp"
 #include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
@@ -73,8 +73,11 @@ UpdateOptions update_options(const TrainingOptions& training, const PrecisionPol
 }  // namespace
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
-  const ImageShape image = data.train->shape();
-  const ModelInput input = {data.train->classes(), image.height, image.width};
+  return make_graph(options, data.train->shape(), data.train->classes(), batch);
+}
+
+Graph make_graph(const TrainerOptions& options, const ImageShape& image, int classes, int batch) {
+  const ModelInput input = {classes, image.height, image.width};
   return lower(options.network ? options.network(input) : make_model(options.model.name, input),
                {batch, image.channels, image.height, image.width}, executes_formats(options));
 }
@@ -139,12 +142,12 @@ StepOutcome TrainingStep::run(double learning_rate) {
     loader_.start_epoch(step_ / steps_per_epoch());
   }
   ++step_;
-  fault::at_step(step_);
+  phase::at_step(step_);
   StepOutcome outcome;
   outcome.record.step = step_;
   outcome.record.learning_rate = learning_rate;
   run_shards(outcome);
-  fault::point("exchange");
+  phase::begin("exchange");
   exchange(outcome);
   Stopwatch watch;
   plan_broadcast_.update(
@@ -182,6 +185,7 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
+    phase::begin("data");
     const ShardBatch& batch = loader_.next();
     seconds.data += watch.lap();
     run_shard(batch, shard + ranks_.size() >= options_.training.step_shards(), outcome);
@@ -200,7 +204,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
   pass.maxima = maxima_;
-  fault::point("forward");
+  phase::begin("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   if (!MetricSum::fits(loss.loss)) {
     const std::string origin = std::isfinite(loss.loss) ? ""
@@ -210,7 +214,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
                          ": training has diverged", origin, "; a smaller training.learning_rate may help"));
   }
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
-  fault::point("backward");
+  phase::begin("backward");
   network_.backward(pass, [&](std::size_t first, std::size_t last) {
     take_gradients(first, last, pass.shard, last_shard, outcome);
   });
@@ -269,7 +273,7 @@ std::span<const float> TrainingStep::weights_of(int layer) const {
 }
 
 void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
-  fault::point("policy");
+  phase::begin("policy");
   outcome.record.loss += optimizer_.regularization_loss();
   if (options_.training.penalty && has_format(plan_, &LayerFormats::weights)) {
     outcome.record.loss += precision_penalty(plan_, densities_);
@@ -296,7 +300,7 @@ void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
 }
 
 void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
-  fault::point("update");
+  phase::begin("update");
   Stopwatch watch;
   const std::vector<Extremes> masters = optimizer_.update(*state_, learning_rate);
   outcome.record.seconds.update += watch.lap();

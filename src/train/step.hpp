@@ -22,6 +22,8 @@ namespace adapt {
 /// The graph of the chosen model for `batch` images of the data, for the chosen engine. Throws BadInput for
 /// an unknown engine or model, or one that does not fit the images.
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch);
+/// The same for images of `image` and so many classes.
+Graph make_graph(const TrainerOptions& options, const ImageShape& image, int classes, int batch);
 
 /// What a step did.
 struct StepOutcome {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "base/log.hpp"
+#include "base/phase.hpp"
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
@@ -91,6 +91,7 @@ double Trainer::Implementation::rate(std::int64_t index) const {
 }
 
 void Trainer::Implementation::record_step(const StepOutcome& outcome) {
+  phase::begin("record");
   Stopwatch watch;
   RunLog& log = *files.log;
   if (outcome.record.step % options.record.layer_interval == 0) {
@@ -152,7 +153,6 @@ void Trainer::Implementation::end_epoch() {
   record.train_loss = metrics.mean_loss();
   record.train_accuracy = metrics.accuracy();
   record.seconds = seconds;
-  fault::point("evaluate");
   const Stopwatch watch;
   const MetricSum test = evaluate(test_network, *data.test, data.normalization, &step.plan(), ranks);
   record.test_loss = test.mean_loss();

@@ -3,6 +3,7 @@
 Skipped (exit 77) where there is no Chromium; tests/run.sh installs it.
 """
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,8 @@ from html.parser import HTMLParser
 from matplotlib import image
 
 from support import ScratchTest, call_script
-from sweep_store import write_store
+from sweep_store import SUMMARY, write_store
+from synthetic_run import adaptive_layer, write_run
 
 from analysis import report
 
@@ -47,13 +49,10 @@ class Document(HTMLParser):
             self.texts[place] += data
 
 
-class Page(ScratchTest):
-    def setUp(self):
-        super().setUp()
-        self.names = write_store(self.path("store"))
-        call_script(report, self.path("store"), "--out", self.path("out"))
+class BrowserTest(ScratchTest):
+    """A test of the report in the folder "out"."""
 
-    def browse(self, *options, address="", script=""):
+    def browse(self, *options, address="", script="", size=SIZE):
         """What the browser prints about the page, opened at #address, with `script` run after its own."""
         with open(self.path("out", "report.html"), encoding="utf-8") as stream:
             page = stream.read()
@@ -61,13 +60,56 @@ class Page(ScratchTest):
             stream.write(page.replace("</main>", f"<script>{{{script}}}</script></main>"))
         command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
                    f"--user-data-dir={self.path('profile')}", "--virtual-time-budget=5000", "--enable-logging=stderr",
-                   f"--window-size={SIZE[0]},{SIZE[1]}", *options, f"file://{self.path('page.html')}{address}"]  # fmt: skip
+                   f"--window-size={size[0]},{size[1]}", *options, f"file://{self.path('page.html')}{address}"]  # fmt: skip
         outcome = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False,
                                  env={**os.environ, "HOME": self.folder})
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         for complaint in ("Uncaught", "Refused to", "ERR_"):
             self.assertNotIn(complaint, outcome.stderr)
         return outcome.stdout
+
+    def numbers(self, script, **where):
+        """The list of numbers that `script`, the body of a function, returns in the browser."""
+        text = self.browse("--dump-dom", script=f"document.title = JSON.stringify((() => {{{script}}})());", **where)
+        return json.loads(re.search("<title>(.*?)</title>", text)[1])
+
+
+SCROLLED = """
+  const box = document.querySelector(".scroll"), table = box.querySelector("table");
+  box.scrollLeft = box.scrollWidth;
+  const place = (cell) => cell.getBoundingClientRect(), rows = [...table.rows].map((row) => row.cells);
+  const onTop = (cell) => document.elementFromPoint(place(cell).left + 3, place(cell).top + 3) === cell;
+  return [document.documentElement.scrollWidth, place(table).width > place(box).width, place(box).left,
+          rows.every((cells) => place(cells[0]).left === place(box).left && onTop(cells[0])),
+          rows.every((cells) => place(cells[cells.length - 1]).right <= place(box).right + 1)];"""
+
+
+class WideTable(BrowserTest):
+    def check(self, size):
+        """Scrolled to its end, the first table shows its last column beside the first one, and the page is no wider than the
+        window."""
+        page_width, overflows, _, first_stays, last_is_shown = self.numbers(SCROLLED, size=size)
+        self.assertEqual((page_width, overflows, first_stays, last_is_shown), (size[0], True, True, True))
+
+    def test_summary(self):
+        layers = {"conv": (1000, 100, adaptive_layer(30, 1))}
+        runs = [write_run(self.path(name), layers, steps=30, policy=policy, summary=SUMMARY)
+                for name, policy in (("resnet20_adapt", "adapt"), ("float32 " + "long_name_" * 20, "float32"))]  # fmt: skip
+        call_script(report, *runs, "--out", self.path("out"))
+        self.check((1300, 1000))
+        self.check((700, 1000))
+
+    def test_sweep(self):
+        write_store(self.path("store"))
+        call_script(report, self.path("store"), "--out", self.path("out"))
+        self.check((700, 1000))
+
+
+class Page(BrowserTest):
+    def setUp(self):
+        super().setUp()
+        self.names = write_store(self.path("store"))
+        call_script(report, self.path("store"), "--out", self.path("out"))
 
     def document(self, **where):
         return Document(self.browse("--dump-dom", **where))

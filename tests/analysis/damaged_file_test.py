@@ -6,6 +6,7 @@ import random
 import signal
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 from support import ScratchTest, run_script
@@ -14,6 +15,7 @@ from synthetic_run import adaptive_layer, write_run
 from analysis import run_file
 from analysis.errors import BadInput
 from analysis.isolate import call_isolated
+from analysis.run_file import checked_path
 
 TRUNCATIONS = 60
 MUTATIONS = 120
@@ -23,7 +25,7 @@ class DamagedFile(ScratchTest):
     def setUp(self):
         super().setUp()
         self.file = write_run(self.path("run"), {"a": (10, 5, adaptive_layer(40, 1))}, steps=40,
-                              switches=[(3, "a", 8, 4, 9, 5)])
+                              switches=[(3, "a", 8, 4, 9, 5)], done=False)
         with open(self.file, "rb") as stream:
             self.content = stream.read()
 
@@ -100,17 +102,26 @@ class Isolation(unittest.TestCase):
         self.assertEqual(len(call_isolated(bytes, 5_000_000, 10)), 5_000_000)
 
     def test_bad_input_stays_bad_input(self):
-        def refuse(text):
-            raise BadInput(text)
-
-        with self.assertRaisesRegex(BadInput, "because"):
-            call_isolated(refuse, "because", 10)
+        with self.assertRaisesRegex(BadInput, "^/nowhere: "):
+            call_isolated(checked_path, "/nowhere", 10)
 
     def test_crash_and_endless_loop_become_errors(self):
         with self.assertRaisesRegex(RuntimeError, "SIGSEGV"):
-            call_isolated(lambda number: os.kill(os.getpid(), number), signal.SIGSEGV, 10)
+            call_isolated(signal.raise_signal, signal.SIGSEGV, 10)
         with self.assertRaisesRegex(RuntimeError, "within 0.2 seconds"):
             call_isolated(time.sleep, 60, 0.2)
+
+    def test_relative_paths_are_those_of_the_caller(self):
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        for folder in (here, "/"):
+            os.chdir(folder)
+            self.assertEqual(call_isolated(os.path.abspath, "run.h5", 10), os.path.join(folder, "run.h5"))
+
+    def test_from_several_threads_without_a_fork(self):
+        """A fork copies one thread, and the locks that the others held."""
+        with mock.patch("os.fork", side_effect=AssertionError("forked")), ThreadPoolExecutor(4) as pool:
+            self.assertEqual(list(pool.map(lambda size: len(call_isolated(bytes, size, 10)), range(20))), list(range(20)))
 
 
 if __name__ == "__main__":

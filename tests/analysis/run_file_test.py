@@ -3,13 +3,16 @@
 import hashlib
 import os
 import unittest
+from unittest import mock
 
 import h5py
 import numpy as np
 
 from support import ScratchTest, run_script
-from synthetic_run import adaptive_layer, constant_layer, write_run
+from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
+from analysis import hdf5_file
+from analysis.digest import usable_digests
 from analysis.errors import BadInput
 from analysis.run_file import read_run
 
@@ -18,6 +21,13 @@ SWITCHES = [(3, "z.conv", 8, 4, 9, 5), (7, "a.linear", 16, 12, 32, 0)]
 
 
 class SoundFile(ScratchTest):
+    def test_a_lack_of_memory_is_no_damage(self):
+        path = write_run(self.path("run"), LAYERS)
+        with mock.patch.object(hdf5_file, "_checked_content", side_effect=MemoryError):
+            with self.assertRaisesRegex(BadInput, f"{path}: cannot be read here: out of memory"):
+                with hdf5_file.opened(path):
+                    pass
+
     def test_reads_what_was_written(self):
         write_run(self.path("run"), LAYERS, switches=SWITCHES, summary={"model_size": 0.5})
         run = read_run(self.path("run"))
@@ -74,6 +84,7 @@ class SoundFile(ScratchTest):
             for name in ("density", "lookback", "diversity"):
                 del file["layers/z.conv"][name]
             del file["switches"], file["model"]
+        write_done(self.folder)
         run = read_run(self.folder)
         self.assertTrue(np.all(run.layers[0].series["density"] == 1))
         self.assertTrue(np.all(run.layers[0].series["lookback"] == 0))
@@ -85,13 +96,30 @@ class SoundFile(ScratchTest):
             digest = hashlib.sha256(stream.read()).hexdigest()
         with open(path, "a", encoding="ascii") as stream:
             stream.write(f"adapt-run sha256 {digest}\n")
+        write_done(self.folder)
         self.assertEqual(len(read_run(self.folder).layers), 2)
+
+    def test_done_of_another_run_is_noticed(self):
+        """In a run's folder whose DONE names another digest the run is not taken for finished, nor for anything else."""
+        write_run(self.path("run"), LAYERS)
+        write_run(self.path("other"), LAYERS, seed=2)
+        os.replace(self.path("other", "run.h5"), self.path("run", "run.h5"))
+        for read in (read_run, lambda path: usable_digests([path])):
+            with self.assertRaisesRegex(BadInput, "run.h5: DONE beside it does not belong to it"):
+                read(self.path("run"))
+        for text in ("", "\n", "sha256"):
+            with open(self.path("run", "DONE"), "w", encoding="ascii") as stream:
+                stream.write(text)
+            self.assert_one_line_error(run_script("run_file.py", self.path("run")), "DONE beside it does not belong")
+        os.remove(self.path("run", "DONE"))
+        self.assertFalse(read_run(self.path("run")).done)
 
     def test_infinite_loss_is_a_result_not_damage(self):
         path = write_run(self.folder, LAYERS)
         with h5py.File(path, "a") as file:
             file["steps/loss"][3] = np.nan
             file["epochs/train_loss"][1] = np.inf
+        write_done(self.folder)
         self.assertTrue(np.isnan(read_run(self.folder).steps["loss"][3]))
 
     def test_script_prints_a_line_per_run(self):

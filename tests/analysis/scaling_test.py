@@ -5,7 +5,7 @@ import unittest
 
 import h5py
 from support import ScratchTest, call_script, run_script
-from synthetic_run import constant_layer, write_run
+from synthetic_run import constant_layer, write_done, write_run
 
 from analysis import scaling
 from analysis.exchange_model import Fabric, read_fabrics, traffic
@@ -57,6 +57,7 @@ class Scaling(ScratchTest):
                 file[f"steps/seconds_{phase}"][...] = 1e-3
             file["steps/seconds_exchange"][...] = 0
             file["steps/bytes_sent"][...] = 0 if ranks == 1 else 100000
+        write_done(self.path(name))
         return self.path(name)
 
     def result(self, *runs, options=()):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from support import ScratchTest, call_script, run_script
-from synthetic_run import adaptive_layer, constant_layer, write_run
+from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
 from analysis import strip
 from analysis.cost_model import computed_figures
@@ -32,6 +32,7 @@ class Strip(ScratchTest):
             file["steps/loss"].attrs["unit"] = "nat"
             del file["steps/seconds_data"]
             file["steps/seconds_data"] = np.random.default_rng(1).random(400).astype(np.float32)
+        write_done(self.path("run"))
         self.copy = self.path("copy.h5")
 
     def strip(self, *options):

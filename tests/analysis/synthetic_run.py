@@ -1,5 +1,6 @@
 """Writes small run.h5 files whose numbers a reader can check by hand."""
 
+import hashlib
 import os
 
 import h5py
@@ -78,6 +79,12 @@ def adaptive_layer(steps, seed):
     )
 
 
+def write_done(folder):
+    """The DONE of the run.h5 in the folder."""
+    with open(os.path.join(folder, "run.h5"), "rb") as run, open(os.path.join(folder, "DONE"), "w", encoding="ascii") as done:
+        done.write(hashlib.sha256(run.read()).hexdigest() + "  run.h5\n")
+
+
 def write_run(folder, layers, *, policy="adapt", engine="emulated", model="lenet5", dataset="mnist", batch=4, epochs=2,
               steps=10, epoch_seconds=2.0, test_seconds=0.5, ranks="2", test_accuracy=None, switches=(), summary=None,
               compound_switches=False, done=True, format_name="adapt-run", format_version=1, seed=1, host="h1",
@@ -106,7 +113,7 @@ def write_run(folder, layers, *, policy="adapt", engine="emulated", model="lenet
         if summary is not None:
             file.create_group("summary").attrs.update(summary)
     if done:
-        open(os.path.join(folder, "DONE"), "w").close()
+        write_done(folder)
     return path
 
 

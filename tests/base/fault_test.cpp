@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -27,9 +28,9 @@ class Armed {
 };
 
 bool strikes(std::int64_t step, const char* phase) {
-  fault::at_step(step);
+  phase::at_step(step);
   try {
-    fault::point(phase);
+    phase::begin(phase);
   } catch (const Failure& failure) {
     return std::string(failure.what()).find("on purpose") != std::string::npos;
   }
@@ -57,10 +58,19 @@ TEST(Fault, WithoutStepAndRankAny) {
   EXPECT_TRUE(strikes(99, "update"));
 }
 
+TEST(Fault, FalsifiesWhereAResultCanBeWrong) {
+  const Armed armed("falsify,phase=sum");
+  EXPECT_TRUE(fault::falsifies("sum"));
+  EXPECT_FALSE(fault::falsifies("product"));
+  EXPECT_FALSE(strikes(1, "sum"));
+  const Armed other("fail,phase=sum");
+  EXPECT_FALSE(fault::falsifies("sum"));
+}
+
 TEST(Fault, PhasesHaveNamesInFront) {
   const Armed armed("fail,phase=checkpoint.write");
   EXPECT_FALSE(strikes(1, "write"));
-  const fault::Phase phase("checkpoint");
+  const phase::Scope scope("checkpoint");
   EXPECT_TRUE(strikes(1, "write"));
 }
 
@@ -78,13 +88,13 @@ TEST(FaultDeathTest, KillsAndStops) {
   EXPECT_EXIT(
       {
         const Armed armed("kill,phase=x");
-        fault::point("x");
+        phase::begin("x");
       },
       testing::KilledBySignal(SIGKILL), "");
   EXPECT_EXIT(
       {
         const Armed armed("stop,phase=x");
-        fault::point("x");
+        phase::begin("x");
       },
       testing::KilledBySignal(SIGTERM), "");
 }

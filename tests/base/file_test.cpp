@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -21,6 +22,65 @@ TEST(File, WritesAndReplacesWhole) {
   EXPECT_EQ(text_of(path), "second");
   const auto entries = std::filesystem::directory_iterator(scratch.path());
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << "a temporary file was left behind";
+}
+
+/// A link under the name that temporary files had once, for everybody to foresee.
+TEST(File, WritesThroughNoPlantedLink) {
+  const test::Scratch scratch;
+  const auto precious = scratch.path() / "precious";
+  write_atomically(precious, std::string("mine"));
+  std::filesystem::create_symlink(precious, scratch.path() / concat("a.tmp.", ::getpid()));
+  std::filesystem::create_symlink(precious, scratch.path() / "b");
+  write_atomically(scratch.path() / "a", std::string("result"));
+  write_atomically(scratch.path() / "b", std::string("result"));
+  EXPECT_FALSE(create_exclusively(scratch.path() / concat("a.tmp.", ::getpid()), "result"));
+  EXPECT_EQ(text_of(precious), "mine");
+  EXPECT_EQ(text_of(scratch.path() / "b"), "result");
+  EXPECT_FALSE(std::filesystem::is_symlink(scratch.path() / "b"));
+}
+
+TEST(File, NamesAreNotForeseen) {
+  EXPECT_EQ(random_digits().size(), 16U);
+  EXPECT_NE(random_digits(), random_digits());
+}
+
+TEST(Folder, WorksInTheFolderThatWasOpenedAndInNoLink) {
+  const test::Scratch scratch;
+  const auto mine = scratch.path() / "mine";
+  const auto others = scratch.path() / "others";
+  std::filesystem::create_directory(mine);
+  std::filesystem::create_directory(others);
+  write_atomically(others / "a", std::string("theirs"));
+  const Folder folder(mine, Folder::Links::refused);
+  std::filesystem::rename(mine, scratch.path() / "moved");
+  std::filesystem::create_directory_symlink(others, mine);
+  folder.write("b", std::as_bytes(std::span("x", 1)));
+  folder.remove("a");
+  EXPECT_EQ(text_of(scratch.path() / "moved" / "b"), "x");
+  EXPECT_EQ(text_of(others / "a"), "theirs");
+  EXPECT_FALSE(std::filesystem::exists(others / "b"));
+  try {
+    const Folder link(mine, Folder::Links::refused);
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    EXPECT_NE(std::string(error.what()).find("is a link to"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW(Folder(mine, Folder::Links::followed));
+}
+
+TEST(Folder, HasTheClockOfItsFiles) {
+  const test::Scratch scratch;
+  const auto path = scratch.path() / "a";
+  write_atomically(path, std::string("x"));
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto now = Folder(scratch.path()).clock();
+  ASSERT_TRUE(now && last_change(path));
+  EXPECT_GT(*now - *last_change(path), std::chrono::minutes(59));
+  touch(path);
+  EXPECT_GE(*last_change(path), *now);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.path()), {}), 1);
+  EXPECT_FALSE(last_change(scratch.path() / "nothing"));
 }
 
 TEST(File, WritingIntoAMissingFolderFailsWithThePath) {

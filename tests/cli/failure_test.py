@@ -83,5 +83,16 @@ class Diverging(ProgramTest):
                 self.assert_refused(adapt("evaluate", self.folder / f"run{ranks}"), "holds no model")
 
 
+class OutOfMemory(ProgramTest):
+    def test_one_line_names_rank_and_phase(self):
+        for ranks, rank in ((0, 0), (2, 1)):
+            for phase in ("load", "build"):
+                with self.subTest(ranks=ranks, phase=phase):
+                    result = self.train(f"{phase}{ranks}", ranks=ranks, fault=f"memory,phase={phase},rank={rank}")
+                    self.assert_refused(result, f"out of memory on rank {rank} in phase {phase}", code=1)
+            result = self.train(f"forward{ranks}", ranks=ranks, fault=f"memory,phase=forward,rank={rank},step=2")
+            self.assert_refused(result, f"out of memory on rank {rank} in phase ", code=1)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -69,8 +69,8 @@ class Killed(ProgramTest):
     def test_in_every_phase(self):
         self.assert_done(self.train("whole", *ADAPT, *TINY_STEPS))
         faults = [f"{phase},step={step}" for phase, step in (
-            ("write", 1), ("checkpoint.start", 1), ("checkpoint.write", 1), ("checkpoint.rename", 1), ("checkpoint.rename", 4),
-            ("checkpoint.prune", 3), ("forward", 5), ("update", 8), ("evaluate", 8), ("rename", 12), ("checkpoint.write", 12),
+            ("log.write", 1), ("checkpoint.start", 1), ("checkpoint.write", 1), ("checkpoint.rename", 1), ("checkpoint.rename", 4),
+            ("checkpoint.prune", 3), ("forward", 5), ("update", 8), ("evaluate", 8), ("done.rename", 12), ("log.rename", 12), ("checkpoint.write", 12),
             ("checkpoint.prune", 12))]
 
         experiment = self.experiment()  # once: others read it meanwhile

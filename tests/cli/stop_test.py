@@ -2,15 +2,22 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import unittest
 
-from adapt_program import ProgramTest, info
+from adapt_program import ADAPT, TINY, ProgramTest, adapt, info
 from processes import ranks_of, start, wait_for
 
 LONG = ("training.epochs=100000", "record.flush_seconds=0", "data.test_samples=10")
 PATIENCE = 30
+
+
+def resident(pid):
+    """Bytes of memory that a process holds."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
 
 
 class Stopped(ProgramTest):
@@ -57,6 +64,42 @@ class Stopped(ProgramTest):
         self.run_until(0, ranks=2)
         os.kill(self.launcher.pid, signal.SIGUSR1)
         self.assert_stops()
+
+
+class StoppedBeforeTheFirstStep(ProgramTest):
+    """A signal that comes while a run is prepared: nothing is lost, and the same command line starts it again."""
+
+    PER_TENSOR = (*ADAPT, "precision.formats=per_tensor", "precision.backward=quantized")
+    NOTHING_LOST = "adapt: stopped by a signal before the first step; --resume starts where this did\n"
+
+    def test_each_phase_hears_it(self):
+        for phase in ("load", "build", "calibrate"):
+            for ranks, rank in ((0, 0), (2, 1)):
+                with self.subTest(phase=phase, ranks=ranks):
+                    out = f"{phase}{ranks}"
+                    stopped = self.resume(out, *self.PER_TENSOR, ranks=ranks, fault=f"stop,phase={phase},rank={rank}")
+                    self.assert_stopped(stopped)
+                    self.assertIn(self.NOTHING_LOST, stopped.stderr)
+                    self.assertFalse((self.folder / out / "run.h5").exists())
+        self.assert_done(self.resume("load0", "training.epochs=1"))
+
+    def test_it_is_heard_while_images_are_drawn(self):
+        """Which takes seconds for so many; the memory is asked for first."""
+        launcher = start("train", self.experiment(), "--out", self.folder / "run", "--set", "data.train_samples=800000",
+                         "--set", "data.test_samples=10", stderr=subprocess.PIPE)  # fmt: skip
+        self.addCleanup(launcher.wait)
+        self.addCleanup(launcher.kill)
+        drawing = wait_for(lambda: resident(launcher.pid) > 400_000_000, PATIENCE)
+        self.assertTrue(drawing, "no image was drawn")
+        os.kill(launcher.pid, signal.SIGTERM)
+        _, err = launcher.communicate(timeout=PATIENCE)
+        self.assertEqual((launcher.returncode, err), (75, self.NOTHING_LOST))
+
+    def test_a_sweep_goes_on_with_it(self):
+        grid = self.experiment(TINY + "grid: {seed: [1, 2]}\n", "grid.yaml")
+        sweep = ("sweep", grid, "--run", "--store", self.folder / "store", "--set", "training.epochs=1")
+        self.assert_stopped(adapt(*sweep, env={"ADAPT_FAULT": "stop,phase=load"}))
+        self.assertIn("2 done", self.assert_done(adapt(*sweep)).stdout + adapt(*sweep[:2], "--list", *sweep[3:]).stdout)
 
 
 if __name__ == "__main__":

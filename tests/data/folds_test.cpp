@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "data/checksum.hpp"
 #include "data/fixtures.hpp"

@@ -1,6 +1,8 @@
 // Readers of the MNIST family against files written here, byte by byte, from the format's definition.
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "data/dataset.hpp"
 #include "fixtures.hpp"

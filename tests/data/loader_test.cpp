@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <utility>
 
 #include "data/augment.hpp"
 #include "data/memory_dataset.hpp"

@@ -30,5 +30,28 @@ TEST(Registry, EveryDatasetOfFilesSaysHowToGetIt) {
   }
 }
 
+TEST(Registry, ADescriptionIsWhatIsOpened) {
+  DataOptions options;
+  options.train_samples = 300;
+  options.test_samples = 20;
+  const DataDescription told = describe_dataset(options);
+  const DataSplits opened = open_dataset(options, 0);
+  EXPECT_EQ(told.shape, opened.train->shape());
+  EXPECT_EQ(told.classes, opened.train->classes());
+  EXPECT_EQ(told.bytes, (opened.train->size() + opened.test->size()) * (told.shape.elements() + 1));
+}
+
+TEST(Registry, FilesAreDescribedBeforeTheyAreThere) {
+  for (const auto& [name, images] : {std::pair("mnist", 60000 + 10), std::pair("cifar10", 50000 + 10)}) {
+    DataOptions options;
+    options.name = name;
+    options.path = "/nonexistent";
+    options.test_samples = 10;
+    const DataDescription told = describe_dataset(options);
+    EXPECT_EQ(told.bytes, images * (told.shape.elements() + 1)) << name;
+    EXPECT_GT(told.opening_bytes, told.bytes) << name << ": files are read as a whole";
+  }
+}
+
 }  // namespace
 }  // namespace adapt

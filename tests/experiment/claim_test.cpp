@@ -19,8 +19,6 @@
 namespace adapt {
 namespace {
 
-using std::filesystem::file_time_type;
-
 std::string content(const std::filesystem::path& path) { return read_text(path, kSmallFile); }
 
 /// A process that has ended and was waited for.
@@ -42,14 +40,29 @@ void leave_dead_claim(const std::filesystem::path& path) {
                       << "\", \"space\": \"" << process_space() << "\"}\n";
 }
 
+/// The file's last refresh was so long ago.
+void age(const std::filesystem::path& path, std::chrono::minutes ago) {
+  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - ago);
+}
+
+/// Leaves a claim of another machine's process.
+void leave_foreign_claim(const std::filesystem::path& path) {
+  std::ofstream(path)
+      << "{\"host\": \"far\", \"pid\": 7, \"start\": \"1\", \"space\": \"another machine\"}\n";
+}
+
 TEST(Claim, IsHeldByOneAndGivenBack) {
   const test::Scratch scratch;
-  EXPECT_FALSE(is_claimed(scratch.path()));
+  EXPECT_FALSE(living_owner(scratch.path()));
   {
     const auto held = HeldClaim::take(scratch.path());
     ASSERT_TRUE(held.has_value());
-    EXPECT_TRUE(is_claimed(scratch.path()));
+    EXPECT_EQ(
+        living_owner(scratch.path())->find(concat("process ", ::getpid(), " on ", host_name(), ", since 2")),
+        0U);
     EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+    EXPECT_TRUE(has_claim(scratch.path(), held->token()));
+    EXPECT_FALSE(has_claim(scratch.path(), "0123456789abcdef"));
     const JsonValue json = parse_json(content(scratch.path() / "claim"), "claim");
     EXPECT_EQ(json.integer_of("pid"), ::getpid());
     EXPECT_EQ(json.text_of("host"), host_name());
@@ -65,7 +78,7 @@ TEST(Claim, OfADeadProcessIsTakenOver) {
   leave_dead_claim(scratch.path() / "claim");
   leave_dead_claim(scratch.path() / "claim.2");
   EXPECT_TRUE(has_claim(scratch.path()));
-  EXPECT_FALSE(is_claimed(scratch.path()));
+  EXPECT_FALSE(living_owner(scratch.path()));
   {
     const auto held = HeldClaim::take(scratch.path());
     ASSERT_TRUE(held.has_value());
@@ -78,9 +91,9 @@ TEST(Claim, OfADeadProcessIsTakenOver) {
 TEST(Claim, LivesAsLongAsTheTrainingThatItsOwnerStarted) {
   Claim claim = own_claim();
   claim.owner = dead_process();
-  EXPECT_FALSE(is_alive(claim, file_time_type::clock::now()));
+  EXPECT_EQ(owner_is_alive(claim), false);
   claim.child = process_with(::getpid());
-  EXPECT_TRUE(is_alive(claim, file_time_type::clock::now()));
+  EXPECT_EQ(owner_is_alive(claim), true);
 }
 
 TEST(Claim, NotesTheTraining) {
@@ -94,18 +107,62 @@ TEST(Claim, NotesTheTraining) {
 }
 
 TEST(Claim, OfAnotherMachineLivesWhileItIsRefreshed) {
-  Claim claim = own_claim();
-  claim.space = "another machine";
-  const auto now = file_time_type::clock::now();
-  EXPECT_TRUE(is_alive(claim, now - std::chrono::minutes(10)));
-  EXPECT_FALSE(is_alive(claim, now - std::chrono::minutes(20)));
+  const test::Scratch scratch;
+  const std::filesystem::path path = scratch.path() / "claim";
+  leave_foreign_claim(path);
+  age(path, std::chrono::minutes(10));
+  EXPECT_EQ(living_owner(scratch.path())->find("process 7 on far"), 0U);
+  touch(path);
+  EXPECT_TRUE(living_owner(scratch.path()));
+  for (const int minutes : {20, -20}) {  // a time to come is nobody's refresh either
+    age(path, std::chrono::minutes(minutes));
+    EXPECT_FALSE(living_owner(scratch.path())) << minutes;
+  }
+  EXPECT_TRUE(HeldClaim::take(scratch.path()));
 }
 
-TEST(Claim, ThatCannotBeReadIsNotOurs) {
+TEST(Claim, ThatCannotBeReadIsNotOursWhileItIsRefreshed) {
+  for (const char* text :
+       {"", "{\"pid\": ", "[]", "null", "{}", "\xff\xfe", "{\"pid\": 1e300, \"start\": 5}"}) {
+    const test::Scratch scratch;
+    std::ofstream(scratch.path() / "claim") << text;
+    EXPECT_TRUE(living_owner(scratch.path())) << text;
+    EXPECT_FALSE(HeldClaim::take(scratch.path())) << text;
+    age(scratch.path() / "claim", std::chrono::minutes(20));
+    EXPECT_FALSE(living_owner(scratch.path())) << text;
+    EXPECT_TRUE(HeldClaim::take(scratch.path())) << text;
+    EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << text;
+  }
+}
+
+TEST(Claim, ARefusalNamesTheOwner) {
   const test::Scratch scratch;
-  std::ofstream(scratch.path() / "claim") << "{\"pid\": ";
-  EXPECT_TRUE(is_claimed(scratch.path()));
-  EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+  leave_foreign_claim(scratch.path() / "claim");
+  try {
+    HeldClaim::take_or_refuse(scratch.path());
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    EXPECT_NE(std::string(error.what()).find("process 7 on far"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Claim, OfSomebodyElseIsNotRemovedWithOurs) {
+  const test::Scratch scratch;
+  {
+    const auto held = HeldClaim::take(scratch.path());
+    std::filesystem::remove(scratch.path() / "claim");  // taken for dead, and another's in its place
+    leave_foreign_claim(scratch.path() / "claim");
+  }
+  EXPECT_TRUE(living_owner(scratch.path()));
+}
+
+TEST(Claim, NumbersThatNobodyReachesAreNotOurs) {
+  const test::Scratch scratch;
+  leave_dead_claim(scratch.path() / "claim.99999999");
+  leave_dead_claim(scratch.path() / "claim.999999");
+  EXPECT_THROW(HeldClaim::take(scratch.path()), Failure);
+  std::filesystem::remove(scratch.path() / "claim.999999");
+  EXPECT_TRUE(HeldClaim::take(scratch.path()));
 }
 
 TEST(Claim, AnUnreadableFolderIsAFailure) { EXPECT_THROW(HeldClaim::take("/no/such/folder"), Failure); }
@@ -129,12 +186,13 @@ class SlurmClaim : public testing::Test {
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   }
 
-  [[nodiscard]] static bool alive(const std::string& job, int restarts, std::chrono::minutes age) {
+  /// What can be said of the owner; nothing where only the age of the claim tells.
+  [[nodiscard]] static std::optional<bool> alive(const std::string& job, int restarts) {
     Claim claim = own_claim();
     claim.space = "another machine";
     claim.slurm_job = job;
     claim.slurm_restarts = restarts;
-    return is_alive(claim, file_time_type::clock::now() - age);
+    return owner_is_alive(claim);
   }
 
   test::Scratch scratch_;
@@ -142,33 +200,29 @@ class SlurmClaim : public testing::Test {
 };
 
 TEST_F(SlurmClaim, LivesWhileItsJobRuns) {
-  const std::chrono::minutes old{600};
-  const std::chrono::minutes fresh{0};
   squeue("[ \"$*\" = '--noheader --states=all --format=%A %T --jobs=17' ] && echo 17 RUNNING");
-  EXPECT_TRUE(alive("17", 0, old));
+  EXPECT_EQ(alive("17", 0), true);
   squeue("echo 16 COMPLETED; echo 17 COMPLETING; echo 18 PENDING");
-  EXPECT_TRUE(alive("17", 0, old));
+  EXPECT_EQ(alive("17", 0), true);
   squeue("echo 17 PENDING");  // requeued
-  EXPECT_FALSE(alive("17", 0, fresh));
+  EXPECT_EQ(alive("17", 0), false);
   squeue("echo 17 CANCELLED; echo 18 RUNNING; echo 117 RUNNING");  // other tasks of its array
-  EXPECT_FALSE(alive("17", 0, fresh));
-  EXPECT_FALSE(alive("17", 0, fresh));
+  EXPECT_EQ(alive("17", 0), false);
   squeue("");  // not a word of it
-  EXPECT_FALSE(alive("17", 0, fresh));
+  EXPECT_EQ(alive("17", 0), false);
   squeue("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1");
-  EXPECT_FALSE(alive("17", 0, fresh));
+  EXPECT_EQ(alive("17", 0), false);
   squeue("echo 'Unable to contact slurm controller' >&2; exit 1");
-  EXPECT_TRUE(alive("17", 0, fresh));
-  EXPECT_FALSE(alive("17", 0, old));
+  EXPECT_EQ(alive("17", 0), std::nullopt);
 }
 
 TEST_F(SlurmClaim, OfAnEarlierStartOfThisJobIsDead) {
   squeue("echo 18 RUNNING");
   ::setenv("SLURM_JOB_ID", "17", 1);
   ::setenv("SLURM_RESTART_COUNT", "2", 1);
-  EXPECT_FALSE(alive("17", 1, std::chrono::minutes(0)));
-  EXPECT_TRUE(alive("17", 2, std::chrono::minutes(0)));
-  EXPECT_TRUE(alive("18", 0, std::chrono::minutes(0)));
+  EXPECT_EQ(alive("17", 1), false);
+  EXPECT_EQ(alive("17", 2), std::nullopt);
+  EXPECT_EQ(alive("18", 0), true);
 }
 
 /// Exit code 0: this process got the claim and met nobody else within.

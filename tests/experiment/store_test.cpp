@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json_value.hpp"
 #include "experiment/claim.hpp"
@@ -55,7 +56,43 @@ TEST_F(Store, StatesFollowFromTheFolder) {
   store_.clear_failure(run);
   EXPECT_EQ(store_.state(run), RunState::resumable);
   std::ofstream(store_.folder(run) / "DONE") << "";
+  EXPECT_EQ(store_.state(run), RunState::resumable) << "this DONE vouches for no run.h5";
+  test::store_run(store_, test::stored_configuration(1));
   EXPECT_EQ(store_.state(run), RunState::done);
+}
+
+TEST_F(Store, ADoneOfAnotherRunIsNoticed) {
+  const std::string run = test::store_run(store_, test::stored_configuration(1));
+  const std::string other = test::store_run(store_, test::stored_configuration(2));
+  EXPECT_EQ(index()[0].state, RunState::done);
+  std::filesystem::copy_file(store_.folder(other) / "DONE", store_.folder(run) / "DONE",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(store_.state(run), RunState::planned);
+  EXPECT_EQ(store_.result(run), RunState::planned);
+  const auto entries = index();
+  const IndexEntry& entry = entries[entries[0].identity == run ? 0 : 1];
+  EXPECT_EQ(entry.state, RunState::planned);
+  EXPECT_EQ(entry.message, "DONE does not belong to its run.h5");
+}
+
+TEST_F(Store, NothingIsWrittenThroughALink) {
+  const std::string run = prepared(1);
+  const Configuration configuration = test::stored_configuration(1);
+  store_.write_failure(run, {3, "broken", "", 0});
+  const std::filesystem::path elsewhere = scratch_.path() / "elsewhere";
+  std::filesystem::rename(store_.folder(run), elsewhere);
+  std::filesystem::remove(elsewhere / "experiment.yaml");
+  std::filesystem::create_directory_symlink("../elsewhere", store_.folder(run));
+  EXPECT_EQ(store_.state(run), RunState::failed) << "links are read";
+  EXPECT_THROW(store_.make_folder(run), BadInput);
+  EXPECT_THROW(store_.prepare(run, configuration), BadInput);
+  EXPECT_THROW(store_.write_failure(run, {4, "worse", "", 0}), BadInput);
+  EXPECT_THROW(store_.set_requeues(run, 2), BadInput);
+  store_.clear_failure(run);
+  EXPECT_EQ(store_.failure(run)->exit_code, 3);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(elsewhere), {}), 1);
+  std::filesystem::remove_all(elsewhere);
+  EXPECT_THROW(store_.make_folder(run), BadInput) << "a link that leads nowhere";
 }
 
 TEST_F(Store, AClaimOfADeadOwnerIsResumable) {

@@ -17,6 +17,7 @@ from analysis.configuration import flatten_yaml  # noqa: E402
 
 FOLDERS = {"paper": "paper_", "short": "short_"}
 # Grids by folder: what their names start with, the folder of what they stand on, seeds.
+CAMPAIGN = EXPERIMENTS / "paper" / "campaign.yaml"
 GRIDS = {"ablations": ("ablation_", "short", 3), "cluster": ("cluster_", "paper", 5)}
 
 # The hyper-parameters of the published experiments (arXiv 2107.13490 v4): what all share, then what cells change.
@@ -87,7 +88,7 @@ def differing(a, b):
 class ExperimentFiles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if "ablations" not in path.parts)
+        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if "ablations" not in path.parts and path != CAMPAIGN)
         checked = {path: check(path) for path in cls.paths}
         cls.identity = {path: checked[path][0] for path in cls.paths}
         cls.text = {path: checked[path][1] for path in cls.paths}
@@ -206,6 +207,33 @@ class ExperimentFiles(unittest.TestCase):
         self.assertEqual(sum(not group for group in groups), 3)
         self.assertTrue(all(len(group) <= 1 for group in groups), groups)
         self.assertEqual(len(runs), 54)
+
+    def test_the_campaign_is_the_published_cells_as_they_are(self):
+        runs = expand(CAMPAIGN)
+        found = {}
+        for run in runs:
+            own = run["configuration"]
+            found[(run["name"].removeprefix("campaign_").rpartition("_seed")[0], own["seed"])] = own
+        cells = {(f"{cell}_{policy}", 0) for cell in CELLS for policy in ("float32", "adapt", "muppet")}
+        cells -= {("lenet5_mnist_muppet", 0)}
+        seeds = {(f"alexnet_{data}_float32", seed) for data in ("cifar10", "cifar100") for seed in (1, 2)}
+        self.assertEqual(found.keys(), cells | seeds)
+        for (cell, seed), own in found.items():
+            published = json_values(self.file("paper", cell)) | {"seed": seed, "name": own["name"]}
+            self.assertEqual(differing(own, published), set(), cell)
+        # What is short comes first: the hours of ResNet-20 last.
+        models = [run["configuration"]["model.name"] for run in runs]
+        self.assertEqual(models, sorted(models, key=["lenet5", "alexnet", "resnet20"].index))
+
+    def test_the_identity_is_that_of_the_published_file(self):
+        """A store knows a run by its identity: what the campaign has trained need not be trained from the file again."""
+        ours = {run["name"]: run["identity"] for run in expand(CAMPAIGN)}
+        with tempfile.TemporaryDirectory(prefix="adapt-test-") as folder:
+            for cell in ("alexnet_cifar10_muppet", "lenet5_mnist_adapt", "alexnet_cifar100_float32"):
+                for seed in (0, 2) if cell.endswith("float32") else (0,):
+                    alone = pathlib.Path(folder) / f"{cell}_{seed}.yaml"
+                    alone.write_text(f"base: {EXPERIMENTS / 'paper' / cell}.yaml\nseeds: [{seed}]\n", encoding="utf-8")
+                    self.assertEqual(expand(alone)[0]["identity"], ours[f"campaign_{cell}_seed{seed}"])
 
     def test_what_is_printed_is_the_same_experiment(self):
         path = EXPERIMENTS / "paper" / "alexnet_cifar10_adapt.yaml"

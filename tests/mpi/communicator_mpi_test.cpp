@@ -37,6 +37,13 @@ TEST(Communicator, MaximumKeepsNegativeNumbers) {
   EXPECT_EQ(values, (std::array<std::int64_t, 2>{-10, -1}));
 }
 
+TEST(Communicator, SumsOnTheNode) {
+  // All ranks of the test are on one machine.
+  std::array<std::int64_t, 2> values = {1, kRanks.rank() == 0 ? 1 : 0};
+  kRanks.sum_on_node(values);
+  EXPECT_EQ(values, (std::array<std::int64_t, 2>{kRanks.size(), 1}));
+}
+
 TEST(Communicator, EmptyBuffersAreFine) {
   kRanks.sum(std::span<std::int64_t>());
   kRanks.broadcast(std::span<std::byte>());

@@ -3,12 +3,21 @@
 #include <functional>
 #include <new>
 
+#include "base/log.hpp"
+#include "base/phase.hpp"
 #include "mpi/together.hpp"
 
 namespace adapt::mpi {
 namespace {
 
 const Communicator kRanks;
+
+/// As all ranks are told what rank `failing` said.
+std::string as_told_of(int failing, const std::string& message) {
+  const std::string name = kRanks.broadcast(name_of_rank(kRanks), failing);
+  EXPECT_TRUE(name.starts_with(concat("rank ", failing, " (host "))) << name;
+  return failing == 0 ? message : concat(name, ": ", message);
+}
 
 /// What all ranks are told by `call`; "" when it went well.
 Ending told_by(const std::function<void()>& call) {
@@ -40,7 +49,7 @@ TEST(Together, AnErrorOfAnyOneRankReachesAll) {
         throw BadInput(concat("bad file seen by rank ", failing));
       }
     });
-    EXPECT_EQ(outcome.message, concat("bad file seen by rank ", failing));
+    EXPECT_EQ(outcome.message, as_told_of(failing, concat("bad file seen by rank ", failing)));
     EXPECT_EQ(outcome.code, ExitCode::bad_input);
   }
 }
@@ -55,7 +64,7 @@ TEST(Together, OfSeveralErrorsTheLowestRanksCounts) {
       throw BadInput(concat("rank ", kRanks.rank()));
     }
   });
-  EXPECT_EQ(outcome.message, std::string(5000, 'x'));
+  EXPECT_EQ(outcome.message, as_told_of(first, std::string(5000, 'x')));
   EXPECT_EQ(outcome.code, ExitCode::failed);
 }
 
@@ -64,6 +73,21 @@ TEST(Together, EveryCodeAndForeignErrorsArrive) {
   const Ending foreign = outcome_of([] { throw std::runtime_error("from a library"); });
   EXPECT_EQ(foreign.code, ExitCode::failed);
   EXPECT_EQ(foreign.message, "from a library");
+}
+
+TEST(Together, OfMemoryThatEndsItNamesRankAndPhase) {
+  configure_log(kRanks.rank(), LogLevel::error);
+  const int failing = kRanks.size() - 1;
+  const Ending outcome = outcome_of([&] {
+    phase::begin("load");
+    if (kRanks.rank() == failing) {
+      throw std::bad_alloc();
+    }
+  });
+  EXPECT_NE(outcome.message.find(concat("out of memory on rank ", failing, " in phase load")),
+            std::string::npos)
+      << outcome.message;
+  EXPECT_EQ(outcome.code, ExitCode::failed);
 }
 
 TEST(Together, WorksAgainAfterAnError) {
@@ -109,7 +133,7 @@ TEST(Alike, AnErrorOfOneRankReachesTheOthersInTheirNextTogether) {
       together(kRanks, [] {});
       ++past;
     });
-    EXPECT_EQ(ending.message, concat("only on rank ", failing));
+    EXPECT_EQ(ending.message, as_told_of(failing, concat("only on rank ", failing)));
     EXPECT_EQ(past, kRanks.rank() == failing ? 0 : 1);
   }
 }

@@ -1,6 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
 #include "base/error.hpp"
+#include "base/fault.hpp"
 #include "inference_reference.hpp"
 #include "nn/inference/network.hpp"
 #include "nn/models.hpp"
@@ -139,6 +144,31 @@ TEST_F(InferenceTest, EqualsTheReferenceWhereFloatsAreExact) {
       ASSERT_EQ(found[i], static_cast<float>(expected[i])) << i;
     }
   }
+}
+
+/// Whether all cases equal the reference where the library is made wrong on purpose. Ends the process.
+[[noreturn]] void infer_with_wrong_library() {
+  ::setenv("ADAPT_FAULT", "falsify,phase=known_answer", 1);
+  fault::arm(0);
+  bool equal = true;
+  for (const Case& one : cases()) {
+    ByteModel model(without_epsilon(one.model), one.image, /*exact=*/true);
+    InferenceNetwork network(model.graph, model.state, NumberType::float32, &model.plan, one.image.n);
+    const InferencePlan plan = plan_inference(model.graph, *model.state, NumberType::float32, &model.plan);
+    InferenceReference reference(model.graph, plan);
+    const auto& expected = reference.run(model.images);
+    const auto found = network.run(model.images);
+    equal = equal && std::equal(found.begin(), found.end(), expected.begin(),
+                                [](float a, double b) { return a == static_cast<float>(b); });
+  }
+  std::cerr << (equal ? "equal" : "different");
+  std::exit(0);
+}
+
+TEST(InferenceProducts, OwnOnesTakeThePlaceOfAWrongLibrary) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(infer_with_wrong_library(), testing::ExitedWithCode(0),
+              "^adapt: warning: oneDNN [^\n]*wrong sums of 8-bit products[^\n]*\nequal$");
 }
 
 TEST_F(InferenceTest, EqualsTheReferenceButForTies) {

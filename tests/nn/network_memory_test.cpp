@@ -7,6 +7,8 @@
 
 #include <set>
 
+#include "base/error.hpp"
+#include "nn/models.hpp"
 #include "nn/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "small_model.hpp"
@@ -99,6 +101,67 @@ TEST_P(LifetimesOf, NothingEndsBeforeItsLastReader) {
     ended.insert(lifetimes.end_backward[i].begin(), lifetimes.end_backward[i].end());
   }
   EXPECT_EQ(ended.size() + 1, plan.sizes.size()) << "all end but the logits";
+}
+
+/// The models of the program on the images that they are made for.
+struct ModelCase {
+  const char* name;
+  ModelInput input;
+  int channels;
+};
+constexpr ModelCase kModels[] = {{"lenet5", {10, 28, 28}, 1},
+                                 {"alexnet", {10, 32, 32}, 3},
+                                 {"alexnet", {10, 28, 28}, 1},
+                                 {"resnet20", {10, 32, 32}, 3}};
+
+/// Most that the arena of a network held in forward and backward of 4 images.
+std::size_t measured(const Graph& graph, bool training, Arithmetic arithmetic) {
+  const auto state = initialize(graph, 1.0, 7);
+  Network network(graph, state, training, arithmetic);
+  const AlignedVector<float> images(static_cast<std::size_t>(graph.image.elements()), 0.1F);
+  const std::vector<std::int32_t> labels(static_cast<std::size_t>(graph.image.n), 1);
+  PrecisionPlan plan = plan_of(graph, 12);
+  Pass pass;
+  pass.plan = arithmetic == Arithmetic::bfloat16 ? nullptr : &plan;
+  network.forward(images, labels, pass);
+  if (training) {
+    network.backward(pass);
+  }
+  return state->values->most_used();
+}
+
+TEST(ValueBytes, IsWhatANetworkTakes) {
+  for (const ModelCase& model : kModels) {
+    for (const bool training : {true, false}) {
+      for (const bool quantized : {true, false}) {
+        const Graph graph = lower(make_model(model.name, model.input),
+                                  {4, model.channels, model.input.height, model.input.width}, quantized);
+        const auto estimate = static_cast<double>(value_bytes(graph, training, Arithmetic::emulated));
+        const auto taken = static_cast<double>(measured(graph, training, Arithmetic::emulated));
+        const std::string what =
+            concat(model.name, training ? " trained" : " evaluated", quantized ? ", quantized" : "");
+        EXPECT_GE(1.01 * estimate, taken) << what;
+        EXPECT_LE(estimate, (quantized ? 1.25 : 1.01) * taken) << what;
+      }
+    }
+  }
+}
+
+TEST(ValueBytes, OfHalfTheSizeTakeHalf) {
+  const Graph graph = lower(make_model("resnet20", {10, 32, 32}), {4, 3, 32, 32}, false);
+  const auto casts = graph.image.elements() * 2 + 2 * graph.nodes.back().output.elements() * 4;
+  EXPECT_EQ(2 * (value_bytes(graph, true, Arithmetic::bfloat16) - casts),
+            value_bytes(graph, true, Arithmetic::emulated));
+}
+
+TEST(Network, SaysWhenMemoryEnds) {
+  // More than an address space has: where the maxima stood, a byte each.
+  constexpr int kSide = 1 << 22;
+  ModelBuilder builder("m");
+  builder.max_pool(2).convolution("conv", {.channels = 2, .kernel = 1, .stride = kSide / 2});
+  const Graph graph = lower(builder.build(), {1, 64, kSide, kSide}, false);
+  const auto state = initialize(graph, 1.0, 7);
+  EXPECT_THROW(Network(graph, state, true), std::bad_alloc);
 }
 
 /// Loss and gradients of one pass with formats of `word_length` bits.

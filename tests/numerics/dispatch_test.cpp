@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.hpp"
@@ -11,17 +12,22 @@ namespace adapt::vector {
 namespace {
 
 TEST(Dispatch, TakesTheFastestUnlessAskedForLess) {
-  const Kernels* fastest = nullptr;
-  for (const std::string_view name : kInstructionSets) {
-    const Kernels* found = find_kernels(name);
-    if (found == nullptr) {
+  std::string_view fastest;
+  for (const std::string_view name : kLevels) {
+    const bool has_kernels = std::ranges::count(kInstructionSets, name) > 0;
+    const Kernels* const kernels = find_kernels(has_kernels ? name : "avx512");
+    const ProductKernels* const products = find_products(has_kernels ? "plain" : name);
+    if (kernels == nullptr || products == nullptr) {
+      EXPECT_THROW((void)select_level(name), BadInput);
       continue;
     }
-    EXPECT_EQ(found->name, name);
-    EXPECT_EQ(&select_kernels(name), found);
-    fastest = found;
+    const Level level = select_level(name);
+    EXPECT_EQ(level.name, name);
+    EXPECT_EQ(level.kernels, kernels);
+    EXPECT_EQ(level.products, products);
+    fastest = name;
   }
-  EXPECT_EQ(&select_kernels(""), fastest);
+  EXPECT_EQ(select_level("").name, fastest);
 }
 
 TEST(Dispatch, GenericRunsEverywhere) { EXPECT_NE(find_kernels("generic"), nullptr); }
@@ -29,7 +35,7 @@ TEST(Dispatch, GenericRunsEverywhere) { EXPECT_NE(find_kernels("generic"), nullp
 TEST(Dispatch, AnUnknownNameIsBadInputThatListsTheChoice) {
   EXPECT_EQ(find_kernels("sse9"), nullptr);
   try {
-    (void)select_kernels("sse9");
+    (void)select_level("sse9");
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     const std::string message = error.what();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
 #include "numerics/random.hpp"

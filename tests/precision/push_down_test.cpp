@@ -6,6 +6,8 @@
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "numerics/divergence.hpp"
 #include "numerics/random.hpp"

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "record/run_file.hpp"
 #include "record/run_log.hpp"

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "base/file.hpp"
+#include "support/scratch.hpp"
+
 namespace adapt {
 namespace {
 
@@ -28,6 +33,23 @@ TEST(Seal, TellsIntactFromChangedBytes) {
       EXPECT_EQ(check_seal(bad), Seal::broken) << "byte " << i;
     }
   }
+}
+
+TEST(DoneMark, VouchesForOneContent) {
+  const test::Scratch scratch;
+  EXPECT_EQ(check_done(scratch.path()), Done::absent);
+  write_atomically(scratch.path() / "run.h5", sealed(300));
+  EXPECT_EQ(check_done(scratch.path()), Done::absent);
+  write_atomically(scratch.path() / "DONE", done_text(sealed(300)));
+  EXPECT_EQ(check_done(scratch.path()), Done::matches);
+  write_atomically(scratch.path() / "run.h5", sealed(301));
+  EXPECT_EQ(check_done(scratch.path()), Done::foreign);
+  for (const char* text : {"", "\n", "e3b0"}) {
+    write_atomically(scratch.path() / "DONE", std::string(text));
+    EXPECT_EQ(check_done(scratch.path()), Done::foreign) << text;
+  }
+  std::filesystem::remove(scratch.path() / "run.h5");
+  EXPECT_EQ(check_done(scratch.path()), Done::foreign);
 }
 
 TEST(Seal, IsAbsentFromShortForeignAndCutFiles) {

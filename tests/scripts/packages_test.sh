@@ -81,19 +81,22 @@ unset ADAPT_SKIP_PACKAGES
 fake nproc 'echo 8'
 fake lscpu 'printf "# Core,Socket\n0,0\n1,0\n2,0\n3,0\n0,0\n1,0\n2,0\n3,0\n"'
 # shellcheck disable=SC2016
-fake mpirun 'echo "$OMP_NUM_THREADS|${OMPI_ALLOW_RUN_AS_ROOT:-}${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-}|${OMPI_MCA_mpi_yield_when_idle:-}|$*"; exit 75'
+fake mpirun 'echo "$OMP_NUM_THREADS|${OMPI_ALLOW_RUN_AS_ROOT:-}${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-}|${OMPI_MCA_mpi_yield_when_idle:-}|${OMPI_MCA_btl_tcp_if_include:-}|$*"; exit 75'
 unset OMP_NUM_THREADS OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMPI_MCA_mpi_yield_when_idle
+unset OMPI_MCA_btl_tcp_if_include OMPI_MCA_btl_tcp_if_exclude
 
 run adapt_mpirun 2 "a program" --flag "b c"
-expect "two ranks" "$output" "2|||-n 2 --bind-to core --map-by slot:PE=2 a program --flag b c"
+expect "two ranks" "$output" "2|||lo|-n 2 --bind-to core --map-by slot:PE=2 a program --flag b c"
 expect "the program's exit code" "$status" 75
 run adapt_mpirun 5 prog
-expect "more ranks than cores" "$output" "1||1|-n 5 --oversubscribe --bind-to none prog"
+expect "more ranks than cores" "$output" "1||1|lo|-n 5 --oversubscribe --bind-to none prog"
 OMP_NUM_THREADS=3 run adapt_mpirun 2 prog
-expect "more threads than cores" "$output" "3||1|-n 2 --oversubscribe --bind-to none prog"
+expect "more threads than cores" "$output" "3||1|lo|-n 2 --oversubscribe --bind-to none prog"
 fake id 'echo 0'
 run adapt_mpirun 4 prog
-expect "root" "$output" "1|11||-n 4 --bind-to core --map-by slot:PE=1 prog"
+expect "root" "$output" "1|11||lo|-n 4 --bind-to core --map-by slot:PE=1 prog"
+OMPI_MCA_btl_tcp_if_exclude=eth1 run adapt_mpirun 4 prog
+expect "interfaces named by the user" "$output" "1|11|||-n 4 --bind-to core --map-by slot:PE=1 prog"
 fake lscpu 'exit 1'
 expect "cores without lscpu" "$(adapt_cores)" 8
 

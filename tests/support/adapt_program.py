@@ -46,10 +46,11 @@ def command(*arguments, ranks=0):
     return launcher + [PROGRAM, *map(str, arguments)]
 
 
-def adapt(*arguments, ranks=0, timeout=60, cwd=None, env=None):
-    """Runs to the end. The timeout is a failure of the test: the program hangs. `env` is added to the environment."""
+def run(words, timeout=60, cwd=None, env=None):
+    """Runs a command line to its end. The timeout is a failure of the test: the program hangs. `env` is added to the
+    environment."""
     process = subprocess.Popen(
-        command(*arguments, ranks=ranks),
+        words,
         cwd=cwd,
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
@@ -61,10 +62,31 @@ def adapt(*arguments, ranks=0, timeout=60, cwd=None, env=None):
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.terminate()  # mpirun ends its ranks on this
-        out, err = process.communicate(timeout=20)
+        process.terminate()  # mpirun ends its ranks on this, the program its sweep
+        try:
+            out, err = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
         raise AssertionError(f"{process.args} hangs; stdout: {out} stderr: {err}") from None
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def adapt(*arguments, ranks=0, **options):
+    """Runs the program to its end."""
+    return run(command(*arguments, ranks=ranks), **options)
+
+
+def one_by_one(*ranks, **options):
+    """The program under mpirun, where each rank has arguments of its own: a list whose first words may be variables,
+    "ADAPT_ISA=avx2"."""
+    words = [MPIEXEC]
+    for arguments in ranks:
+        variables = [word for word in arguments if re.match(r"[A-Z_]+=", str(word))]
+        rest = [word for word in arguments if word not in variables]
+        words += [":"] if len(words) > 1 else []
+        words += ["-n", "1", "env", *variables, PROGRAM, *map(str, rest)]
+    return run(words, **options)
 
 
 def several_at_a_time(work, jobs, number=8):
@@ -90,12 +112,12 @@ class ProgramTest(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
         return path
 
-    def train(self, out, *overrides, ranks=0, extra=(), experiment=None, fault=None, **options):
+    def train(self, out, *overrides, ranks=0, extra=(), experiment=None, fault=None, environment=None, **options):
         """Trains TINY with some keys changed; `out` is a name within the test's folder, `fault` the value of
         ADAPT_FAULT."""
         sets = [word for override in overrides for word in ("--set", override)]
         experiment = experiment or self.experiment()
-        env = {"ADAPT_FAULT": fault} if fault else None
+        env = {**(environment or {}), **({"ADAPT_FAULT": fault} if fault else {})}
         return adapt("train", experiment, "--out", self.folder / out, *sets, *extra, ranks=ranks, env=env, **options)
 
     def resume(self, out, *overrides, **options):

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -132,6 +133,38 @@ TEST_F(CheckpointFolderTest, OtherFilesAreNobodysBusiness) {
             (Names{"notes", "step-", "step-000000004", "step-000000008", "step-12x", "stop-000000012"}));
   folder().clear();
   EXPECT_EQ(names(), (Names{"notes", "step-", "step-12x", "stop-000000012"}));
+}
+
+TEST_F(CheckpointFolderTest, ALinkIsReadButNothingIsWrittenOrRemovedThroughIt) {
+  folder(3).write(at(4), true);
+  folder(3).write(at(8), false);
+  const Names before = names();
+  const std::filesystem::path elsewhere = scratch_.path() / "elsewhere";
+  std::filesystem::rename(scratch_.path() / "checkpoints", elsewhere);
+  std::filesystem::create_directory_symlink("elsewhere", scratch_.path() / "checkpoints");
+  EXPECT_FALSE(folder().empty());
+  EXPECT_THROW(folder().write(at(12), false), BadInput);
+  EXPECT_THROW(folder().clear(), BadInput);
+  EXPECT_THROW(folder(1).newest(kMostBytes), BadInput);
+  EXPECT_EQ(names(), before);
+  std::filesystem::remove_all(elsewhere);
+  EXPECT_THROW(folder().write(at(12), false), BadInput);
+  EXPECT_THROW(folder().clear(), BadInput);
+  EXPECT_FALSE(std::filesystem::exists(elsewhere));
+}
+
+TEST_F(CheckpointFolderTest, APlantedLinkIsNotWrittenThrough) {
+  const std::filesystem::path precious = scratch_.path() / "precious";
+  std::ofstream(precious) << "mine";
+  std::filesystem::create_directory(scratch_.path() / "checkpoints");
+  for (const std::string& name : {std::string("step-000000004"), concat("step-000000004.tmp.", ::getpid())}) {
+    std::filesystem::create_symlink(precious, file(name));
+  }
+  CheckpointFolder checkpoints = folder();
+  checkpoints.write(at(4), false);
+  EXPECT_EQ(std::filesystem::file_size(precious), 4U);
+  EXPECT_EQ(names(), (Names{"step-000000004"}));
+  EXPECT_EQ(folder().newest(kMostBytes)->state, at(4).state);
 }
 
 /// A limit on the size of files stands for a full disk.

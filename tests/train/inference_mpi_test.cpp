@@ -81,8 +81,8 @@ TEST_F(TrainedInference, RefusesAModelWithoutBytes) {
   for (LayerFormats& formats : model_.plan.layers) {
     formats.weights = FixedFormat{16, 12};
   }
-  EXPECT_THROW(make_classifier("integer", model_, 4), BadInput);
-  EXPECT_THROW(make_classifier("integers", model_, 4), BadInput);
+  EXPECT_THROW(static_cast<void>(make_classifier("integer", model_, 4)), BadInput);
+  EXPECT_THROW(static_cast<void>(make_classifier("integers", model_, 4)), BadInput);
 }
 
 }  // namespace

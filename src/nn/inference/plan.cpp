@@ -10,6 +10,8 @@ namespace adapt {
 namespace {
 
 constexpr int kByteBits = 8;
+/// Products of unsigned and signed bytes whose sum fits 32 bits.
+constexpr std::int64_t kMostTerms = std::numeric_limits<std::int32_t>::max() / (255 * 128);
 
 bool fits_byte(const std::optional<FixedFormat>& format) {
   return format && format->word_length <= kByteBits;
@@ -59,7 +61,14 @@ class Planner {
   }
   [[nodiscard]] bool is_integer(const FusedGroup& group) const {
     return formats_ != nullptr && is_product(group) && fits_byte(formats(group).weights) &&
-           fits_byte(formats(group).inputs);
+           fits_byte(formats(group).inputs) && terms(group) <= kMostTerms;
+  }
+  /// Products that a sum of the group has at most.
+  [[nodiscard]] std::int64_t terms(const FusedGroup& group) const {
+    const GraphNode& node = node_of(group);
+    const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec);
+    return convolution == nullptr ? node.input.elements() / node.input.n
+                                  : std::int64_t{node.input.c} * convolution->kernel * convolution->kernel;
   }
   InferenceValue& value(int index) { return plan_.values[at(index)]; }
 

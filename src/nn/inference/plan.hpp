@@ -7,7 +7,7 @@
 #include "base/aligned.hpp"
 #include "nn/graph.hpp"
 #include "nn/parameters.hpp"
-#include "nn/quantized/weight_gradient.hpp"
+#include "nn/quantized/product_geometry.hpp"
 #include "numerics/plan.hpp"
 
 namespace adapt {
@@ -30,8 +30,9 @@ struct InferenceValue {
 ///
 /// destination = round(output_factor · activation(factor[c] · Σ + addend[c] + residual_factor · residual)),
 /// computed in float32 from the integer sum Σ of bytes, rounded to nearest (ties to even) and clamped to the
-/// range of the destination's type. The residual is taken as it is stored. Float products have their factors
-/// in the weights and are not rounded.
+/// range of the destination's type. Σ itself is exact in 32 bits and then a float32, so that from 2^24 on it
+/// is rounded, too, by less than 2^-23 of Σ |x · w|. The residual is taken as it is stored. Float products
+/// have their factors in the weights and are not rounded.
 struct FoldedProduct {
   bool integer = false;
   ProductGeometry geometry;      ///< 1×1 maps for linear layers and for convolutions that cover their map

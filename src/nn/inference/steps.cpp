@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "nn/inference/average_bytes.hpp"
+#include "nn/inference/byte_product.hpp"
 #include "nn/layers/activation.hpp"
 #include "nn/layers/addition.hpp"
 #include "nn/layers/average_pooling.hpp"
@@ -115,7 +116,9 @@ Run compile_product(const StepParts& parts) {
       product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);
   const Shape& in = product.geometry.input;
   const bool is_linear = in.h == 1 && in.w == 1 && product.geometry.kernel == 1;
-  return is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
+  const Run library =
+      is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
+  return product.integer ? checked_product(parts, library) : library;
 }
 
 // ---- poolings ----

@@ -23,14 +23,24 @@ class BatchNorm : public Layer {
     if (!training) {
       return;
     }
-    backward_ =
-        dnnl::batch_normalization_backward(onednn::normalization_backward(data, epsilon, description));
-    scale_gradient_ = view(scale.gradient, channels);
-    shift_gradient_ = view(shift.gradient, channels);
+    const auto backward = onednn::normalization_backward(data, epsilon, description);
+    backward_ = dnnl::batch_normalization_backward(backward);
     // oneDNN always writes the source's gradient; where nobody wants it (nothing with parameters before), it
     // needs a place of its own.
-    source_gradient_ = memory.source_gradients.front() ? memory.source_gradients.front()
-                                                       : dnnl::memory(data, onednn::engine());
+    const dnnl::memory source_gradient = memory.source_gradients.front()
+                                             ? memory.source_gradients.front()
+                                             : dnnl::memory(data, onednn::engine());
+    backward_arguments_ = {{DNNL_ARG_SRC, memory.sources.front()},
+                           {DNNL_ARG_SCALE, scale_},
+                           {DNNL_ARG_MEAN, mean_},
+                           {DNNL_ARG_VARIANCE, variance_},
+                           {DNNL_ARG_DIFF_DST, memory.destination_gradient},
+                           {DNNL_ARG_DIFF_SRC, source_gradient},
+                           {DNNL_ARG_DIFF_SCALE, view(scale.gradient, channels)},
+                           {DNNL_ARG_DIFF_SHIFT, view(shift.gradient, channels)}};
+    if (onednn::takes_shift(backward)) {
+      backward_arguments_.emplace(DNNL_ARG_SHIFT, shift_);
+    }
   }
 
   void forward(Pass& /*pass*/) override {
@@ -42,17 +52,7 @@ class BatchNorm : public Layer {
                            {DNNL_ARG_DST, memory_.destination}});
   }
 
-  void backward(Pass& /*pass*/) override {
-    onednn::run(backward_, {{DNNL_ARG_SRC, memory_.sources.front()},
-                            {DNNL_ARG_SCALE, scale_},
-                            {DNNL_ARG_SHIFT, shift_},
-                            {DNNL_ARG_MEAN, mean_},
-                            {DNNL_ARG_VARIANCE, variance_},
-                            {DNNL_ARG_DIFF_DST, memory_.destination_gradient},
-                            {DNNL_ARG_DIFF_SRC, source_gradient_},
-                            {DNNL_ARG_DIFF_SCALE, scale_gradient_},
-                            {DNNL_ARG_DIFF_SHIFT, shift_gradient_}});
-  }
+  void backward(Pass& /*pass*/) override { onednn::run(backward_, backward_arguments_); }
 
  private:
   LayerMemory memory_;
@@ -60,11 +60,9 @@ class BatchNorm : public Layer {
   dnnl::memory shift_;
   dnnl::memory mean_;
   dnnl::memory variance_;
-  dnnl::memory scale_gradient_;
-  dnnl::memory shift_gradient_;
-  dnnl::memory source_gradient_;
   dnnl::batch_normalization_forward forward_;
   dnnl::batch_normalization_backward backward_;
+  onednn::Arguments backward_arguments_;
 };
 
 }  // namespace

@@ -1,90 +1,108 @@
 #include "nn/quantized/integer_convolution.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
-#include "nn/onednn.hpp"
+#include "nn/quantized/known_answer.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
 
-dnnl::memory::desc bytes_of(const Shape& s) { return onednn::byte_activation(s.n, s.c, s.h, s.w); }
-dnnl::memory::desc sums_of(const Shape& s) { return onednn::sum_activation(s.n, s.c, s.h, s.w); }
-
-onednn::Window window(int stride, int kernel, int before, int behind_height, int behind_width) {
-  return {{stride, stride}, {kernel, kernel}, {before, before}, {behind_height, behind_width}};
+WindowProduct forward_product(const ProductGeometry& geometry) {
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  return {in, out, kernel, stride, padding};
 }
 
-dnnl::memory::dims weight_dims(int out, int in, int kernel) { return {out, in, kernel, kernel}; }
+WindowProduct gradient_product(const ProductGeometry& geometry, bool turned) {
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  return {out, in, kernel, stride, turned ? kernel - 1 - padding : padding, !turned};
+}
+
+/// Whether the data gradient is a convolution that has no negative padding.
+bool can_turn(const ProductGeometry& geometry) {
+  const WindowProduct forward = forward_product(geometry);
+  const int behind = std::max(forward.padding_behind(geometry.input.h, geometry.output.h),
+                              forward.padding_behind(geometry.input.w, geometry.output.w));
+  return geometry.stride == 1 && std::max(geometry.padding, behind) < geometry.kernel;
+}
 
 }  // namespace
 
-IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
-    : geometry_(geometry),
-      has_gradient_(data_gradient),
-      turned_(geometry.stride == 1 && geometry.padding < geometry.kernel &&
-              padding_behind(geometry.input.h, geometry.output.h) < geometry.kernel &&
-              padding_behind(geometry.input.w, geometry.output.w) < geometry.kernel),
-      plain_(
-          static_cast<std::size_t>(geometry.output.c * geometry.input.c * geometry.kernel * geometry.kernel)),
-      forward_(make_forward()) {
-  if (has_gradient_) {
-    exchanged_.resize(plain_.size());
-    gradient_ = turned_ ? make_turned() : make_transposed();
+IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product) {
+  if (LibraryProduct::is_sound(product)) {
+    library_.emplace(product);
+    if (!is_right_here(product, *library_)) {
+      library_.reset();
+    }
   }
 }
 
-int IntegerConvolution::padding_behind(int size, int places) const {
-  return (places - 1) * geometry_.stride + geometry_.kernel - size - geometry_.padding;
+bool IntegerProduct::stays_exact(std::span<const std::int8_t> weights) const {
+  constexpr std::int64_t kLargest = 128;  // of a byte
+  const auto terms = product_.terms();
+  if (static_cast<std::int64_t>(terms) * kLargest * kLargest < LibraryProduct::kExactSums) {
+    return true;
+  }
+  std::int32_t heaviest = 0;
+  for (std::size_t first = 0; first < weights.size(); first += terms) {
+    std::int32_t weight = 0;
+    for (const std::int8_t byte : weights.subspan(first, terms)) {
+      weight += std::abs(std::int32_t{byte});
+    }
+    heaviest = std::max(heaviest, weight);
+  }
+  return heaviest * kLargest < LibraryProduct::kExactSums;
 }
 
-template <class Description>
-IntegerConvolution::Product IntegerConvolution::make_product(const Description& description) {
-  return {dnnl::primitive(description.get()), dnnl::memory(description.weights_desc(), onednn::engine()),
-          dnnl::memory(description.src_desc(), onednn::engine(), nullptr),
-          dnnl::memory(description.dst_desc(), onednn::engine(), nullptr)};
+void IntegerProduct::set_weights(std::span<const std::int8_t> weights) {
+  runs_library_ = library_ && stays_exact(weights);
+  if (runs_library_) {
+    library_->set_weights(weights);
+    return;
+  }
+  if (!lowered_) {
+    lowered_.emplace(product_);
+  }
+  lowered_->set_weights(weights);
 }
 
-IntegerConvolution::Product IntegerConvolution::make_forward() const {
-  const auto& [in, out, kernel, stride, padding] = geometry_;
-  const onednn::ProductShapes shapes = {
-      bytes_of(in), onednn::any_layout_bytes(weight_dims(out.c, in.c, kernel)), {}, sums_of(out)};
-  return make_product(onednn::convolution_forward(
-      /*training=*/false, shapes,
-      window(stride, kernel, padding, padding_behind(in.h, out.h), padding_behind(in.w, out.w))));
+void IntegerProduct::run(const std::int8_t* source, std::int32_t* sums) {
+  if (runs_library_) {
+    library_->run(source, sums);
+  } else {
+    lowered_->run(source, sums);
+  }
 }
 
-IntegerConvolution::Product IntegerConvolution::make_turned() const {
-  const auto& [in, out, kernel, stride, padding] = geometry_;
-  const onednn::ProductShapes shapes = {
-      bytes_of(out), onednn::any_layout_bytes(weight_dims(in.c, out.c, kernel)), {}, sums_of(in)};
-  const int whole = kernel - 1;
-  return make_product(onednn::convolution_forward(
-      /*training=*/false, shapes,
-      window(1, kernel, whole - padding, whole - padding_behind(in.h, out.h),
-             whole - padding_behind(in.w, out.w))));
+std::int64_t IntegerConvolution::terms(const ProductGeometry& geometry) {
+  return std::int64_t{std::max(geometry.input.c, geometry.output.c)} * geometry.kernel * geometry.kernel;
 }
 
-IntegerConvolution::Product IntegerConvolution::make_transposed() const {
-  const auto& [in, out, kernel, stride, padding] = geometry_;
-  const onednn::ProductShapes shapes = {
-      bytes_of(out), onednn::any_layout_bytes(weight_dims(in.c, out.c, kernel)), {}, sums_of(in)};
-  return make_product(onednn::deconvolution_forward(
-      shapes, window(stride, kernel, padding, padding_behind(in.h, out.h), padding_behind(in.w, out.w))));
+bool IntegerConvolution::fits(const ProductGeometry& geometry) {
+  constexpr std::int64_t kLargestProduct = std::int64_t{1} << 14;
+  return terms(geometry) * kLargestProduct < std::int64_t{1} << 31;
+}
+
+IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
+    : geometry_(geometry),
+      turned_(can_turn(geometry)),
+      plain_(
+          static_cast<std::size_t>(geometry.output.c * geometry.input.c * geometry.kernel * geometry.kernel)),
+      forward_(forward_product(geometry)) {
+  if (data_gradient) {
+    exchanged_.resize(plain_.size());
+    gradient_.emplace(gradient_product(geometry, turned_));
+  }
 }
 
 void IntegerConvolution::set_weights(std::span<const float> values, FixedFormat format) {
-  const auto& [in, out, kernel, stride, padding] = geometry_;
   quantize_to_bytes(values, plain_, format, Rounding::nearest, {});  // on the grid: nothing is rounded
-  onednn::reorder({onednn::plain_bytes(weight_dims(out.c, in.c, kernel)), onednn::engine(), plain_.data()},
-                  forward_.weights);
-  if (!has_gradient_) {
-    return;
+  forward_.set_weights(plain_);
+  if (gradient_) {
+    exchange_channels();
+    gradient_->set_weights(exchanged_);
   }
-  exchange_channels();
-  onednn::reorder(
-      {onednn::plain_bytes(weight_dims(in.c, out.c, kernel)), onednn::engine(), exchanged_.data()},
-      gradient_.weights);
 }
 
 void IntegerConvolution::exchange_channels() {
@@ -119,18 +137,10 @@ void IntegerConvolution::exchange_channels_of() {
   }
 }
 
-void IntegerConvolution::run(Product& product, const std::int8_t* from, std::int32_t* to) {
-  product.source.set_data_handle(const_cast<std::int8_t*>(from));  // oneDNN has no pointer to const
-  product.destination.set_data_handle(to);
-  onednn::run(product.primitive, {{DNNL_ARG_SRC, product.source},
-                                  {DNNL_ARG_WEIGHTS, product.weights},
-                                  {DNNL_ARG_DST, product.destination}});
-}
-
-void IntegerConvolution::forward(const std::int8_t* x, std::int32_t* sums) { run(forward_, x, sums); }
+void IntegerConvolution::forward(const std::int8_t* x, std::int32_t* sums) { forward_.run(x, sums); }
 
 void IntegerConvolution::data_gradient(const std::int8_t* dy, std::int32_t* sums) {
-  run(gradient_, dy, sums);
+  gradient_->run(dy, sums);
 }
 
 }  // namespace adapt

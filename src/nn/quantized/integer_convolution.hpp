@@ -1,21 +1,51 @@
 #pragma once
 
 #include <cstdint>
-#include <dnnl.hpp>
+#include <optional>
 #include <span>
 
 #include "base/aligned.hpp"
-#include "nn/quantized/weight_gradient.hpp"
+#include "nn/quantized/library_product.hpp"
+#include "nn/quantized/lowered_product.hpp"
+#include "nn/quantized/product_geometry.hpp"
 #include "numerics/format.hpp"
 
 namespace adapt {
 
+/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by oneDNN where that is exact, else
+/// by our own products. Since both are exact, nobody else needs to know which one it is, nor do ranks have to
+/// agree on it.
+class IntegerProduct {
+ public:
+  explicit IntegerProduct(const WindowProduct& product);
+
+  /// `weights` are (O, I, KH, KW).
+  void set_weights(std::span<const std::int8_t> weights);
+  void run(const std::int8_t* source, std::int32_t* sums);
+
+  /// Whether oneDNN multiplies with the present weights.
+  [[nodiscard]] bool runs_library() const { return runs_library_; }
+
+ private:
+  /// Whether each sum with these weights is exact in the library, whatever the source is.
+  [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
+
+  WindowProduct product_;
+  std::optional<LibraryProduct> library_;  ///< where it gives right sums
+  std::optional<LoweredProduct> lowered_;  ///< made when it is first needed
+  bool runs_library_ = false;
+};
+
 /// Forward and data gradient of a convolution (or, on 1×1 images, a linear layer) in 8-bit arithmetic with
-/// 32-bit sums: oneDNN, which has no 8-bit backward. The data gradient is a convolution with turned weights
-/// where the stride is 1, and a transposed convolution elsewhere. Exact while sums stay below 2^31 and
-/// onednn::has_exact_bytes().
+/// 32-bit sums. oneDNN has no 8-bit backward: the data gradient is a convolution with turned weights where
+/// the stride is 1, and a transposed convolution elsewhere. Exact where fits().
 class IntegerConvolution {
  public:
+  /// Products that a sum has at most, forward or of the data gradient.
+  static std::int64_t terms(const ProductGeometry& geometry);
+  /// Whether no sum can reach 2^31, whatever the bytes are.
+  static bool fits(const ProductGeometry& geometry);
+
   /// With `data_gradient` false only forward is there.
   IntegerConvolution(const ProductGeometry& geometry, bool data_gradient);
 
@@ -28,33 +58,17 @@ class IntegerConvolution {
   void data_gradient(const std::int8_t* dy, std::int32_t* sums);
 
  private:
-  /// A primitive and its weights in the layout that it likes.
-  struct Product {
-    dnnl::primitive primitive;
-    dnnl::memory weights;
-    dnnl::memory source;
-    dnnl::memory destination;
-  };
-
-  template <class Description>
-  static Product make_product(const Description& description);
-  Product make_forward() const;
-  Product make_turned() const;
-  Product make_transposed() const;
   /// Fills exchanged_ from plain_.
   void exchange_channels();
   template <std::size_t kArea>
   void exchange_channels_of();
-  static void run(Product& product, const std::int8_t* from, std::int32_t* to);
-  [[nodiscard]] int padding_behind(int size, int places) const;
 
   ProductGeometry geometry_;
-  bool has_gradient_;
   bool turned_;  ///< the data gradient is a convolution
   AlignedVector<std::int8_t> plain_;
   AlignedVector<std::int8_t> exchanged_;  ///< (IC, OC, KH, KW), turned by 180 degrees where turned_
-  Product forward_;
-  Product gradient_;
+  IntegerProduct forward_;
+  std::optional<IntegerProduct> gradient_;
 };
 
 }  // namespace adapt

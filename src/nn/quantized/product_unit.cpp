@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/stopwatch.hpp"
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/product.hpp"
@@ -57,6 +59,10 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
       inputs_(parts.inputs->name, Quantizer::Tensor::inputs, parts.inputs->layer),
       outputs_(parts.outputs->name, Quantizer::Tensor::outputs, parts.outputs->layer),
       gradients_(parts.outputs->name, Quantizer::Tensor::activation_gradients, parts.outputs->layer) {
+  if (integer && training && !IntegerConvolution::fits(geometry_)) {
+    log_info(concat("layer ", parts.product->name, " does not run in integers: a sum of its ",
+                    IntegerConvolution::terms(geometry_), " products may exceed 32 bits"));
+  }
   scratch.make_room(std::max(parts.source->strip(), parts.raw->strip()));
   if (parts.bias != nullptr) {
     bias_.resize(parts.raw->period());
@@ -70,15 +76,14 @@ FixedFormat ProductUnit::weight_format(const Pass& pass) const {
 }
 
 bool ProductUnit::runs_integer(const Pass& pass) const {
-  if (!integer_ || !inputs_.fits_byte(pass)) {
+  if (!integer_ || !IntegerConvolution::fits(geometry_) || !inputs_.fits_byte(pass)) {
     return false;
   }
   const auto& weights = pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
   if (!weights || weights->word_length > kByteBits || !steps_multiply(*weights, *inputs_.format(pass))) {
     return false;
   }
-  return !training_ || (gradients_.fits_byte(pass) && weight_gradient_.fits() &&
-                        steps_multiply(*weights, *gradients_.format(pass)) &&
+  return !training_ || (gradients_.fits_byte(pass) && steps_multiply(*weights, *gradients_.format(pass)) &&
                         steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
 }
 

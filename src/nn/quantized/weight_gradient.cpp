@@ -16,6 +16,8 @@ constexpr std::size_t kTile = kProductTile * kProductTile;
 constexpr std::uint32_t kBias = 128;
 /// Images that are laid out at a time: a multiple of what stands together in a panel, so that it begins anew.
 constexpr int kImages = 4;
+/// Pixels whose products with any bytes, 2^14 at most, have a sum below 2^31.
+constexpr std::size_t kPieceDepth = (std::size_t{1} << 17) - kProductDepth;
 /// Rows that a transposition may read and write behind the end.
 constexpr std::size_t kSlack = 64;
 
@@ -58,12 +60,6 @@ WeightGradient::WeightGradient(const ProductGeometry& geometry)
   const std::size_t lines = rounded_up(depth_ + largest_shift + kSlack, kSlack) / kSlack;
   row_stride_ = (lines | 1U) * kSlack;
   places_ = places();
-}
-
-bool WeightGradient::fits() const {
-  constexpr std::int64_t kLargestProduct = std::int64_t{1} << 14;
-  const Shape& out = geometry_.output;
-  return std::int64_t{out.n} * out.h * out.w * kLargestProduct < std::int64_t{1} << 31;
 }
 
 std::vector<std::int32_t> WeightGradient::places() const {
@@ -170,20 +166,81 @@ void WeightGradient::lay_out(const std::int8_t* x, const std::int8_t* dy,
   }
 }
 
-void WeightGradient::gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums,
+int WeightGradient::channels_of(std::size_t panel) const {
+  return std::min<int>(kProductTile, geometry_.output.c - static_cast<int>(panel * kProductTile));
+}
+
+void WeightGradient::gather(std::size_t panel, const std::int32_t* products, const std::int32_t* column_sums,
                             float step, float* weights) const {
-  const int channels = std::min<int>(kProductTile, geometry_.output.c - first_channel);
   // The 16 channels of a panel stand side by side, so that some of the places for all channels fit the first
   // cache.
   constexpr std::size_t kPlaces = 256;
+  weights += panel * kProductTile * places_.size();
   for (std::size_t first = 0; first < places_.size(); first += kPlaces) {
     const std::size_t some = std::min(kPlaces, places_.size() - first);
-    for (int channel = 0; channel < channels; ++channel) {
-      float* const to = weights + static_cast<std::size_t>(first_channel + channel) * places_.size() + first;
+    for (int channel = 0; channel < channels_of(panel); ++channel) {
+      float* const to = weights + static_cast<std::size_t>(channel) * places_.size() + first;
       const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[channel]);
       vector::kernels().gather_sums(products + channel, places_.data() + first, to, some,
                                     static_cast<std::int32_t>(correction), step);
     }
+  }
+}
+
+void WeightGradient::gather_wide(std::size_t panel, const std::int64_t* sums, float step,
+                                 float* weights) const {
+  weights += panel * kProductTile * places_.size();
+  for (int channel = 0; channel < channels_of(panel); ++channel) {
+    for (const std::int32_t place : places_) {
+      *weights++ = static_cast<float>(sums[place + channel]) * step;
+    }
+  }
+}
+
+void WeightGradient::multiply(std::size_t first, std::size_t count, float step, float bias_step,
+                              float* weights, float* bias, WeightGradientScratch& scratch) const {
+  const std::size_t blocks = scratch.rows.size();
+  const std::int8_t* const right = scratch.right.data() + first * kProductTile * depth_;
+  vector::products().multiply(scratch.rows.data(), blocks, row_stride_, right, count, depth_,
+                              scratch.sums.data());
+  for (std::size_t panel = 0; panel < count; ++panel) {
+    std::int32_t column_sums[kProductTile];
+    vector::products().sum_columns(right + panel * kProductTile * depth_, depth_, column_sums);
+    gather(first + panel, scratch.sums.data() + panel * blocks * kTile, column_sums, step, weights);
+    for (int i = 0; bias != nullptr && i < channels_of(first + panel); ++i) {
+      bias[(first + panel) * kProductTile + static_cast<std::size_t>(i)] =
+          static_cast<float>(column_sums[i]) * bias_step;
+    }
+  }
+}
+
+void WeightGradient::multiply_pieces(std::size_t panel, float step, float bias_step, float* weights,
+                                     float* bias, WeightGradientScratch& scratch) const {
+  const std::size_t blocks = scratch.rows.size();
+  std::vector<const std::uint8_t*> rows = scratch.rows;
+  std::int64_t bias_sums[kProductTile] = {};
+  scratch.wide.assign(blocks * kTile, 0);
+  for (std::size_t done = 0; done < depth_; done += kPieceDepth) {
+    const std::size_t depth = std::min(kPieceDepth, depth_ - done);
+    const std::int8_t* const right = scratch.right.data() + (panel * depth_ + done) * kProductTile;
+    std::int32_t column_sums[kProductTile];
+    vector::products().multiply(rows.data(), blocks, row_stride_, right, 1, depth, scratch.sums.data());
+    vector::products().sum_columns(right, depth, column_sums);
+    for (std::size_t i = 0; i < scratch.wide.size(); ++i) {
+      const auto biased = static_cast<std::uint32_t>(scratch.sums[i]);
+      const std::uint32_t correction = kBias * static_cast<std::uint32_t>(column_sums[i % kProductTile]);
+      scratch.wide[i] += static_cast<std::int32_t>(biased - correction);
+    }
+    for (std::size_t i = 0; i < kProductTile; ++i) {
+      bias_sums[i] += column_sums[i];
+    }
+    for (const std::uint8_t*& row : rows) {
+      row += depth;
+    }
+  }
+  gather_wide(panel, scratch.wide.data(), step, weights);
+  for (int i = 0; bias != nullptr && i < channels_of(panel); ++i) {
+    bias[panel * kProductTile + static_cast<std::size_t>(i)] = static_cast<float>(bias_sums[i]) * bias_step;
   }
 }
 
@@ -197,22 +254,15 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
       scratch.rows.push_back(scratch.left.data() + row * row_stride_ + shift);
     }
   }
-  const std::size_t blocks = scratch.rows.size();
-  make_room(scratch.sums, vector::kProductPanels * blocks * kTile);
+  make_room(scratch.sums, vector::kProductPanels * scratch.rows.size() * kTile);
+  const bool whole = depth_ <= kPieceDepth;
   const std::size_t panels = columns_ / kProductTile;
-  for (std::size_t first = 0; first < panels; first += vector::kProductPanels) {
-    const std::size_t some = std::min(vector::kProductPanels, panels - first);
-    const std::int8_t* const right = scratch.right.data() + first * kProductTile * depth_;
-    vector::products().multiply(scratch.rows.data(), blocks, row_stride_, right, some, depth_,
-                                scratch.sums.data());
-    for (std::size_t panel = 0; panel < some; ++panel) {
-      std::int32_t column_sums[kProductTile];
-      vector::products().sum_columns(right + panel * kProductTile * depth_, depth_, column_sums);
-      const int channel = static_cast<int>((first + panel) * kProductTile);
-      gather(channel, scratch.sums.data() + panel * blocks * kTile, column_sums, step, weights);
-      for (int i = 0; bias != nullptr && i < std::min<int>(kProductTile, geometry_.output.c - channel); ++i) {
-        bias[channel + i] = static_cast<float>(column_sums[i]) * bias_step;
-      }
+  for (std::size_t first = 0; first < panels; first += whole ? vector::kProductPanels : 1) {
+    if (whole) {
+      const std::size_t count = std::min(vector::kProductPanels, panels - first);
+      multiply(first, count, step, bias_step, weights, bias, scratch);
+    } else {
+      multiply_pieces(first, step, bias_step, weights, bias, scratch);
     }
   }
 }

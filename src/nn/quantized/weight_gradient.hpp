@@ -4,18 +4,9 @@
 #include <vector>
 
 #include "base/aligned.hpp"
-#include "nn/graph.hpp"
+#include "nn/quantized/product_geometry.hpp"
 
 namespace adapt {
-
-/// What a convolution's (or, on 1×1 images, a linear layer's) product looks like.
-struct ProductGeometry {
-  Shape input;
-  Shape output;
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;  ///< before; behind as much as the output needs
-};
 
 /// Memory that weight gradients of many layers share, one after the other.
 struct WeightGradientScratch {
@@ -24,9 +15,11 @@ struct WeightGradientScratch {
   AlignedVector<std::int8_t> right;       ///< panels of the right matrix
   std::vector<const std::uint8_t*> rows;  ///< blocks of the left matrix
   AlignedVector<std::int32_t> sums;
+  std::vector<std::int64_t> wide;  ///< the same, of several pieces of the depth
 };
 
-/// The weight gradient of a layer in 8-bit arithmetic, exact for any bytes as long as sums stay below 2^31.
+/// The weight gradient of a layer in 8-bit arithmetic, exact for any bytes and any number of pixels: sums
+/// that may not fit 32 bits are made in pieces.
 ///
 /// dW(kh, kw, ic; oc) = sum over pixels of X(pixel + (kh, kw), ic) · dY(pixel, oc) is a matrix product whose
 /// depth is the pixels. Both sides are laid out on one grid per image, of output size plus border: dY is zero
@@ -38,9 +31,6 @@ class WeightGradient {
  public:
   explicit WeightGradient(const ProductGeometry& geometry);
 
-  /// Whether no sum can overflow, whatever the bytes are.
-  [[nodiscard]] bool fits() const;
-
   /// weights (OC, IC, KH, KW) = sums · step; `bias` (OC), unless null: the sums of dY · bias_step. `x` is (N,
   /// H, W, IC), `dy` (N, OH, OW, OC).
   void run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
@@ -50,8 +40,17 @@ class WeightGradient {
   void stage_input(const std::int8_t* image, std::int8_t* staged) const;
   void stage_output(const std::int8_t* image, std::int8_t* staged) const;
   void lay_out(const std::int8_t* x, const std::int8_t* dy, WeightGradientScratch& scratch) const;
-  void gather(int first_channel, const std::int32_t* products, const std::int32_t* column_sums, float step,
+  /// Multiplies all rows with `count` panels from `first` on, and writes the weights of their channels.
+  void multiply(std::size_t first, std::size_t count, float step, float bias_step, float* weights,
+                float* bias, WeightGradientScratch& scratch) const;
+  /// The same in pieces of the depth.
+  void multiply_pieces(std::size_t first, float step, float bias_step, float* weights, float* bias,
+                       WeightGradientScratch& scratch) const;
+  /// Channels of a panel.
+  [[nodiscard]] int channels_of(std::size_t panel) const;
+  void gather(std::size_t panel, const std::int32_t* products, const std::int32_t* column_sums, float step,
               float* weights) const;
+  void gather_wide(std::size_t panel, const std::int64_t* sums, float step, float* weights) const;
   /// Where the elements of (IC, KH, KW) stand among the sums of a panel's first channel.
   [[nodiscard]] std::vector<std::int32_t> places() const;
 

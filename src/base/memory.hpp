@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace adapt {
+
+/// Memory that can still be taken, and what sets the bound.
+struct MemoryBound {
+  std::int64_t bytes = 0;
+  std::string source;  ///< "MemAvailable", "the limit of the control group /slurm/job_1", "RLIMIT_AS"
+};
+
+/// What all processes of this machine, or of this one's control groups (v1 and v2, with all groups above),
+/// can still take together without swapping: free memory, and files that the kernel keeps only because
+/// nobody needs the place. `root` holds proc and sys. Without any bound (not Linux) the largest number.
+MemoryBound available_memory(const std::filesystem::path& root = "/");
+
+/// What this process may still take under its own limits (ulimit -v, -d).
+MemoryBound available_to_process();
+
+/// "17.3 GB": three digits, in units of 1000.
+std::string bytes_text(std::int64_t bytes);
+
+}  // namespace adapt

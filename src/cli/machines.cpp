@@ -1,0 +1,78 @@
+#include "cli/machines.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/sha256.hpp"
+#include "mpi/together.hpp"
+#include "nn/onednn.hpp"
+#include "numerics/quantize.hpp"
+#include "record/provenance.hpp"
+
+namespace adapt::cli {
+namespace {
+
+constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
+
+/// Whether every layer's products, forward and backward, have operands of at most 8 bits, so that they are
+/// exact sums of integers on a processor that can do them.
+bool asks_for_bytes_only(const Configuration& configuration) {
+  constexpr int kByteBits = 8;
+  const PolicyOptions& precision = configuration.precision;
+  const std::string& engine = configuration.engine.name;
+  return (engine == "auto" || engine == "integer") && precision.name == "fixed" &&
+         precision.fixed.word_length <= kByteBits && precision.formats == "per_tensor" &&
+         precision.backward == "quantized" && precision.quantize.inputs && precision.quantize.outputs;
+}
+
+/// Whether that is so on all ranks (collective).
+bool computes_in_bytes(const mpi::Communicator& ranks, const Configuration& configuration) {
+  std::array<std::int64_t, 1> lacking = {onednn::has_exact_bytes() ? 0 : 1};
+  ranks.maximum(lacking);
+  return lacking[0] == 0 && asks_for_bytes_only(configuration);
+}
+
+}  // namespace
+
+mpi::Facts program_facts() {
+  const auto build = build_provenance();
+  return {{"the program", concat("adapt ", build.at("adapt_version"), " (commit ", build.at("git_commit"),
+                                 ", SHA-256 ", sha256(read_file("/proc/self/exe", kLargestProgram)), ")")},
+          {"the oneDNN version", onednn::version()}};
+}
+
+mpi::Facts configuration_facts(const Configuration& configuration) {
+  mpi::Facts facts = json_values(configuration);
+  std::erase_if(facts, [](const auto& fact) { return fact.first == "data.path"; });
+  return facts;
+}
+
+void agree_on_data(const mpi::Communicator& ranks, const DataSplits& data) {
+  mpi::Facts facts;
+  mpi::together(ranks, [&] {
+    facts = {{"the SHA-256 of the training data", data.train->checksum()},
+             {"the SHA-256 of the test data", data.test->checksum()}};
+  });
+  mpi::agree(ranks, facts, "the same files on every host (data.path, ADAPT_DATA)");
+}
+
+std::map<std::string, std::string> rank_provenance(const mpi::Communicator& ranks,
+                                                   const Configuration& configuration) {
+  const std::vector<std::string> hosts = ranks.all_gather(host_name());
+  const std::vector<std::string> sets =
+      ranks.all_gather(concat(onednn::instruction_set(), " ", vector_isa()));
+  const std::string table = mpi::rank_table(sets);
+  const bool alike = std::ranges::all_of(sets, [&](const std::string& set) { return set == sets.front(); });
+  if (!alike && !computes_in_bytes(ranks, configuration) && ranks.rank() == 0) {
+    log_warning(concat("ranks compute with different instruction sets (", table, "; hosts ",
+                       mpi::rank_table(hosts),
+                       "): sums in float32 depend on which rank computes them, so that "
+                       "another number of ranks may give other bits"));
+  }
+  return {{"rank_hosts", mpi::rank_table(hosts)}, {"rank_instruction_sets", table}};
+}
+
+}  // namespace adapt::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <dnnl.hpp>
+#include <span>
+
+#include "nn/quantized/product_geometry.hpp"
+
+namespace adapt {
+
+/// A product of bytes by oneDNN: fast, and exact where is_sound, the known answer (known_answer.hpp) is
+/// given, and no sum can reach kExactSums, since the library brings its 32-bit sums through float32.
+class LibraryProduct {
+ public:
+  static constexpr std::int64_t kExactSums = std::int64_t{1} << 24;
+
+  /// False for shapes that oneDNN's transposed convolution gets wrong wherever it has no AMX (up to 3.x):
+  /// with a stride it trims negative padding twice, and reads kernel rows that do not exist.
+  static bool is_sound(const WindowProduct& product);
+
+  explicit LibraryProduct(const WindowProduct& product);
+
+  /// `weights` are (O, I, KH, KW).
+  void set_weights(std::span<const std::int8_t> weights);
+  void run(const std::int8_t* source, std::int32_t* sums);
+
+ private:
+  template <class Description>
+  void make(const Description& description);
+
+  dnnl::memory::dims dims_;
+  dnnl::primitive primitive_;
+  dnnl::memory weights_;  ///< in the layout that the primitive likes
+  dnnl::memory source_;
+  dnnl::memory destination_;
+};
+
+}  // namespace adapt

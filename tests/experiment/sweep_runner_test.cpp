@@ -1,0 +1,32 @@
+#include "experiment/sweep_runner.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace adapt {
+namespace {
+
+/// The command line for two ranks, in one text.
+std::string launcher() {
+  std::string line;
+  for (const std::string& word : local_launcher(2, 1, 1)) {
+    line += word + " ";
+  }
+  return line;
+}
+
+TEST(LocalLauncher, NeedsNoNetwork) {
+  ::unsetenv("OMPI_MCA_btl_tcp_if_include");
+  ::unsetenv("OMPI_MCA_btl_tcp_if_exclude");
+  EXPECT_NE(launcher().find(" --mca btl_tcp_if_include lo "), std::string::npos) << launcher();
+  ::setenv("OMPI_MCA_btl_tcp_if_exclude", "eth1", 1);
+  EXPECT_EQ(launcher().find("btl_tcp"), std::string::npos) << "the user has chosen: " << launcher();
+  ::unsetenv("OMPI_MCA_btl_tcp_if_exclude");
+}
+
+TEST(LocalLauncher, IsNotThereForOneRank) { EXPECT_TRUE(local_launcher(1, 4, 1).empty()); }
+
+}  // namespace
+}  // namespace adapt
