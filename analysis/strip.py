@@ -161,4 +161,6 @@ def main():
 
 
 if __name__ == "__main__":
+    from analysis.strip import main  # under the name that the process which reads files finds it by
+
     run_main(main)
