@@ -17,6 +17,8 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ADAPT_SHADOW_MEMORY 1

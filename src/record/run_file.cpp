@@ -1,5 +1,7 @@
 #include "record/run_file.hpp"
 
+#include <system_error>
+
 #include "base/error.hpp"
 #include "record/layout.hpp"
 
