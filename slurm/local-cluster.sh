@@ -177,16 +177,24 @@ start_daemon() {
   env "${unset[@]}" "SLURM_CONF=$conf" "$@" </dev/null >>"$dir/log/start.log" 2>&1
 }
 
-start_node() {
-  local name="$1" apart="$2"
-  mkdir -p "$dir/spool/$name" "$dir/tmp/$name"
-  if [[ -z "$apart" ]]; then
-    start_daemon slurmd -N "$name"
+# start_apart HOST DAEMON...: the same with this host name, the host names of all nodes, and a /dev/shm of its own, where the
+# kernel allows that.
+start_apart() {
+  local host="$1" isolation
+  shift
+  isolation="$(isolation)"
+  if [[ -z "$isolation" ]]; then
+    start_daemon "$@"
     return
   fi
   # shellcheck disable=SC2016,SC2086  # the inner shell's variables; several words
-  start_daemon $apart sh -c 'hostname "$1" && mount --bind "$2" /etc/hosts && mount -t tmpfs -o mode=1777 none /dev/shm &&
-    exec slurmd -N "$1"' node "$name" "$dir/etc/hosts"
+  start_daemon $isolation sh -c 'hostname "$1" && mount --bind "$2" /etc/hosts && mount -t tmpfs -o mode=1777 none /dev/shm &&
+    shift 2 && exec "$@"' sh "$host" "$dir/etc/hosts" "$@"
+}
+
+start_node() {
+  mkdir -p "$dir/spool/$1" "$dir/tmp/$1"
+  start_apart "$1" slurmd -N "$1"
 }
 
 idle_nodes() {
@@ -194,7 +202,7 @@ idle_nodes() {
 }
 
 start_cluster() {
-  local node apart waited
+  local node waited
   ((${#dir} <= SOCKET_LIMIT)) || refuse "--dir $dir: expected at most $SOCKET_LIMIT characters, for the sockets in it"
   [[ -z "$(daemons)" ]] || refuse "--dir $dir: a cluster runs there already"
   [[ ! -L "$dir" && (! -e "$dir" || (-O "$dir" && -e "$dir/.adapt-slurm")) ]] ||
@@ -213,11 +221,11 @@ start_cluster() {
   (umask 077 && head -c 128 /dev/urandom >"$dir/munge/key")
   start_daemon munged --socket="$dir/munge/socket" --key-file="$dir/munge/key" --log-file="$dir/log/munged.log" \
     --pid-file="$dir/run/munged.pid" --seed-file="$dir/munge/seed" || fail "munged does not start: $(tail -n 1 "$dir/log/start.log")"
-  start_daemon slurmctld || fail "slurmctld does not start: $(tail -n 1 "$dir/log/start.log")"
-  apart="$(isolation)"
-  [[ -n "$apart" || "$nodes" == 1 ]] || fail "--nodes $nodes: no namespaces to tell nodes apart, as in some containers, and in a chroot whose root is not a mount point; expected --nodes 1" 4
+  [[ "$nodes" == 1 || -n "$(isolation)" ]] || fail "--nodes $nodes: no namespaces to tell nodes apart, as in some containers, and in a chroot whose root is not a mount point; expected --nodes 1" 4
+  # It looks up the names of nodes when it tells an srun of a job's end.
+  start_apart "$(hostname)" slurmctld || fail "slurmctld does not start: $(tail -n 1 "$dir/log/start.log")"
   for ((node = 1; node <= nodes; node++)); do
-    start_node "n$node" "$apart" || fail "slurmd of n$node does not start: $(tail -n 1 "$dir/log/start.log")"
+    start_node "n$node" || fail "slurmd of n$node does not start: $(tail -n 1 "$dir/log/start.log")"
   done
   for ((waited = 0; waited < 10 * START_SECONDS; waited++)); do
     if (($(idle_nodes) == nodes)); then

@@ -15,6 +15,7 @@ struct Command {
   const char* summary;  ///< one line for `adapt --help`
   /// Takes the arguments behind the subcommand's name; throws Error.
   ExitCode (*run)(const std::vector<std::string>& arguments);
+  bool is_parallel;  ///< several ranks share its work
 };
 
 ExitCode train(const std::vector<std::string>& arguments);

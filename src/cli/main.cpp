@@ -12,18 +12,19 @@
 #include "base/log.hpp"
 #include "base/suggest.hpp"
 #include "cli/command.hpp"
+#include "cli/parallel.hpp"
 
 namespace {
 
 using adapt::cli::Command;
 
 constexpr std::array kCommands = {
-    Command{"train", "train a model as an experiment file says", adapt::cli::train},
-    Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate},
-    Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare},
-    Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench},
-    Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep},
-    Command{"info", "what this program is built from, or what a run holds", adapt::cli::info},
+    Command{"train", "train a model as an experiment file says", adapt::cli::train, true},
+    Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate, true},
+    Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare, false},
+    Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench, true},
+    Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, false},
+    Command{"info", "what this program is built from, or what a run holds", adapt::cli::info, false},
 };
 
 void print_help() {
@@ -45,6 +46,9 @@ adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const Command& command : kCommands) {
     if (command.name == arguments[0]) {
+      if (!command.is_parallel) {
+        adapt::cli::refuse_ranks("adapt " + arguments[0]);
+      }
       return command.run({arguments.begin() + 1, arguments.end()});
     }
     names.emplace_back(command.name);

@@ -1,19 +1,27 @@
 #include "cli/parallel.hpp"
 
+#include <cstdlib>
+
 #include "base/failure_text.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
 #include "cli/machines.hpp"
 #include "mpi/together.hpp"
-#include "mpi/watchdog.hpp"
 
 namespace adapt::cli {
+
+void refuse_ranks(const std::string& command) {
+  const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
+  if (ranks != nullptr && std::string(ranks) != "1") {
+    throw BadInput(concat(command, " runs alone, but was started as one of ", ranks,
+                          " ranks; expected it without mpirun"));
+  }
+}
 
 ExitCode run_parallel(const mpi::Facts& task, const std::function<ExitCode(const mpi::Communicator&)>& work) {
   const mpi::Session session(nullptr, nullptr);
   const mpi::Communicator ranks;
   configure_log(ranks.rank(), LogLevel::info);
-  const mpi::Watchdog watchdog(ranks);
   try {
     mpi::Facts program;
     mpi::together(ranks, [&] {

@@ -92,6 +92,10 @@ void note_resumption(std::map<std::string, std::string>& provenance, const Resum
   provenance[kResumptions] =
       concat(earlier == before.end() ? "" : earlier->second + "; ", "step ", point.checkpoint->step, " on ",
              provenance.at("ranks"), provenance.at("ranks") == "1" ? " rank" : " ranks");
+  const auto sets = before.find("rank_instruction_sets");
+  if (sets != before.end() && sets->second != provenance.at("rank_instruction_sets")) {
+    provenance[kResumptions] += concat(" (until then ", sets->second, ")");
+  }
   if (before.count("start_time") != 0) {
     provenance["start_time"] = before.at("start_time");
   }

@@ -295,6 +295,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
     return ExitCode::done;
   }
   if (parsed->check) {
+    refuse_ranks("adapt train --check");
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
     const MemoryEstimate memory = estimate_of(configuration);

@@ -8,7 +8,6 @@
 
 #include "mpi/background.hpp"
 #include "mpi/check.hpp"
-#include "mpi/watchdog.hpp"
 
 namespace adapt::mpi {
 namespace {
@@ -25,13 +24,18 @@ void reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
 }  // namespace
 
 Session::Session(int* argc, char*** argv) {
+  const Waiting waiting("MPI_Init");
   int provided = 0;
   check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_dup(MPI_COMM_WORLD, &background_communicator), "MPI_Comm_dup");  // its error handler, too
+  watchdog_.set_rank(Communicator().rank());
 }
 
-Session::~Session() { MPI_Finalize(); }
+Session::~Session() {
+  const Waiting waiting("MPI_Finalize");
+  MPI_Finalize();
+}
 
 MPI_Comm background() { return background_communicator; }
 

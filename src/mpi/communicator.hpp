@@ -6,16 +6,22 @@
 #include <string>
 #include <vector>
 
+#include "mpi/watchdog.hpp"
+
 namespace adapt::mpi {
 
-/// Starts MPI and ends it at the end of the scope; one per process. Errors must be caught within the scope: a
-/// rank that failed cannot take part in ending MPI and calls abort() instead.
+/// Starts MPI and ends it at the end of the scope, under the eyes of a watchdog (mpi/watchdog.hpp); one per
+/// process. Errors must be caught within the scope: a rank that failed cannot take part in ending MPI and
+/// calls abort() instead.
 class Session {
  public:
   Session(int* argc, char*** argv);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+ private:
+  Watchdog watchdog_;
 };
 
 /// All ranks of the program. Every call but rank() and size() is collective. Errors of MPI throw Failure with

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/phase.hpp"
 #include "base/process.hpp"
+#include "mpi/communicator.hpp"
 
 namespace adapt::mpi {
 namespace {
@@ -28,7 +29,7 @@ double patience(int rank) {
   constexpr double kWaits = 2;
   constexpr double kHigher = 0.1;
   constexpr int kMost = 10;
-  return kWaits + kHigher * std::min(rank, kMost);
+  return kWaits + kHigher * std::clamp(rank, 0, kMost);
 }
 
 /// Ends all ranks from a thread that is not MPI's.
@@ -42,7 +43,7 @@ double patience(int rank) {
 }  // namespace
 
 struct Watchdog::Implementation {
-  explicit Implementation(int own_rank) : rank(own_rank), thread([this] { watch(); }) {}
+  Implementation() : thread([this] { watch(); }) {}
 
   ~Implementation() {
     {
@@ -84,7 +85,8 @@ struct Watchdog::Implementation {
     if (limit <= 0 || silence <= limit * (call == nullptr ? 1 : patience(rank))) {
       return;
     }
-    const std::string who = concat("stuck: rank ", rank, " (host ", host_name(), ")");
+    const std::string who =
+        concat("stuck: ", rank < 0 ? "a rank" : concat("rank ", rank), " (host ", host_name(), ")");
     const std::string where = phase::describe(phase::place());
     end_all(call == nullptr
                 ? concat(who, " has given no sign of life for ", limit, " s (mpi.timeout_s) in ", where)
@@ -92,17 +94,18 @@ struct Watchdog::Implementation {
                          " for a rank that hangs or is gone; mpi.timeout_s is ", limit));
   }
 
-  int rank;
+  std::atomic<int> rank = -1;  // not known yet
   std::mutex mutex;
   std::condition_variable wake;
   bool stop = false;
   std::thread thread;  // last: runs as long as all the rest lives
 };
 
-Watchdog::Watchdog(const Communicator& ranks)
-    : implementation_(std::make_unique<Implementation>(ranks.rank())) {}
+Watchdog::Watchdog() : implementation_(std::make_unique<Implementation>()) {}
 
 Watchdog::~Watchdog() = default;
+
+void Watchdog::set_rank(int rank) { implementation_->rank = rank; }
 
 void set_timeout(double seconds) { timeout_s = seconds; }
 

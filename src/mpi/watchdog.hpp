@@ -2,8 +2,6 @@
 
 #include <memory>
 
-#include "mpi/communicator.hpp"
-
 namespace adapt::mpi {
 
 /// `mpi`: how ranks deal with each other.
@@ -20,10 +18,13 @@ struct Options {
 class Watchdog {
  public:
   /// With the timeout of Options, until set_timeout().
-  explicit Watchdog(const Communicator& ranks);
+  Watchdog();
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
+
+  /// As soon as MPI has said which one this process is.
+  void set_rank(int rank);
 
  private:
   struct Implementation;

@@ -210,9 +210,28 @@ class Counter {
   std::int64_t most_ = 0;
 };
 
-bool is_last_or_alone(std::size_t node, const std::vector<JoinedNodes>& joined) {
-  return std::ranges::none_of(
+bool is_inside(std::size_t node, const std::vector<JoinedNodes>& joined) {
+  return std::ranges::any_of(
       joined, [node](const JoinedNodes& nodes) { return nodes.first <= node && node < nodes.last; });
+}
+
+/// What forward of a node makes: nothing, its output, or the quantizations of that, too.
+void take_outputs(const Graph& graph, const MemoryPlan& plan, std::size_t node,
+                  const std::vector<JoinedNodes>& joined, Counter& counter) {
+  if (is_inside(node, joined)) {
+    return;
+  }
+  counter.take(plan.data[node + 1]);
+  if (std::ranges::find(joined, node, &JoinedNodes::last) == joined.end()) {
+    return;
+  }
+  for (std::size_t reader = node + 1; reader < graph.nodes.size(); ++reader) {
+    const auto* const quantization = std::get_if<QuantizeSpec>(&graph.nodes[reader].spec);
+    if (quantization != nullptr && quantization->place == QuantizePlace::inputs &&
+        graph.nodes[reader].inputs.front() == static_cast<int>(node) + 1) {
+      counter.take(plan.data[reader + 1]);
+    }
+  }
 }
 
 }  // namespace
@@ -230,9 +249,7 @@ std::int64_t most_elements(const Graph& graph, bool training, const std::vector<
   Counter counter(plan.sizes);
   counter.take(plan.data.back());
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (is_last_or_alone(i, joined)) {
-      counter.take(plan.data[i + 1]);
-    }
+    take_outputs(graph, plan, i, joined, counter);
     counter.release(lifetimes.end_forward[i]);
   }
   counter.take(plan.gradient.back());

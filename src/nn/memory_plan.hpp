@@ -50,7 +50,8 @@ Lifetimes find_lifetimes(const Graph& graph, const MemoryPlan& plan, bool traini
                          const std::vector<JoinedNodes>& joined);
 
 /// Most elements that the buffers of the plan hold at a time when the nodes are worked off in order, the
-/// logits included. Joined nodes write the output of the last of them only.
+/// logits included. Joined nodes write the output of the last of them only, and at once what layers quantize
+/// from it.
 std::int64_t most_elements(const Graph& graph, bool training, const std::vector<JoinedNodes>& joined);
 
 }  // namespace adapt

@@ -19,14 +19,30 @@ constexpr std::int64_t kProgram = 30 * kMegabyte;
 /// What is there besides once a training runs: kernels, threads, buffers of the log and of MPI; and for each
 /// node, with its primitives.
 constexpr std::int64_t kRunning = 20 * kMegabyte;
-constexpr std::int64_t kNode = kMegabyte / 5;
-/// Copies of a checkpoint's state while it is gathered and encoded: vectors that grow hold twice their size
-/// for a moment.
-constexpr std::int64_t kCheckpointCopies = 3;
+constexpr std::int64_t kNode = 3 * kMegabyte / 10;
+/// A checkpoint holds copies of the models and of the state beside its encoding; the state is gathered in a
+/// vector that has grown, to up to twice its size.
+constexpr std::int64_t kCheckpointModels = 2;
+constexpr std::int64_t kCheckpointStates = 3;
 
 /// Arithmetic that takes at least as much memory as what `options` choose, on any machine.
 Arithmetic largest_arithmetic(const TrainerOptions& options) {
   return options.engine.name == "bfloat16" ? Arithmetic::bfloat16 : Arithmetic::emulated;
+}
+
+std::int64_t program_bytes(const Graph& graph) {
+  const auto nodes = std::ranges::count_if(
+      graph.nodes, [](const GraphNode& node) { return !std::holds_alternative<QuantizeSpec>(node.spec); });
+  return kProgram + kRunning + kNode * nodes;
+}
+
+/// The largest activation in a layout that one of oneDNN's kernels likes better.
+std::int64_t scratch_bytes(const Graph& graph) {
+  std::int64_t largest = 0;
+  for (const GraphNode& node : graph.nodes) {
+    largest = std::max(largest, node.output.elements());
+  }
+  return largest * kFloat;
 }
 
 std::int64_t evaluation_bytes(const TrainerOptions& options, const Graph& graph) {
@@ -91,6 +107,7 @@ MemoryEstimate estimate_training(const TrainerOptions& options, const DataDescri
       {"activations and their gradients",
        std::max(value_bytes(graph, /*training=*/true, largest_arithmetic(options)),
                 evaluation_bytes(options, test))},
+      {"scratch of kernels", std::max(scratch_bytes(graph), scratch_bytes(test))},
       {"batches of images", (TrainLoader::kSlots * shard + training.test_images()) * image},
       {"parameters", model + copies},
       {"optimizer", optimizer},
@@ -99,10 +116,10 @@ MemoryEstimate estimate_training(const TrainerOptions& options, const DataDescri
   if (first) {
     const std::int64_t models = 2 * parameters * kFloat;  // last and best
     const std::int64_t state = 2 * parameters * kFloat + policy + feedback;
-    estimate.push_back({"models and checkpoint", 2 * models + kCheckpointCopies * state});
+    estimate.push_back(
+        {"models and checkpoint", (1 + kCheckpointModels) * models + kCheckpointStates * state});
   }
-  estimate.push_back(
-      {"program", kProgram + kRunning + kNode * static_cast<std::int64_t>(graph.nodes.size())});
+  estimate.push_back({"program", program_bytes(graph)});
   add_images(data, estimate);
   return estimate;
 }
@@ -111,12 +128,12 @@ MemoryEstimate estimate_evaluation(const TrainerOptions& options, const DataDesc
   const int batch = options.training.test_images();
   const Graph graph = make_graph(options, data.shape, data.classes, batch);
   const std::int64_t parameters = parameter_elements(graph);
-  MemoryEstimate estimate = {
-      {"activations", evaluation_bytes(options, graph)},
-      {"batches of images", batch * data.shape.elements() * kFloat},
-      // Model and its source in run.h5.
-      {"parameters", (3 + 1) * parameters * kFloat + weight_copy_bytes(graph, false)},
-      {"program", kProgram + kRunning + kNode * static_cast<std::int64_t>(graph.nodes.size())}};
+  MemoryEstimate estimate = {{"activations", evaluation_bytes(options, graph)},
+                             {"scratch of kernels", scratch_bytes(graph)},
+                             {"batches of images", batch * data.shape.elements() * kFloat},
+                             // Model and its source in run.h5.
+                             {"parameters", (3 + 1) * parameters * kFloat + weight_copy_bytes(graph, false)},
+                             {"program", program_bytes(graph)}};
   add_images(data, estimate);
   return estimate;
 }

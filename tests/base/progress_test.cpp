@@ -88,6 +88,18 @@ class ProgressTest : public testing::Test {
   double now_ = 100;
 };
 
+/// Skipped where there is no pseudo-terminal, as in a chroot or container without /dev/pts.
+class ProgressOnTerminalTest : public ProgressTest {
+ protected:
+  void SetUp() override {
+    try {
+      const Terminal trial(80);
+    } catch (const std::runtime_error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+};
+
 const std::string kClear = "\r\033[K";
 
 TEST_F(ProgressTest, PrintsALineForEachTenthInALog) {
@@ -150,7 +162,7 @@ TEST_F(ProgressTest, OnlyRankZeroAndOnlyWhenInfoIsWanted) {
   }
 }
 
-TEST_F(ProgressTest, DrawsABarAsWideAsTheTerminal) {
+TEST_F(ProgressOnTerminalTest, DrawsABarAsWideAsTheTerminal) {
   const Terminal terminal(60);
   Progress progress("train", 200, "images", 0, to(terminal.file()));
   now_ += 2;
@@ -160,14 +172,14 @@ TEST_F(ProgressTest, DrawsABarAsWideAsTheTerminal) {
   EXPECT_EQ(text.size() - kClear.size(), 59U) << "the last column stays free";
 }
 
-TEST_F(ProgressTest, LeavesOutTheBarAndCutsTheTextOnANarrowTerminal) {
+TEST_F(ProgressOnTerminalTest, LeavesOutTheBarAndCutsTheTextOnANarrowTerminal) {
   const Terminal terminal(12);
   Progress progress("tr\xc3\xa4in", 200, "", 0, to(terminal.file()));
   progress.update(100, "loss 0.5");
   EXPECT_EQ(terminal.text(), kClear + "tr\xc3\xa4in 50 % ") << "eleven characters";
 }
 
-TEST_F(ProgressTest, RedrawsAtMostTenTimesASecond) {
+TEST_F(ProgressOnTerminalTest, RedrawsAtMostTenTimesASecond) {
   const Terminal terminal(80);
   Progress progress("train", 1000, "", 0, to(terminal.file()));
   int drawn = 0;
@@ -180,7 +192,7 @@ TEST_F(ProgressTest, RedrawsAtMostTenTimesASecond) {
   EXPECT_LE(drawn, 11);
 }
 
-TEST_F(ProgressTest, FinishClearsTheBarAndPrintsALine) {
+TEST_F(ProgressOnTerminalTest, FinishClearsTheBarAndPrintsALine) {
   const Terminal terminal(80);
   Progress progress("train", 10, "", 0, to(terminal.file()));
   progress.update(1, "");
@@ -190,7 +202,7 @@ TEST_F(ProgressTest, FinishClearsTheBarAndPrintsALine) {
   EXPECT_EQ(terminal.text(), kClear + "adapt: train: done, 1:01\r\n");
 }
 
-TEST_F(ProgressTest, AnExceptionLeavesACleanLine) {
+TEST_F(ProgressOnTerminalTest, AnExceptionLeavesACleanLine) {
   const Terminal terminal(80);
   {
     Progress progress("train", 10, "", 0, to(terminal.file()));
@@ -202,7 +214,7 @@ TEST_F(ProgressTest, AnExceptionLeavesACleanLine) {
   EXPECT_EQ(terminal.text(), "");
 }
 
-TEST_F(ProgressTest, LogLinesClearTheBarOnceAndTheNextUpdateDrawsIt) {
+TEST_F(ProgressOnTerminalTest, LogLinesClearTheBarOnceAndTheNextUpdateDrawsIt) {
   const Terminal terminal(80);
   Progress progress("train", 10, "", 0, to(terminal.file()));
   progress.update(1, "");
@@ -216,7 +228,7 @@ TEST_F(ProgressTest, LogLinesClearTheBarOnceAndTheNextUpdateDrawsIt) {
   EXPECT_TRUE(terminal.text().starts_with(kClear + "train ["));
 }
 
-TEST_F(ProgressTest, ADumbTerminalGetsLines) {
+TEST_F(ProgressOnTerminalTest, ADumbTerminalGetsLines) {
   const Terminal terminal(80);
   ::setenv("TERM", "dumb", 1);
   Progress progress("train", 10, "", 0, to(terminal.file()));

@@ -70,7 +70,7 @@ class Killed(ProgramTest):
         self.assert_done(self.train("whole", *ADAPT, *TINY_STEPS))
         faults = [f"{phase},step={step}" for phase, step in (
             ("log.write", 1), ("checkpoint.start", 1), ("checkpoint.write", 1), ("checkpoint.rename", 1), ("checkpoint.rename", 4),
-            ("checkpoint.prune", 3), ("forward", 5), ("update", 8), ("evaluate", 8), ("done.rename", 12), ("log.rename", 12), ("checkpoint.write", 12),
+            ("checkpoint.prune", 3), ("forward", 5), ("update", 8), ("evaluate", 8), ("log.rename", 12), ("checkpoint.write", 12),
             ("checkpoint.prune", 12))]
 
         experiment = self.experiment()  # once: others read it meanwhile

@@ -7,7 +7,7 @@ import unittest
 
 import h5py
 import tiny_data
-from adapt_program import PROGRAM, TINY, ProgramTest, adapt, error_lines, info, one_by_one, run
+from adapt_program import MPIEXEC, PROGRAM, TINY, ProgramTest, adapt, error_lines, info, one_by_one, run
 
 SHORT = ("--set", "training.epochs=1", "--set", "data.train_samples=64", "--set", "data.test_samples=20")
 MNIST = ("--set", "data.name=mnist", "--set", "training.epochs=1", "--set", "training.batch=16", "--set",
@@ -41,9 +41,12 @@ class Tasks(Ranks):
         self.assert_disagree(one_by_one(bench, evaluate), "the subcommand", "evaluate", "bench exchange")
         self.assert_disagree(one_by_one(self.task(), self.task(), bench), "the subcommand", "bench exchange", "train", 2)
 
-    def test_a_subcommand_that_needs_no_others(self):
-        result = one_by_one(self.task(), ["info"])
-        self.assertNotEqual(result.returncode, 0)
+    def test_what_takes_no_part_in_the_work_of_ranks(self):
+        for arguments in (["info"], ["compare", "a", "b"], ["sweep", self.experiment(), "--list"], self.task("--check")):
+            result = one_by_one(self.task(), arguments)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertIn("runs alone, but was started as one of 2 ranks", error_lines(result)[0])
+        self.assert_done(one_by_one(["info"]))
 
     def test_a_command_line_that_is_wrong_on_one_rank(self):
         result = one_by_one(self.task(), self.task("--nonsense"))
@@ -70,13 +73,13 @@ class Tasks(Ranks):
         shutil.copy(PROGRAM, other)
         with other.open("ab") as file:
             file.write(b"\0")
-        words = ["mpirun", "-n", "1", PROGRAM, *self.task(), ":", "-n", "1", other, *self.task()]
+        words = [MPIEXEC, "-n", "1", PROGRAM, *self.task(), ":", "-n", "1", other, *self.task()]
         self.assert_refused(run([*map(str, words)]), "the program is adapt ", "on rank 1 (host ", "on rank 0 (host ")
 
 
 class Experiments(Ranks):
     def test_keys(self):
-        for key, odd, usual in (("training.batch", 128, 64), ("training.shards", 4, 8), ("checkpoint.interval_steps", 1, 0),
+        for key, odd, usual in (("training.batch", 32, 64), ("training.shards", 4, 8), ("checkpoint.interval_steps", 1, 0),
                                 ("seed", 5, 1), ("training.epochs", 2, 1), ("model.name", '"resnet20"', '"lenet5"')):
             with self.subTest(key):
                 self.assert_disagree(one_by_one(self.task(), self.task("--set", f"{key}={odd}")), key, odd, usual)

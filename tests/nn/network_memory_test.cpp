@@ -140,7 +140,7 @@ TEST(ValueBytes, IsWhatANetworkTakes) {
         const auto taken = static_cast<double>(measured(graph, training, Arithmetic::emulated));
         const std::string what =
             concat(model.name, training ? " trained" : " evaluated", quantized ? ", quantized" : "");
-        EXPECT_GE(1.01 * estimate, taken) << what;
+        EXPECT_GE((quantized ? 1.03 : 1.01) * estimate, taken) << what;  // signs of ReLU are not counted
         EXPECT_LE(estimate, (quantized ? 1.25 : 1.01) * taken) << what;
       }
     }
