@@ -7,3 +7,7 @@ strip.py       which part of a log is small enough to be committed?
 cost_model.py  what does the analytical performance model say about a run?
 run_file.py    what does a run.h5 hold, and is it intact?
 """
+
+import os
+
+os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # the HDF5 library loads no filter plug-in, whatever a file asks for

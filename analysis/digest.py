@@ -10,6 +10,7 @@ import h5py
 
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput
+from analysis.files import SMALL_FILE, read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
@@ -18,8 +19,10 @@ from analysis.run_file import (
     STRIPPED,
     Layer,
     attributes_of,
+    call_for_file,
     check_epochs,
     check_format,
+    read_summary,
     run_name,
 )
 
@@ -79,9 +82,9 @@ def _read_group(paths, layers):
 
 def _read_alone(path, layers):
     try:
-        return call_isolated(_read_all, ([path], layers), READ_SECONDS)[0]
-    except RuntimeError as error:
-        return f"{path}: damaged or truncated HDF5 file ({error}); {INTACT}"
+        return call_for_file(_read_all, ([path], layers), path)[0]
+    except BadInput as problem:
+        return str(problem)
 
 
 def _read_all(argument):
@@ -106,7 +109,7 @@ def _read_root(file, file_path, done, layers):
     text = text_of(member(file, "config", h5py.Dataset)[()])
     epochs = columns(member(file, "epochs", h5py.Group))
     check_epochs(epochs)
-    step = member(file, "steps/step", h5py.Dataset)
+    step = member(member(file, "steps", h5py.Group), "step", h5py.Dataset)
     folder = os.path.dirname(os.path.abspath(file_path))
     return Digest(
         path=file_path,
@@ -117,15 +120,15 @@ def _read_root(file, file_path, done, layers):
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,
-        summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
+        summary=read_summary(file),
         layers=_word_lengths(member(file, "layers", h5py.Group)) if layers else [],
     )
 
 
 def _word_lengths(group):
     """The layers in the model's order, with the columns that tell their word lengths."""
-    order = sorted(group, key=lambda name: group[name].attrs.get("index", 0))
-    return [_layer(member(group, name, h5py.Group), name) for name in order]
+    members = [(member(group, name, h5py.Group), name) for name in group]
+    return [_layer(*pair) for pair in sorted(members, key=lambda pair: pair[0].attrs.get("index", 0))]
 
 
 def _layer(group, name):
@@ -143,8 +146,9 @@ def state_unless_done(folder):
 def failure_of(folder):
     """The reason in the file FAILED of a run's folder, as one line; "" when it says none."""
     try:
-        with open(os.path.join(folder, "FAILED"), encoding="utf-8") as stream:
-            failure = json.load(stream)
+        failure = json.loads(read_bytes(os.path.join(folder, "FAILED"), SMALL_FILE))
         return " ".join(f"exit code {failure['exit_code']}: {failure.get('message', '')}".split())
-    except (OSError, ValueError, KeyError, TypeError):
+    except BadInput as problem:
+        return str(problem)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

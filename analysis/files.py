@@ -1,9 +1,12 @@
-"""Writing result files so that nobody ever sees half of one."""
+"""Writing result files so that nobody ever sees half of one, and reading those of others within a bound."""
 
 import os
 import secrets
+import stat
 
 from analysis.errors import BadInput
+
+SMALL_FILE = 1 << 20  # bytes: far more than the small files hold that lie beside a run
 
 
 def make_folder(path):
@@ -12,6 +15,18 @@ def make_folder(path):
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out {path}: {error.strerror}; expected a folder that can be made or written") from None
+
+
+def read_bytes(path, most):
+    """The content of a regular file; BadInput when it has more than `most` bytes, before memory is taken for it. OSError when
+    it cannot be read."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise BadInput(f"{path}: not a regular file; expected a file")
+    if status.st_size > most:
+        raise BadInput(f"{path}: {status.st_size} bytes; expected at most {most}")
+    with open(path, "rb") as stream:
+        return stream.read(most)
 
 
 def write_atomically(path, content):

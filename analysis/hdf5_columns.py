@@ -7,21 +7,64 @@ import h5py
 import numpy as np
 
 MAX_ROWS = 50_000_000  # a damaged size field must not make us allocate the machine's memory
+HARMLESS = 1 << 20  # bytes that any dataset may claim
+LARGEST_EXPANSION = 1032  # deflate makes at most so many bytes out of one
+OUR_FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
 
 
 class Damage(Exception):
     """The file is not what a run.h5 should be; the text says where and how."""
 
 
-def member(group, name, kind):
-    """The group's member `name`, which must be an h5py `kind` (h5py.Group or h5py.Dataset)."""
+def has(group, name):
+    """Whether the group has a member of that name, wherever it leads."""
+    return _link_type(group, name) is not None
+
+
+def _link_type(group, name):
+    """One of h5py.h5l.TYPE_*; None where there is no such link."""
+    links, key = group.id.links, name.encode("utf-8", "surrogateescape")
+    return links.get_info(key).type if links.exists(key) else None
+
+
+def child(group, name):
+    """The group's member `name`: the only way to open one. Damage when there is none, or when reading it would read other
+    files, need a plug-in, or take memory that nothing in the file stands for."""
     place = f"{group.name.rstrip('/')}/{name}"
-    item = group.get(name)
-    if item is None:
+    link = _link_type(group, name)
+    if link is None:
         raise Damage(f"no {place}")
-    if not isinstance(item, kind):
-        raise Damage(f"{place} is a {type(item).__name__.lower()}, not a {kind.__name__.lower()}")
+    if link != h5py.h5l.TYPE_HARD:
+        what = "a link to another file" if link == h5py.h5l.TYPE_EXTERNAL else "a soft link"
+        raise Damage(f"{place} is {what}, not an object of this file")
+    item = group[name]
+    if isinstance(item, h5py.Dataset):
+        _check_storage(item)
     return item
+
+
+def member(group, name, kind):
+    """The same for a member that must be an h5py `kind` (h5py.Group or h5py.Dataset)."""
+    item = child(group, name)
+    if not isinstance(item, kind):
+        raise Damage(f"{item.name} is a {type(item).__name__.lower()}, not a {kind.__name__.lower()}")
+    return item
+
+
+def _check_storage(dataset):
+    storage = dataset.id.get_create_plist()
+    if storage.get_external_count() or storage.get_layout() == h5py.h5d.VIRTUAL:
+        raise Damage(f"{dataset.name} is stored in other files, not in this one")
+    for index in range(storage.get_nfilters()):
+        number = storage.get_filter(index)[0]
+        if number not in OUR_FILTERS:
+            raise Damage(f"{dataset.name} is stored with filter {number}, not with shuffle and deflate only")
+    claimed = dataset.id.get_space().get_simple_extent_npoints() * dataset.id.get_type().get_size()
+    if claimed <= HARMLESS:
+        return
+    stored = min(dataset.id.get_storage_size(), dataset.file.id.get_filesize())
+    if claimed > stored * LARGEST_EXPANSION:
+        raise Damage(f"{dataset.name} claims more elements than its {stored} bytes can hold")
 
 
 def text_of(value):

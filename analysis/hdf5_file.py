@@ -7,13 +7,14 @@ machine (no permission, no lock, a broken disk, no memory) is told from a damage
 import contextlib
 import hashlib
 import os
-import stat
 
 import h5py
 
 from analysis.errors import BadInput
+from analysis.files import read_bytes
 from analysis.seal import seal_problem
 
+LARGEST_FILE = 1 << 31
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FOREIGN_DONE = ("DONE beside it does not belong to it (it names another SHA-256): it is not the run that was finished, or was "
                 "changed since; expected both from one training")  # fmt: skip
@@ -75,15 +76,12 @@ def _checked_content(file_path):
 
 def _content(file_path):
     try:
-        status = os.stat(file_path)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadInput(f"{file_path}: not a regular file; expected a run folder or its run.h5")
-        if status.st_size == 0:
-            raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
-        with open(file_path, "rb") as stream:
-            return stream.read()
+        content = read_bytes(file_path, LARGEST_FILE)
     except OSError as error:
         raise BadInput(f"{file_path}: cannot be read: {error.strerror}; expected a run folder with run.h5") from None
+    if not content:
+        raise BadInput(f"{file_path}: empty file; expected the run.h5 that `adapt train` writes")
+    return content
 
 
 def _folder_hint(path):

@@ -1,4 +1,4 @@
-"""Runs a function in a child process, so that a crash in a C library becomes an error of ours.
+"""Runs a function in a child process with limits, so that a crash in a C library becomes an error of ours.
 
 libhdf5 1.10 can abort, loop or crash on a damaged file; the scripts must answer with one line instead. The child is a
 Python of its own, never a fork: the caller may have threads. It stays for the next call as long as nothing goes wrong.
@@ -6,6 +6,7 @@ Python of its own, never a fork: the caller may have threads. It stays for the n
 
 import atexit
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import sys
 from multiprocessing.connection import Connection
 
 from analysis.errors import BadInput
+
+MEMORY = 4 << 30  # bytes that a child may take beyond what it has when it is called
 
 _CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from analysis.isolate import serve; serve(int(sys.argv[2]))"
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -46,11 +49,23 @@ def serve(descriptor):
     with Connection(descriptor) as connection:
         while True:
             try:
-                folder, function, argument = connection.recv()
+                folder, function, argument, seconds = connection.recv()
             except EOFError:
                 return
             os.chdir(folder)
+            confine(seconds)
             connection.send(_answer(function, argument))
+
+
+def confine(seconds):
+    """From now on this process may take MEMORY more bytes and `seconds` of processor time, and leaves no core file."""
+    with open("/proc/self/statm", encoding="ascii") as stream:
+        present = int(stream.read().split()[0]) * resource.getpagesize()
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, present + MEMORY),
+                         (resource.RLIMIT_CPU, int(used + seconds) + 1)):  # fmt: skip
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _answer(function, argument):
@@ -80,7 +95,7 @@ class _Child:
     def answer(self, function, argument, seconds):
         """(kind, value) as `_answer` gives them; RuntimeError when none comes."""
         try:
-            self._connection.send((os.getcwd(), function, argument))
+            self._connection.send((os.getcwd(), function, argument, seconds))
             if not self._connection.poll(seconds):
                 raise RuntimeError(f"no answer from the HDF5 library within {seconds} seconds")
             return self._connection.recv()

@@ -23,7 +23,7 @@ import numpy as np
 
 from analysis.configuration import flatten_yaml
 from analysis.errors import BadInput, run_main
-from analysis.hdf5_columns import Damage, attribute, columns, member, require_columns, text_of
+from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
 from analysis.switches import read_switches
@@ -32,6 +32,7 @@ FORMAT_NAME = "adapt-run"
 FORMAT_VERSION = 1  # the newest layout that this reader knows
 READ_SECONDS = 30  # a sound file of a long run takes one or two
 FLOAT_BITS = 32
+LOWEST_FRACTIONAL_LENGTH, HIGHEST_FRACTIONAL_LENGTH = -96, 126  # as adapt computes with
 STRIPPED = "stripped"  # root attribute of a copy that strip.py made of a finished run
 
 
@@ -95,8 +96,13 @@ class Run:
 def read_run(path):
     """The Run in folder `path` (or in the file `path`). BadInput, one line, when there is none that can be used."""
     file_path = path_of_run(path)
+    return call_for_file(_read_file, file_path, file_path)
+
+
+def call_for_file(function, argument, file_path):
+    """`function(argument)`, which reads the HDF5 file `file_path`, in a child process; BadInput where that gives no answer."""
     try:
-        return call_isolated(_read_file, file_path, READ_SECONDS)
+        return call_isolated(function, argument, READ_SECONDS)
     except RuntimeError as error:
         raise BadInput(f"{file_path}: damaged or truncated HDF5 file ({error}); {INTACT}") from None
 
@@ -130,8 +136,8 @@ def _read_root(file, file_path, done):
         epochs=epochs,
         layers=layers,
         switches=read_switches(file),
-        model=[_read_tensor(file["model"], name) for name in file.get("model", ())],
-        summary={name: attribute(file["summary"], name, float) for name in attributes_of(file, "summary")},
+        model=_read_model(file),
+        summary=read_summary(file),
     )
 
 
@@ -161,7 +167,13 @@ def check_format(file, file_path):
 
 def attributes_of(file, group):
     """Attributes of a group; none where it is missing."""
-    return file[group].attrs if group in file else {}
+    return member(file, group, h5py.Group).attrs if has(file, group) else {}
+
+
+def read_summary(file):
+    """{name: float} of /summary."""
+    attributes = attributes_of(file, "summary")
+    return {name: attribute(member(file, "summary", h5py.Group), name, float) for name in attributes}
 
 
 def _check_steps(table, place, names):
@@ -206,12 +218,21 @@ def _read_layer(group, name):
     series.setdefault("density", np.ones(rows))
     require_columns(series, group.name, series.keys() & {"lookback", "resolution", "diversity", "density"})
     _check_range(series["word_length"], 1, FLOAT_BITS, f"column 'word_length' of {group.name}")
-    _check_range(series["fractional_length"], -1024, 1024, f"column 'fractional_length' of {group.name}")
+    _check_range(series["fractional_length"], LOWEST_FRACTIONAL_LENGTH, HIGHEST_FRACTIONAL_LENGTH,
+                 f"column 'fractional_length' of {group.name}")  # fmt: skip
     _check_range(series["density"], 0, 1, f"column 'density' of {group.name}")
     layer = Layer(name, attribute(group, "madds", int), attribute(group, "parameters", int), series)
     if layer.madds < 1 or layer.parameters < 1:
         raise Damage(f"attributes madds and parameters at {group.name} are not positive")
     return layer
+
+
+def _read_model(file):
+    """The tensors of /model; none where it is missing."""
+    if not has(file, "model"):
+        return []
+    group = member(file, "model", h5py.Group)
+    return [_read_tensor(group, name) for name in group]
 
 
 def _read_tensor(group, name):
@@ -228,7 +249,11 @@ def _read_tensor(group, name):
     limit = 1 << (word_length - 1)
     if values.size:
         _check_range(values.reshape(-1).astype(np.int64), -limit, limit - 1, dataset.name)
-    return ModelTensor(name, dataset.shape, word_length, attribute(dataset, "fractional_length", int), density)
+    fractional_length = attribute(dataset, "fractional_length", int)
+    if not LOWEST_FRACTIONAL_LENGTH <= fractional_length <= HIGHEST_FRACTIONAL_LENGTH:
+        raise Damage(f"attribute 'fractional_length' at {dataset.name} is {fractional_length}, not in "
+                     f"{LOWEST_FRACTIONAL_LENGTH}..{HIGHEST_FRACTIONAL_LENGTH}")  # fmt: skip
+    return ModelTensor(name, dataset.shape, word_length, fractional_length, density)
 
 
 def main():

@@ -25,8 +25,9 @@ import numpy as np
 
 from analysis.errors import BadInput, run_main
 from analysis.files import write_atomically
+from analysis.hdf5_columns import child
 from analysis.hdf5_file import opened
-from analysis.run_file import STRIPPED, read_run
+from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.seal import sealed
 
 LIMIT = 1_000_000  # bytes
@@ -50,7 +51,7 @@ def stripped_copy(path, limit):
     """Bytes of a copy of the run.h5 at `path`, at most `limit` of them: the first of the three described above that is
     small enough. BadInput when none is."""
     for losses in (WITHOUT_WEIGHTS, ROUNDED, MERGED):
-        content = sealed(_copy(path, losses))
+        content = sealed(call_for_file(_copy, (path, losses), path))
         if len(content) <= limit:
             return content
     raise BadInput(
@@ -59,15 +60,16 @@ def stripped_copy(path, limit):
     )
 
 
-def _copy(path, losses):
-    """The HDF5 bytes of the copy."""
+def _copy(argument):
+    """The HDF5 bytes of the copy; `argument` is (path, losses). Runs in a child process."""
+    path, losses = argument
     image = io.BytesIO()
     with opened(path) as (source, _), h5py.File(image, "w", libver="latest") as target:
         _copy_attributes(source, target)
         target.attrs[STRIPPED] = losses
         for name in source:
             if name in ("model", "best_model"):
-                _copy_attributes(source[name], target.create_group(name))
+                _copy_attributes(child(source, name), target.create_group(name))
             else:
                 _copy_item(source, target, name, losses)
     return image.getvalue()
@@ -75,18 +77,19 @@ def _copy(path, losses):
 
 def _copy_item(source, target, name, losses):
     """Copies a group with all that is in it, or a dataset."""
-    item = source[name]
+    item = child(source, name)
     if isinstance(item, h5py.Dataset):
         _copy_dataset(item, target, name, item[()], losses)
         return
     group = target.create_group(name, track_order=True)
     _copy_attributes(item, group)
     if source.name == "/layers" and losses == MERGED:
-        for column, values in merged_rows({column: item[column][()] for column in item}).items():
-            _copy_dataset(item[column], group, column, values, losses)
+        columns = {column: child(item, column) for column in item}
+        for column, values in merged_rows({column: columns[column][()] for column in item}).items():
+            _copy_dataset(columns[column], group, column, values, losses)
         return
-    for child in item:
-        _copy_item(item, group, child, losses)
+    for inner in item:
+        _copy_item(item, group, inner, losses)
 
 
 def _copy_dataset(item, target, name, values, losses):
@@ -158,4 +161,6 @@ def main():
 
 
 if __name__ == "__main__":
+    from analysis.strip import main  # under the name that the process which reads files finds it by
+
     run_main(main)

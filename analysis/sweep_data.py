@@ -7,6 +7,8 @@ import numpy as np
 from analysis.configuration import flatten_yaml
 from analysis.cost_model import batch_of, float_cost
 from analysis.digest import Digest, failure_of, state_unless_done
+from analysis.errors import BadInput
+from analysis.files import SMALL_FILE, read_bytes
 from analysis.metrics import METRICS
 from analysis.run_file import FLOAT_BITS
 
@@ -102,7 +104,9 @@ def _in_force(layer, steps):
 
 def _run_without_log(folder):
     path = os.path.join(folder, "experiment.yaml")
-    with open(path, encoding="utf-8", errors="replace") as stream:
-        text = stream.read()
+    try:
+        text = read_bytes(path, SMALL_FILE).decode("utf-8", "replace")
+    except BadInput as problem:
+        text = f"# {problem}\n"
     empty = {name: np.empty(0) for name in EPOCH_COLUMNS}
     return Digest(path, os.path.basename(folder), state_unless_done(folder), text, flatten_yaml(text), {}, empty, 0, {})

@@ -5,7 +5,7 @@ import math
 
 import h5py
 
-from analysis.hdf5_columns import Damage, columns, require_columns
+from analysis.hdf5_columns import Damage, child, columns, has, require_columns
 
 FORMAT_PARTS = ("word_length", "fractional_length")
 FLOAT32 = (32, 0)
@@ -29,9 +29,9 @@ class Switch:
 
 def read_switches(file):
     """The rows of /switches in `file`; none when there is no such member."""
-    if "switches" not in file:
+    if not has(file, "switches"):
         return []
-    item = file["switches"]
+    item = child(file, "switches")
     if isinstance(item, h5py.Group) and not len(item):
         return []
     table = columns(item)

@@ -222,7 +222,7 @@ bool create_exclusively(const std::filesystem::path& path, const std::string& te
   return Folder(parent_of(path)).create(path.filename(), std::as_bytes(std::span(text)));
 }
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most) {
   // Opening a pipe without O_NONBLOCK would wait for a writer.
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
@@ -231,6 +231,10 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   }
   if (!S_ISREG(status.st_mode)) {
     throw BadInput(concat("cannot read ", path, ": not a regular file; expected a file"));
+  }
+  if (static_cast<std::uintmax_t>(status.st_size) > most) {
+    throw BadInput(
+        concat("cannot read ", path, ": it has ", status.st_size, " bytes; expected at most ", most));
   }
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
@@ -251,6 +255,11 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   }
   bytes.resize(done);
   return bytes;
+}
+
+std::string read_text(const std::filesystem::path& path, std::uintmax_t most) {
+  const std::vector<std::byte> bytes = read_file(path, most);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace adapt

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -66,8 +67,14 @@ void write_atomically(const std::filesystem::path& path, const std::string& text
 /// Folder::create() of a path. Of several processes that try, on several machines too, one succeeds.
 bool create_exclusively(const std::filesystem::path& path, const std::string& text);
 
-/// Reads a whole regular file. Throws BadInput when it is missing, a directory, or unreadable (path and
-/// reason).
-std::vector<std::byte> read_file(const std::filesystem::path& path);
+/// Reads a whole regular file of at most `most` bytes. Throws BadInput when it is larger, missing, a
+/// directory, or unreadable (path and reason), before any memory is taken for it.
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most);
+
+/// The same as text.
+std::string read_text(const std::filesystem::path& path, std::uintmax_t most);
+
+/// Far more than the small files hold that we write beside a run (claims, failures, counts), in bytes.
+inline constexpr std::uintmax_t kSmallFile = std::uintmax_t{1} << 20U;
 
 }  // namespace adapt

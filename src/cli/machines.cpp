@@ -15,6 +15,8 @@
 namespace adapt::cli {
 namespace {
 
+constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
+
 /// Whether every layer's products, forward and backward, have operands of at most 8 bits, so that they are
 /// exact sums of integers on a processor that can do them.
 bool asks_for_bytes_only(const Configuration& configuration) {
@@ -38,7 +40,7 @@ bool computes_in_bytes(const mpi::Communicator& ranks, const Configuration& conf
 mpi::Facts program_facts() {
   const auto build = build_provenance();
   return {{"the program", concat("adapt ", build.at("adapt_version"), " (commit ", build.at("git_commit"),
-                                 ", SHA-256 ", sha256(read_file("/proc/self/exe")), ")")},
+                                 ", SHA-256 ", sha256(read_file("/proc/self/exe", kLargestProgram)), ")")},
           {"the oneDNN version", onednn::version()}};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/failure_text.hpp"
+#include "base/isolated.hpp"
 #include "base/log.hpp"
 #include "base/suggest.hpp"
 #include "cli/command.hpp"
@@ -67,6 +68,7 @@ void return_large_blocks() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  adapt::serve_isolated(argc, argv);
   return_large_blocks();
   try {
     adapt::cli::remember_command_line(argc, argv);

@@ -21,7 +21,7 @@ void check_experiment(const RunFile& earlier, const std::filesystem::path& run_d
 }
 
 void check_data(const RunFile& earlier, const std::filesystem::path& run_dir, const DataSplits& data) {
-  const auto provenance = earlier.provenance();
+  const auto& provenance = earlier.provenance();
   const auto check = [&](const char* name, const std::string& now) {
     const auto found = provenance.find(name);
     if (found != provenance.end() && found->second != now) {
@@ -34,7 +34,7 @@ void check_data(const RunFile& earlier, const std::filesystem::path& run_dir, co
 }
 
 void check_log(const RunFile& earlier, const std::filesystem::path& run_dir, std::int64_t step) {
-  const auto steps = earlier.steps();
+  const auto& steps = earlier.steps();
   const std::int64_t last = steps.empty() ? 0 : steps.back().step;
   if (last < step) {
     throw BadInput(concat(
@@ -46,7 +46,8 @@ void check_log(const RunFile& earlier, const std::filesystem::path& run_dir, std
 }  // namespace
 
 ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Configuration& configuration,
-                              const DataSplits& data, CheckpointFolder& checkpoints) {
+                              const DataSplits& data, CheckpointFolder& checkpoints,
+                              std::uintmax_t most_bytes) {
   ResumePoint point;
   if (!std::filesystem::exists(run_dir / "run.h5") && checkpoints.empty()) {
     log_info(concat("nothing to resume in ", run_dir, ": starts from the beginning"));
@@ -62,7 +63,7 @@ ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Config
     log_warning(concat("DONE in ", run_dir, " does not belong to its run.h5, which counts as not finished"));
   }
   check_data(*earlier, run_dir, data);
-  point.checkpoint = checkpoints.newest();
+  point.checkpoint = checkpoints.newest(most_bytes);
   if (!point.checkpoint) {
     log_info(concat(run_dir, " holds no checkpoint yet: starts from the beginning"));
     return point;
@@ -86,7 +87,7 @@ void broadcast(ResumePoint& point, const mpi::Communicator& ranks) {
 }
 
 void note_resumption(std::map<std::string, std::string>& provenance, const ResumePoint& point) {
-  const auto before = point.earlier->provenance();
+  const auto& before = point.earlier->provenance();
   const auto earlier = before.find(kResumptions);
   provenance[kResumptions] =
       concat(earlier == before.end() ? "" : earlier->second + "; ", "step ", point.checkpoint->step, " on ",

@@ -22,10 +22,11 @@ struct ResumePoint {
   std::unique_ptr<RunFile> earlier;  ///< the log so far, where there is a checkpoint
 };
 
-/// Looks into `run_dir` (rank 0). Throws BadInput where it holds a run of another experiment or data set, or
-/// files that do not belong together, or only damaged checkpoints.
+/// Looks into `run_dir` (rank 0); no checkpoint has more than `most_bytes`. Throws BadInput where it holds a
+/// run of another experiment or data set, or files that do not belong together, or only damaged checkpoints.
 ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Configuration& configuration,
-                              const DataSplits& data, CheckpointFolder& checkpoints);
+                              const DataSplits& data, CheckpointFolder& checkpoints,
+                              std::uintmax_t most_bytes);
 
 /// Tells the other ranks what rank 0 found (collective); the log stays with rank 0.
 void broadcast(ResumePoint& point, const mpi::Communicator& ranks);

@@ -23,8 +23,7 @@ std::string batch_template() {
   if (path.empty()) {
     throw Failure("cannot find slurm/sweep.sbatch in the source tree or installation of " + program_path());
   }
-  const std::vector<std::byte> bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return read_text(path, kSmallFile);
 }
 
 /// Paths in a batch script are absolute: a job may start anywhere.

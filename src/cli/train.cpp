@@ -200,6 +200,16 @@ void open_log(const mpi::Communicator& ranks, Prepared& run) {
   log_info(concat("resumes ", run.run_dir, " after step ", checkpoint.step));
 }
 
+/// What a checkpoint holds that cannot be gone on from is bad input, whoever notices.
+void restore(Prepared& run) {
+  try {
+    run.trainer->restore(*run.from.checkpoint);
+  } catch (const Error& error) {
+    throw BadInput(concat("cannot resume ", run.run_dir, " from its checkpoint of step ",
+                          run.from.checkpoint->step, ": ", error.what()));
+  }
+}
+
 void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
   mpi::together(ranks, [&] { read(arguments, run); });
   mpi::agree(ranks, configuration_facts(run.configuration), "the same experiment on every rank");
@@ -216,7 +226,8 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
     mpi::together(ranks, [&] {
       phase::begin("resume");
       if (ranks.rank() == 0) {
-        run.from = find_resume_point(run.run_dir, run.configuration, run.data, *run.checkpoints);
+        run.from = find_resume_point(run.run_dir, run.configuration, run.data, *run.checkpoints,
+                                     run.trainer->largest_checkpoint());
       }
     });
     broadcast(run.from, ranks);
@@ -227,7 +238,7 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
   mpi::together(ranks, [&] {
     check_stop();
     if (run.from.checkpoint) {
-      run.trainer->restore(*run.from.checkpoint);
+      restore(run);
     }
     if (ranks.rank() == 0) {
       open_log(ranks, run);

@@ -11,6 +11,9 @@
 namespace adapt {
 namespace {
 
+/// The largest of the official files has 154 MB.
+constexpr std::uintmax_t kLargestSource = std::uintmax_t{1} << 30U;
+
 /// Whether there is an entry of that name, even one that cannot be opened (so that its own error is shown).
 bool entry_exists(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -24,7 +27,7 @@ bool entry_exists(const std::filesystem::path& path) {
 }
 
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = read_file(path, kLargestSource);
   if (bytes.empty()) {
     throw BadInput(concat(path.string(), ": byte 0: expected data, found an empty file"));
   }

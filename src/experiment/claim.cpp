@@ -97,9 +97,7 @@ std::filesystem::path path_of(const std::filesystem::path& run_dir, int number) 
 /// What the file says; nothing where it cannot be read, or says something else.
 std::optional<Claim> read_claim(const std::filesystem::path& path) {
   try {
-    const std::vector<std::byte> bytes = read_file(path);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return from_json(parse_json(text, path.string()));
+    return from_json(parse_json(read_text(path, kSmallFile), path.string()));
   } catch (const BadInput&) {
     return std::nullopt;
   }

@@ -18,6 +18,7 @@
 #include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "experiment/grid_axes.hpp"
+#include "experiment/yaml_text.hpp"
 #include "record/run_file.hpp"
 
 namespace adapt {
@@ -26,11 +27,8 @@ namespace {
 constexpr const char* kIndex = "index.json";
 /// Part of each stamp: changes when entries get other members, so that old ones are read again.
 constexpr const char* kVersion = "2";
-
-std::string read_text(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+/// 1,000 runs take 5 MB.
+constexpr std::uintmax_t kLargestIndex = std::uintmax_t{1} << 29U;
 
 /// Size and time of a file, "-" where there is none.
 std::string stamp_of(const std::filesystem::path& path) {
@@ -97,17 +95,18 @@ void add_log(const RunFile& log, IndexEntry& entry) {
 }
 
 /// Reads a run from its folder.
-IndexEntry read_run(const RunStore& store, const std::string& identity, const KnownNames& names) {
+IndexEntry read_run(const RunStore& store, const std::string& identity, const KnownNames& names,
+                    RunReader& reader) {
   IndexEntry entry;
   entry.identity = identity;
   try {
     std::optional<RunFile> log;
     if (std::filesystem::exists(store.folder(identity) / "run.h5")) {
-      log.emplace(store.folder(identity));
+      log.emplace(store.folder(identity), RunParts::overview, reader);
     }
     const std::filesystem::path path = store.experiment(identity);
     const bool copied = log && !std::filesystem::exists(path);  // a run that was put here by other means
-    const std::string text = copied ? log->configuration() : read_text(path);
+    const std::string text = copied ? log->configuration() : read_yaml_file(path);
     const Configuration configuration = parse_configuration(text, path.string(), {}, names);
     entry.name = configuration.name;
     entry.configuration = json_values(configuration);
@@ -117,10 +116,10 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
         entry.message = "DONE does not belong to its run.h5";
       }
     }
+    entry.requeues = store.requeues(identity);
   } catch (const Error& error) {
     entry.message = error.what();
   }
-  entry.requeues = store.requeues(identity);
   if (const auto failure = store.failure(identity)) {
     entry.message = failure->message;
   }
@@ -180,7 +179,7 @@ std::map<std::string, IndexEntry> load(const std::filesystem::path& path) {
     return entries;
   }
   try {
-    for (const JsonValue& item : parse_json(read_text(path), path.string()).items) {
+    for (const JsonValue& item : parse_json(read_text(path, kLargestIndex), path.string()).items) {
       IndexEntry entry = entry_from(item);
       entries.emplace(entry.identity, std::move(entry));
     }
@@ -274,6 +273,7 @@ std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& name
   std::map<std::string, IndexEntry> known = load(path);
   const std::size_t before = known.size();
   std::vector<IndexEntry> entries;
+  RunReader reader;
   bool changed = false;
   for (const std::string& identity : store.identities()) {
     const std::string stamp = stamp_of_run(store.folder(identity));
@@ -283,7 +283,7 @@ std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& name
     const bool done = fresh && found->second.state == RunState::done;
     const RunState state = done ? RunState::done : store.state(identity);
     changed = changed || !fresh || found->second.state != state;
-    entries.push_back(fresh ? std::move(found->second) : read_run(store, identity, names));
+    entries.push_back(fresh ? std::move(found->second) : read_run(store, identity, names, reader));
     entries.back().state = state;
     entries.back().stamp = stamp;
   }

@@ -24,11 +24,6 @@ constexpr const char* kRequeues = "requeues";
 constexpr const char* kExperiment = "experiment.yaml";
 constexpr const char* kOutput = "output.txt";
 
-std::string read_text(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 bool has_checkpoint(const std::filesystem::path& run_dir) {
   std::error_code missing;
   const std::filesystem::directory_iterator files(run_dir / "checkpoints", missing);
@@ -156,7 +151,7 @@ void RunStore::prepare(const std::string& identity, const Configuration& configu
   const std::filesystem::path path = experiment(identity);
   const std::string text = resolved_yaml(configuration);
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) || read_text(path) != text) {
+  if (!std::filesystem::exists(path, ignored) || read_text(path, kSmallFile) != text) {
     write(identity, kExperiment, text);
   }
 }
@@ -179,7 +174,7 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
     return std::nullopt;
   }
   try {
-    const JsonValue json = parse_json(read_text(path), path.string());
+    const JsonValue json = parse_json(read_text(path, kSmallFile), path.string());
     return RunFailure{static_cast<int>(json.integer_of("exit_code").value_or(1)), json.text_of("message"),
                       json.text_of("time"), static_cast<int>(json.integer_of("requeues").value_or(0))};
   } catch (const BadInput& error) {
@@ -196,7 +191,7 @@ void RunStore::clear_failure(const std::string& identity) const {
 int RunStore::requeues(const std::string& identity) const {
   const std::filesystem::path path = folder(identity) / kRequeues;
   std::error_code ignored;
-  return std::filesystem::exists(path, ignored) ? std::atoi(read_text(path).c_str()) : 0;
+  return std::filesystem::exists(path, ignored) ? std::atoi(read_text(path, kSmallFile).c_str()) : 0;
 }
 
 void RunStore::set_requeues(const std::string& identity, int count) const {

@@ -15,6 +15,8 @@ namespace {
 
 constexpr const char* kFolder = "submissions";
 constexpr const char* kSuffix = ".json";
+/// 100,000 runs take 10 MB.
+constexpr std::uintmax_t kLargest = std::uintmax_t{1} << 28U;
 
 std::string to_json(const Submission& submission) {
   JsonWriter json;
@@ -32,9 +34,7 @@ std::string to_json(const Submission& submission) {
 }
 
 Submission read(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  const JsonValue json =
-      parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  const JsonValue json = parse_json(read_text(path, kLargest), path.string());
   Submission submission;
   submission.id = json.text_of("id");
   submission.time = json.text_of("time");

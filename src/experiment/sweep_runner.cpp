@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <list>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -50,10 +50,10 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
 /// only know that there was one. Empty where there is none.
 std::string last_error(const std::filesystem::path& output, std::uintmax_t from) {
   constexpr std::string_view kMark = "error: ";
-  const std::vector<std::byte> bytes = read_file(output);
-  const std::size_t start = std::min<std::size_t>(from, bytes.size());
-  std::istringstream text(
-      std::string(reinterpret_cast<const char*>(bytes.data()) + start, bytes.size() - start));
+  constexpr std::uintmax_t kEnd = std::uintmax_t{1} << 20U;
+  const std::uintmax_t size = size_of(output);
+  std::ifstream text(output);
+  text.seekg(static_cast<std::streamoff>(std::max(from, size > kEnd ? size - kEnd : 0)));
   std::string own;
   std::string other;
   for (std::string line; std::getline(text, line);) {

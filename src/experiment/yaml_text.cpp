@@ -143,7 +143,7 @@ std::string read_yaml_file(const std::filesystem::path& path) {
     throw BadInput(concat("cannot read ", path.string(), ": ", size,
                           " bytes; expected a YAML file of at most ", kLargestFile, " bytes"));
   }
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = read_file(path, kLargestFile);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

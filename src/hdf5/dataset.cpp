@@ -1,14 +1,10 @@
 #include "hdf5/dataset.hpp"
 
-#include <algorithm>
-
 #include "hdf5/call.hpp"
+#include "hdf5/untrusted.hpp"
 
 namespace adapt::hdf5 {
 namespace {
-
-/// deflate makes at most 1032 bytes out of one.
-constexpr std::uint64_t kLargestExpansion = 1032;
 
 Handle space_of(std::int64_t dataset, const std::string& path) {
   return {checked(concat("shape of ", path), [&] { return H5Dget_space(dataset); }), H5Sclose};
@@ -63,21 +59,7 @@ std::size_t Dataset::checked_count(Kind kind) const {
   if (kind == Kind::text && stored.variable_length()) {
     throw Error(concat(path(), " holds text of variable length, expected fixed-width text"));
   }
-  const std::vector<std::int64_t> lengths = dims();
-  if (std::find(lengths.begin(), lengths.end(), 0) != lengths.end()) {
-    return 0;
-  }
-  const std::uint64_t stored_bytes = H5Dget_storage_size(id());
-  const std::uint64_t room = stored_bytes * kLargestExpansion / std::max<std::size_t>(stored.bytes(), 1);
-  std::uint64_t count = 1;
-  for (const std::int64_t length : lengths) {
-    const auto factor = static_cast<std::uint64_t>(length);
-    if (count > room / factor) {
-      throw Error(concat(path(), " claims more elements than its ", stored_bytes, " bytes can hold"));
-    }
-    count *= factor;
-  }
-  return count;
+  return check_storage(id(), path());
 }
 
 void Dataset::read_all(const Datatype& memory, void* out) const {

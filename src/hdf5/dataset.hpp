@@ -33,8 +33,7 @@ class Dataset : public Node {
   }
 
   /// All elements, row-major, converted to T. The stored kind must be T's (no text as number, no float as
-  /// integer); a dataset that claims more elements than its storage can hold is an Error before any memory is
-  /// taken.
+  /// integer). A dataset that check_storage refuses is an Error before any memory is taken.
   template <class T>
   [[nodiscard]] std::vector<T> read() const {
     return read<T>(Datatype::of<T>());
@@ -51,7 +50,7 @@ class Dataset : public Node {
 
  private:
   void append_rows(const Datatype& memory, const void* rows, std::size_t count);
-  /// Number of elements, after checking the kind and that the storage can hold as many.
+  /// Number of elements, after checking kind and storage.
   [[nodiscard]] std::size_t checked_count(Kind kind) const;
   void read_all(const Datatype& memory, void* out) const;
 };

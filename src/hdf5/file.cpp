@@ -4,6 +4,7 @@
 
 #include "hdf5/call.hpp"
 #include "hdf5/superblock.hpp"
+#include "hdf5/untrusted.hpp"
 
 namespace adapt::hdf5 {
 namespace {
@@ -41,6 +42,7 @@ File File::open(std::span<const std::byte> image, const std::string& name) {
   if (image.empty()) {
     throw Error(concat(what, ": it is empty"));
   }
+  refuse_plugins();
   const Handle access = memory_access();
   // HDF5 copies the bytes: it takes a pointer to non-const, but does not write through it.
   checked(what,

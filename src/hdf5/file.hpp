@@ -17,7 +17,9 @@ class File {
   /// little room).
   static File create();
   /// Opens the bytes of an HDF5 file for reading; `name` is for messages. Bytes after the end that the file
-  /// itself names are ignored; bytes that are missing there are an Error.
+  /// itself names are ignored; bytes that are missing there are an Error. Of what it holds, nothing is read
+  /// that lies in other files or needs a plug-in (untrusted.hpp); but damage can still crash the HDF5
+  /// library: bytes that nobody vouches for belong into a child process (base/isolated.hpp).
   static File open(std::span<const std::byte> image, const std::string& name);
 
   [[nodiscard]] Group root() const;

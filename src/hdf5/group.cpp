@@ -2,6 +2,7 @@
 
 #include "hdf5/call.hpp"
 #include "hdf5/text.hpp"
+#include "hdf5/untrusted.hpp"
 
 namespace adapt::hdf5 {
 namespace {
@@ -139,6 +140,7 @@ Handle Group::open_child(const std::string& name) const {
   if (!has(name)) {
     throw Error(concat(full, " is missing"));
   }
+  check_link(id(), name, full);
   return {checked(concat("open ", full), [&] { return H5Oopen(id(), name.c_str(), H5P_DEFAULT); }), H5Oclose};
 }
 

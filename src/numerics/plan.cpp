@@ -1,8 +1,7 @@
 #include "numerics/plan.hpp"
 
-#include <utility>
-
 #include "base/error.hpp"
+#include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
@@ -14,9 +13,11 @@ constexpr int kFloat32 = 0;                // as a word length
 
 /// A format that the file or the network gave. Throws BadInput unless it is one to compute with.
 FixedFormat checked_format(std::int64_t word_length, std::int64_t fractional_length) {
-  if (word_length < 1 || word_length > 32 || !std::in_range<std::int16_t>(fractional_length)) {
+  if (word_length < 1 || word_length > kMaxWordLength || fractional_length < kMinFractionalLength ||
+      fractional_length > kMaxFractionalLength) {
     throw BadInput(concat("saved precision plan: <", word_length, ",", fractional_length,
-                          "> is no format, expected a word length of 1..32"));
+                          "> is no format, expected a word length of 1..", kMaxWordLength,
+                          " and a fractional length of ", kMinFractionalLength, "..", kMaxFractionalLength));
   }
   return {static_cast<int>(word_length), static_cast<int>(fractional_length)};
 }

@@ -74,8 +74,7 @@ std::vector<std::int64_t> pack(const PrecisionPlan& plan);
 /// The way back, into a plan with as many layers. Throws BadInput where the numbers are no plan for it.
 void unpack(std::span<const std::int64_t> packed, PrecisionPlan& plan);
 
-/// Throws BadInput unless all formats are ones to compute with: word lengths 1..32, fractional lengths of 16
-/// bits.
+/// Throws BadInput unless all formats are ones to compute with (see quantize.hpp).
 void check_formats(const PrecisionPlan& plan);
 
 }  // namespace adapt

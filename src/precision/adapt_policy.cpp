@@ -199,6 +199,19 @@ std::vector<std::byte> AdaptPolicy::save_state() const {
   return writer.take();
 }
 
+/// Throws BadInput where a window of a saved state is none that these options lead to.
+void check_window(const LayerState& state, int steps, const AdaptPolicyOptions& options) {
+  const bool possible =
+      state.lookback >= options.lookback_lower && state.lookback <= options.lookback_upper &&
+      state.resolution >= options.resolution_lower && state.resolution <= options.resolution_upper &&
+      steps >= 0 && steps <= options.lookback_upper;
+  if (!possible) {
+    throw BadInput(concat("saved state: a window of ", steps, " steps, lookback ", state.lookback,
+                          ", resolution ", state.resolution,
+                          ": the checkpoint belongs to another configuration"));
+  }
+}
+
 void AdaptPolicy::restore_state(std::span<const std::byte> state) {
   StateReader reader(state);
   plan_.version = reader.get<std::int64_t>();
@@ -212,6 +225,7 @@ void AdaptPolicy::restore_state(std::span<const std::byte> state) {
     layer.format = reader.get<FixedFormat>();
     layer.state = reader.get<LayerState>();
     const auto steps = reader.get<int>();
+    check_window(layer.state, steps, options_);
     const auto norm_sum = reader.get<double>();
     const auto parameters = static_cast<std::size_t>(layer.info.parameters);
     layer.window.restore(reader.get_all<float>(parameters, parameters), norm_sum, steps);

@@ -48,8 +48,7 @@ std::optional<std::string> read_done(const std::filesystem::path& folder) {
     return std::nullopt;
   }
   try {
-    const std::vector<std::byte> bytes = read_file(path);
-    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return read_text(path, kSmallFile);
   } catch (const BadInput&) {
     return "";
   }
@@ -68,7 +67,7 @@ Done check_done(const std::filesystem::path& folder) {
     return Done::absent;
   }
   try {
-    return check_done(done, read_file(folder / layout::kFileName));
+    return check_done(done, read_file(folder / layout::kFileName, layout::kLargestRunFile));
   } catch (const BadInput&) {
     return Done::foreign;
   }

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "numerics/quantize.hpp"
+
 namespace adapt::layout {
 namespace {
 
@@ -156,6 +158,18 @@ void add_format_fields(std::vector<SwitchField>& fields, const std::string& name
 
 }  // namespace
 
+FixedFormat checked_format(std::int64_t word_length, std::int64_t fractional_length,
+                           const std::string& where) {
+  if (word_length < 1 || word_length > kMaxWordLength) {
+    throw hdf5::Error(concat(where, " holds word length ", word_length, ", expected 1..", kMaxWordLength));
+  }
+  if (fractional_length < kMinFractionalLength || fractional_length > kMaxFractionalLength) {
+    throw hdf5::Error(concat(where, " holds fractional length ", fractional_length, ", expected ",
+                             kMinFractionalLength, "..", kMaxFractionalLength));
+  }
+  return {static_cast<int>(word_length), static_cast<int>(fractional_length)};
+}
+
 StoredFormat to_stored(const std::optional<FixedFormat>& format) {
   return format ? StoredFormat{format->word_length, format->fractional_length, 0} : StoredFormat{};
 }
@@ -164,13 +178,8 @@ std::optional<FixedFormat> from_stored(const StoredFormat& stored, const std::st
   if (stored.is_float32 != 0 && stored.is_float32 != 1) {
     throw hdf5::Error(concat(where, " holds is_float32 = ", int{stored.is_float32}, ", expected 0 or 1"));
   }
-  if (stored.word_length < 1 || stored.word_length > 32) {
-    throw hdf5::Error(concat(where, " holds word length ", stored.word_length, ", expected 1..32"));
-  }
-  if (stored.is_float32 == 1) {
-    return std::nullopt;
-  }
-  return FixedFormat{stored.word_length, stored.fractional_length};
+  const FixedFormat format = checked_format(stored.word_length, stored.fractional_length, where);
+  return stored.is_float32 == 1 ? std::nullopt : std::optional(format);
 }
 
 StoredLayerRow to_stored(const LayerRecord& record) {

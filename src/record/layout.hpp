@@ -15,6 +15,8 @@ namespace adapt::layout {
 
 inline constexpr const char* kFileName = "run.h5";
 inline constexpr const char* kDoneName = "DONE";
+/// In bytes; a run of a million steps takes a tenth of it.
+inline constexpr std::uintmax_t kLargestRunFile = std::uintmax_t{1} << 31U;
 
 inline constexpr const char* kFormatName = "adapt-run";
 /// Grows when a program that knows this version could misread a file.
@@ -36,6 +38,10 @@ struct StoredFormat {
   std::int32_t fractional_length = 0;
   std::int8_t is_float32 = 1;
 };
+
+/// A format to compute with (see quantize.hpp). Throws hdf5::Error, naming `where`, for other numbers.
+FixedFormat checked_format(std::int64_t word_length, std::int64_t fractional_length,
+                           const std::string& where);
 
 StoredFormat to_stored(const std::optional<FixedFormat>& format);
 /// Throws hdf5::Error, naming `where`, when this is no format.

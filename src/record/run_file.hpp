@@ -2,55 +2,48 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "record/integrity.hpp"
-#include "record/run_log.hpp"
+#include "record/run_contents.hpp"
+#include "record/run_reader.hpp"
 
 namespace adapt {
 
-/// The model after the epoch with the best test accuracy.
-struct BestModel {
-  std::int64_t epoch = 0;  ///< from 1; 0: there is none
-  std::vector<ModelTensor> tensors;
-};
-
-/// A run.h5 opened for reading, as it was at that moment: the whole file is taken into memory. A file that
-/// adapt wrote is checked against the digest at its end; one that another program changed has none and is
-/// read as far as it makes sense. All errors (missing, not HDF5, not an adapt run, newer format version,
-/// damaged) throw BadInput with path and reason.
+/// A run.h5 as it was when it was opened: all that is asked for is taken into memory, by a child process, as
+/// anybody may have written the file (RunReader). One that adapt wrote is checked against the digest at its
+/// end; one that another program changed has none and is read as far as it makes sense. All errors (missing,
+/// not HDF5, not an adapt run, newer format version, damaged) throw BadInput with path and reason.
 class RunFile {
  public:
   /// `run_dir` holds run.h5; a path to the file itself is accepted too.
   explicit RunFile(const std::filesystem::path& run_dir);
-  ~RunFile();
-  RunFile(const RunFile&) = delete;
-  RunFile& operator=(const RunFile&) = delete;
+  /// The same with a reader that other files are read with, too.
+  RunFile(const std::filesystem::path& run_dir, RunParts parts, RunReader& reader);
 
-  [[nodiscard]] std::string configuration() const;
-  [[nodiscard]] std::map<std::string, std::string> provenance() const;
-  [[nodiscard]] std::vector<LoggedLayer> layers() const;
-  [[nodiscard]] std::vector<StepRecord> steps() const;
-  [[nodiscard]] std::vector<EpochRecord> epochs() const;
-  [[nodiscard]] std::vector<SwitchEvent> switches() const;
-  [[nodiscard]] std::vector<LayerRecord> layer_rows(const std::string& name) const;
+  [[nodiscard]] const std::string& configuration() const { return contents_.configuration; }
+  [[nodiscard]] const std::map<std::string, std::string>& provenance() const { return contents_.provenance; }
+  [[nodiscard]] const std::map<std::string, double>& summary() const { return contents_.summary; }
+  [[nodiscard]] const std::vector<EpochRecord>& epochs() const { return contents_.epochs; }
+  [[nodiscard]] const std::vector<LoggedLayer>& layers() const { return contents_.layers; }
+  [[nodiscard]] const std::vector<StepRecord>& steps() const { return contents_.steps; }
+  [[nodiscard]] const std::vector<SwitchEvent>& switches() const { return contents_.switches; }
+  /// Throws BadInput where there is no such layer.
+  [[nodiscard]] const std::vector<LayerRecord>& layer_rows(const std::string& name) const;
   /// The model as the last epoch left it. Empty before the end of the first epoch.
-  [[nodiscard]] std::vector<ModelTensor> model() const;
+  [[nodiscard]] const std::vector<ModelTensor>& model() const { return contents_.model; }
   /// The model that was best on the test set, the earliest of equals. Empty before the end of the first
   /// epoch, and in files that were written before adapt kept it.
-  [[nodiscard]] BestModel best_model() const;
-  [[nodiscard]] std::map<std::string, double> summary() const;
+  [[nodiscard]] const BestModel& best_model() const { return contents_.best_model; }
   /// A finished run: DONE lies beside the file and names its digest, or the file is a copy that
   /// analysis/strip.py made of one.
-  [[nodiscard]] bool done() const;
+  [[nodiscard]] bool done() const { return contents_.stripped || done_mark() == Done::matches; }
   /// What DONE beside the file says of it.
-  [[nodiscard]] Done done_mark() const;
+  [[nodiscard]] Done done_mark() const { return contents_.done; }
 
  private:
-  struct Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  std::filesystem::path path_;
+  RunContents contents_;
 };
 
 /// The first difference between the trajectories of two runs, in words, or empty when they took the same

@@ -10,6 +10,7 @@
 #include "record/integrity.hpp"
 #include "record/layout.hpp"
 #include "record/run_file.hpp"
+#include "record/tensor_check.hpp"
 
 namespace adapt {
 namespace {
@@ -65,23 +66,8 @@ hdf5::Dataset write_integers(hdf5::Group& group, const ModelTensor& tensor) {
   return group.create_array(tensor.name, std::span(tensor.dims), std::span<const T>(elements));
 }
 
-void check_range(const ModelTensor& tensor) {
-  for (const std::int32_t q : tensor.integers) {
-    if (q < tensor.format->lowest() || q > tensor.format->highest()) {
-      throw hdf5::Error(concat("tensor ", tensor.name, " holds ", q, ", which its format ", *tensor.format,
-                               " does not, expected ", tensor.format->lowest(), "..",
-                               tensor.format->highest()));
-    }
-  }
-}
-
 hdf5::Dataset write_fixed(hdf5::Group& group, const ModelTensor& tensor) {
   const FixedFormat format = *tensor.format;
-  if (format.word_length < 1 || format.word_length > 32) {
-    throw hdf5::Error(
-        concat("tensor ", tensor.name, " has format ", format, ", expected a word length of 1..32"));
-  }
-  check_range(tensor);
   hdf5::Dataset dataset = format.word_length <= 8    ? write_integers<std::int8_t>(group, tensor)
                           : format.word_length <= 16 ? write_integers<std::int16_t>(group, tensor)
                                                      : write_integers<std::int32_t>(group, tensor);
@@ -109,6 +95,9 @@ void write_activation_format(hdf5::Dataset& dataset, const std::string& which,
 }
 
 void write_tensor(hdf5::Group& group, const ModelTensor& tensor) {
+  if (const std::string flaw = flaw_of(tensor); !flaw.empty()) {
+    throw hdf5::Error(concat("tensor ", tensor.name, " ", flaw));
+  }
   hdf5::Dataset dataset = tensor.format ? write_fixed(group, tensor) : write_float32(group, tensor);
   write_activation_format(dataset, "inputs", tensor.inputs);
   write_activation_format(dataset, "outputs", tensor.outputs);
@@ -305,7 +294,7 @@ void RunLog::finish() {
   }
   flush();
   const phase::Scope scope("done");
-  write_atomically(implementation_->done_path, done_text(read_file(implementation_->path)));
+  write_atomically(implementation_->done_path, done_text(read_file(implementation_->path, kLargestRunFile)));
 }
 
 }  // namespace adapt

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/sha256.hpp"
 #include "base/state_bytes.hpp"
+#include "record/tensor_check.hpp"
 
 namespace adapt {
 namespace {
@@ -65,6 +66,9 @@ std::vector<ModelTensor> get_tensors(StateReader& reader, std::size_t most_eleme
     }
     tensor.integers = reader.get_all<std::int32_t>(0, most_elements);
     tensor.numbers = reader.get_all<float>(0, most_elements);
+    if (const std::string flaw = flaw_of(tensor); !flaw.empty()) {
+      throw BadInput(concat("its tensor '", tensor.name, "' ", flaw));
+    }
     tensors.push_back(std::move(tensor));
   }
   return tensors;
@@ -120,9 +124,10 @@ Checkpoint decode(std::span<const std::byte> bytes) {
   checkpoint.best_model = get_tensors(reader, content.size());
   checkpoint.state = reader.get_all<std::byte>(0, content.size());
   reader.finish();
-  if (checkpoint.step < 0 || checkpoint.epochs < 0) {
-    throw BadInput(
-        concat("it is of step ", checkpoint.step, ", epoch ", checkpoint.epochs, "; expected 0 or more"));
+  if (checkpoint.step < 0 || checkpoint.epochs < 0 || checkpoint.best_epoch < 0 ||
+      checkpoint.best_epoch > checkpoint.epochs) {
+    throw BadInput(concat("it is of step ", checkpoint.step, ", epoch ", checkpoint.epochs,
+                          ", the best one being ", checkpoint.best_epoch, "; expected 0 or more"));
   }
   return checkpoint;
 }

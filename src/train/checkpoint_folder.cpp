@@ -69,8 +69,8 @@ std::vector<CheckpointFolder::File> CheckpointFolder::files() const {
 bool CheckpointFolder::empty() const { return files().empty(); }
 
 /// Throws BadInput unless the file holds a checkpoint of this experiment.
-Checkpoint CheckpointFolder::read(const File& file) const {
-  Checkpoint checkpoint = decode(read_file(file.path));
+Checkpoint CheckpointFolder::read(const File& file, std::uintmax_t most_bytes) const {
+  Checkpoint checkpoint = decode(read_file(file.path, most_bytes));
   if (checkpoint.step != file.step) {
     throw BadInput(concat("it is of step ", checkpoint.step, ", which its name does not say"));
   }
@@ -92,12 +92,12 @@ void CheckpointFolder::remember(const std::vector<File>& all, std::int64_t newes
   good_.push_back(newest);
 }
 
-std::optional<Checkpoint> CheckpointFolder::newest() {
+std::optional<Checkpoint> CheckpointFolder::newest(std::uintmax_t most_bytes) {
   const std::vector<File> all = files();
   for (const File& file : all) {
     std::optional<Checkpoint> checkpoint;
     try {
-      checkpoint = read(file);
+      checkpoint = read(file, most_bytes);
     } catch (const BadInput& error) {
       log_warning(concat("checkpoint ", file.path, " is skipped: ", error.what()));
       continue;

@@ -20,10 +20,10 @@ class CheckpointFolder {
   /// Touches no file.
   CheckpointFolder(const std::filesystem::path& run_dir, const std::string& identity, int keep);
 
-  /// The newest checkpoint that is whole and of this experiment; a file that is not is skipped with a
-  /// warning. What a killed process did not come to remove goes now. Nothing where there is no file; throws
-  /// BadInput where there are files, but none of use.
-  std::optional<Checkpoint> newest();
+  /// The newest checkpoint that is whole, of this experiment and of at most `most_bytes`; a file that is not
+  /// is skipped with a warning. What a killed process did not come to remove goes now. Nothing where there is
+  /// no file; throws BadInput where there are files, but none of use.
+  std::optional<Checkpoint> newest(std::uintmax_t most_bytes);
 
   /// Writes a checkpoint, then removes what is not to be kept: an old one goes only after a newer one is on
   /// disk. `best`: it is that of the best epoch so far as well. Throws Failure (path and reason), nothing
@@ -49,7 +49,7 @@ class CheckpointFolder {
   [[nodiscard]] static std::string name_of(std::int64_t step, bool best);
   void make_folder() const;
   [[nodiscard]] bool is_kept(const File& file) const;
-  [[nodiscard]] Checkpoint read(const File& file) const;
+  [[nodiscard]] Checkpoint read(const File& file, std::uintmax_t most_bytes) const;
   void remember(const std::vector<File>& all, std::int64_t newest);
   void prune(std::int64_t last) const;
 

@@ -1,6 +1,7 @@
 #include "train/model_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <span>
 
@@ -40,7 +41,7 @@ void store_activation_formats(const Parameter& parameter, const PrecisionPlan& p
 
 using TensorsByName = std::map<std::string, const ModelTensor*>;
 
-/// Finds the tensor `name`, checks that it has as many values as `values`, and puts them there.
+/// Finds the tensor `name`, checks that it has as many values as `values`, all finite, and puts them there.
 const ModelTensor& load(const TensorsByName& tensors, const std::string& name, std::span<float> values) {
   const auto found = tensors.find(name);
   if (found == tensors.end()) {
@@ -56,6 +57,12 @@ const ModelTensor& load(const TensorsByName& tensors, const std::string& name, s
     dequantize(tensor.integers, values, tensor.format->step());
   } else {
     std::copy(tensor.numbers.begin(), tensor.numbers.end(), values.begin());
+  }
+  const auto wrong =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (wrong != values.end()) {
+    throw BadInput(concat("stored tensor '", name, "' holds ", *wrong, " at element ", wrong - values.begin(),
+                          "; expected a model of finite numbers"));
   }
   return tensor;
 }
@@ -96,6 +103,10 @@ PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& st
   for (RunningStatistics& statistics : state.statistics) {
     load(by_name, statistics.name + ".running_mean", statistics.running_mean);
     load(by_name, statistics.name + ".running_variance", statistics.running_variance);
+    if (std::ranges::any_of(statistics.running_variance, [](float value) { return value < 0; })) {
+      throw BadInput(concat("stored tensor '", statistics.name,
+                            ".running_variance' holds a negative number; expected variances"));
+    }
   }
   return plan;
 }

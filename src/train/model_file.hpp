@@ -14,7 +14,7 @@ std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPla
 
 /// The way back: fills masters, working copies and running statistics of `state` and returns the plan that
 /// the model was stored under (formats of weights and activations, for `layers` layers). Throws BadInput
-/// where names or sizes differ from the model's.
+/// where names or sizes differ from the model's, or numbers are not finite.
 PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& state, std::size_t layers);
 
 }  // namespace adapt

@@ -1,6 +1,9 @@
 // What a checkpoint keeps of a training step, and the way back. The working weights are not kept: they follow
 // from masters, plan, seed and step.
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/state_bytes.hpp"
 #include "train/step.hpp"
 #include "train/working_weights.hpp"
@@ -9,6 +12,14 @@ namespace adapt {
 namespace {
 
 void save(StateWriter& writer, std::span<const float> values) { writer.put_all(values); }
+
+/// Numbers that must be finite, as they go on to be computed with.
+void get_numbers(StateReader& reader, const std::string& name, std::span<float> values) {
+  reader.get_into(values);
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+    throw BadInput(concat("saved state: tensor '", name, "' holds numbers that are not finite"));
+  }
+}
 
 /// Refuses a state of other tensors, even if they have as many values.
 void expect_name(StateReader& reader, const std::string& name) {
@@ -52,14 +63,15 @@ void TrainingStep::restore_state(std::span<const std::byte> state) {
     throw BadInput(concat("saved state: step ", step_, ", expected 0 or more"));
   }
   for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
-    expect_name(reader, state_->parameters[p].name);
-    reader.get_into(std::span(state_->parameters[p].master));
-    reader.get_into(optimizer_.velocity(p));
+    Parameter& parameter = state_->parameters[p];
+    expect_name(reader, parameter.name);
+    get_numbers(reader, parameter.name, parameter.master);
+    get_numbers(reader, parameter.name, optimizer_.velocity(p));
   }
   for (RunningStatistics& statistics : state_->statistics) {
     expect_name(reader, statistics.name);
-    reader.get_into(std::span(statistics.running_mean));
-    reader.get_into(std::span(statistics.running_variance));
+    get_numbers(reader, statistics.name, statistics.running_mean);
+    get_numbers(reader, statistics.name, statistics.running_variance);
   }
   policy_->restore_state(reader.get_all<std::byte>(0, state.size()));
   if (scales_) {

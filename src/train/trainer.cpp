@@ -1,5 +1,7 @@
 #include "train/trainer.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/phase.hpp"
@@ -49,6 +51,7 @@ struct Trainer::Implementation {
   [[nodiscard]] bool due(bool best) const;
   [[nodiscard]] Checkpoint checkpoint() const;
   void restore(const Checkpoint& checkpoint);
+  void check_model(const std::vector<ModelTensor>& tensors) const;
 
   TrainerOptions options;
   DataSplits data;
@@ -236,6 +239,17 @@ Checkpoint Trainer::Implementation::checkpoint() const {
           .state = writer.take()};
 }
 
+/// Throws BadInput unless the tensors, if there are any, are those of the trained model.
+void Trainer::Implementation::check_model(const std::vector<ModelTensor>& tensors) const {
+  const std::vector<ModelTensor> own = store_model(*step.state(), step.plan());
+  const bool same = std::equal(
+      tensors.begin(), tensors.end(), own.begin(), own.end(),
+      [](const ModelTensor& a, const ModelTensor& b) { return a.name == b.name && a.dims == b.dims; });
+  if (!tensors.empty() && !same) {
+    throw BadInput("saved state: its model has other tensors: the checkpoint belongs to another model");
+  }
+}
+
 void Trainer::Implementation::restore(const Checkpoint& checkpoint) {
   StateReader reader(checkpoint.state);
   const std::size_t most = checkpoint.state.size();
@@ -254,6 +268,8 @@ void Trainer::Implementation::restore(const Checkpoint& checkpoint) {
     throw BadInput(concat("saved state: step ", step.steps(), " after ", done, " epochs of ",
                           step.steps_per_epoch(), " steps: the checkpoint belongs to other data"));
   }
+  check_model(checkpoint.model);
+  check_model(checkpoint.best_model);
   progress.step = step.steps();
   progress.epoch = done + 1;
   progress.test_accuracy = epochs.empty() ? 0 : epochs.back().test_accuracy;
@@ -268,6 +284,21 @@ Trainer::Trainer(const TrainerOptions& options, const DataSplits& data, const mp
 Trainer::~Trainer() = default;
 
 std::vector<LoggedLayer> Trainer::layers() const { return implementation_->step.layers(); }
+
+std::uintmax_t Trainer::largest_checkpoint() const {
+  // Names, and what grows with the steps: rows of epochs, precision switches.
+  constexpr std::uintmax_t kBase = std::uintmax_t{1} << 28U;
+  // Last and best model, masters, velocities, a policy's window, and as many again.
+  constexpr std::uintmax_t kCopies = 10;
+  const TrainerOptions& options = implementation_->options;
+  const int residuals = options.exchange.error_feedback ? options.training.step_shards() : 0;
+  const int epochs = options.precision.name == "muppet" ? options.precision.muppet.resolution : 0;
+  std::uintmax_t numbers = 0;
+  for (const Parameter& parameter : implementation_->step.state()->parameters) {
+    numbers += parameter.master.size();
+  }
+  return kBase + (kCopies + static_cast<std::uintmax_t>(residuals + epochs)) * numbers * sizeof(float);
+}
 
 void Trainer::restore(const Checkpoint& checkpoint) { implementation_->restore(checkpoint); }
 

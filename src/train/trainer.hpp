@@ -66,6 +66,9 @@ class Trainer {
   /// The quantized layers, for the log.
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
+  /// More bytes than a checkpoint of this training has.
+  [[nodiscard]] std::uintmax_t largest_checkpoint() const;
+
   /// Puts training back to where `checkpoint` was written by a Trainer of the same options and data, on any
   /// number of ranks; on every rank, before run(). Throws BadInput if it does not fit.
   void restore(const Checkpoint& checkpoint);

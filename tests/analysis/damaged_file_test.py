@@ -15,7 +15,7 @@ from synthetic_run import adaptive_layer, write_run
 from analysis import run_file
 from analysis.errors import BadInput
 from analysis.isolate import call_isolated
-from analysis.run_file import checked_path
+from analysis.run_file import _read_file
 
 TRUNCATIONS = 60
 MUTATIONS = 120
@@ -103,7 +103,7 @@ class Isolation(unittest.TestCase):
 
     def test_bad_input_stays_bad_input(self):
         with self.assertRaisesRegex(BadInput, "^/nowhere: "):
-            call_isolated(checked_path, "/nowhere", 10)
+            call_isolated(_read_file, "/nowhere", 10)
 
     def test_crash_and_endless_loop_become_errors(self):
         with self.assertRaisesRegex(RuntimeError, "SIGSEGV"):

@@ -12,10 +12,7 @@
 namespace adapt {
 namespace {
 
-std::string text_of(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string text_of(const std::filesystem::path& path) { return read_text(path, kSmallFile); }
 
 TEST(File, WritesAndReplacesWhole) {
   const test::Scratch scratch;
@@ -99,8 +96,20 @@ TEST(File, WritingIntoAMissingFolderFailsWithThePath) {
 
 TEST(File, ReadingAFolderOrNothingIsBadInput) {
   const test::Scratch scratch;
-  EXPECT_THROW(read_file(scratch.path()), BadInput);
-  EXPECT_THROW(read_file(scratch.path() / "nothing"), BadInput);
+  EXPECT_THROW(read_file(scratch.path(), kSmallFile), BadInput);
+  EXPECT_THROW(read_file(scratch.path() / "nothing", kSmallFile), BadInput);
+}
+
+TEST(File, TooLargeOnesAreRefusedBeforeMemoryIsTaken) {
+  const test::Scratch scratch;
+  const auto path = scratch.path() / "sparse";
+  write_atomically(path, std::string("begins as it should"));
+  constexpr std::uintmax_t kTerabyte = std::uintmax_t{1} << 40U;
+  std::filesystem::resize_file(path, kTerabyte);
+  EXPECT_EQ(test::refusal_of(scratch, [&] { read_file(path, kTerabyte - 1); }),
+            "cannot read \"sparse\": it has 1099511627776 bytes; expected at most 1099511627775");
+  std::filesystem::resize_file(path, 5);
+  EXPECT_EQ(read_text(path, 5), "begin");
 }
 
 TEST(Sha256, KnownDigests) {

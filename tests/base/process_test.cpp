@@ -24,10 +24,7 @@ int wait_for(ChildProcess& child) {
   return *code;
 }
 
-std::string content(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string content(const std::filesystem::path& path) { return read_text(path, kSmallFile); }
 
 TEST(Process, ThisOneRunsUnderItsStart) {
   const ProcessId own = process_with(::getpid());

@@ -19,10 +19,7 @@
 namespace adapt {
 namespace {
 
-std::string content(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string content(const std::filesystem::path& path) { return read_text(path, kSmallFile); }
 
 /// A process that has ended and was waited for.
 ProcessId dead_process() {

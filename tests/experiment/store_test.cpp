@@ -143,9 +143,7 @@ TEST_F(Store, TheIndexSaysWhatTheRunsSay) {
   const IndexEntry& other = entries[entries[0].identity == done ? 1 : 0];
   EXPECT_EQ(other.state, RunState::failed);
   EXPECT_EQ(other.message, "out of memory");
-  const auto bytes = read_file(store_.path() / "index.json");
-  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const JsonValue json = parse_json(text, "index.json");
+  const JsonValue json = parse_json(read_text(store_.path() / "index.json", kSmallFile), "index.json");
   ASSERT_EQ(json.items.size(), 2U);
   EXPECT_EQ(json.items[0].find("configuration")->integer_of("training.epochs"), 2);
   EXPECT_EQ(json.items[0].find("configuration")->find("training.schedule.milestones")->dump(), "[]");

@@ -162,12 +162,12 @@ class ReaderTest(unittest.TestCase):
         self.refused(lambda file: file.attrs.__setitem__("format_name", "x"), "format_name is not 'adapt-run'")
 
     def test_other_formats_of_hdf5(self):
-        """HDF5 1.10 can crash on damaged files of the older formats."""
+        """They are read like others: what they make of the HDF5 library stays in the child."""
         with h5py.File(self.path, "w", libver="earliest") as file:
             file.attrs["format_name"] = "adapt-run"
         result = read(self.path)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("superblock version 0, expected 3", result.stderr)
+        self.assertIn("attribute 'format_version' of / is missing", result.stderr)
 
     def test_a_change_made_by_h5py_is_read_and_found(self):
         folder = self.path.parent

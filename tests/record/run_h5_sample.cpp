@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/isolated.hpp"
 #include "record/run_file.hpp"
 #include "sample_run.hpp"
 
@@ -90,6 +91,7 @@ int run(const std::vector<std::string>& words) {
 }  // namespace adapt
 
 int main(int argc, char** argv) {
+  adapt::serve_isolated(argc, argv);
   try {
     return adapt::run({argv + 1, argv + argc});
   } catch (const adapt::Error& error) {

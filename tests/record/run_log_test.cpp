@@ -59,7 +59,8 @@ TEST(RunLog, RowsAreOnDiskAfterFlushAndNotBefore) {
 TEST(RunLog, DoneHoldsTheDigestOfTheFileAndComesLast) {
   const Scratch scratch;
   test::write_sample_run(scratch.path());
-  EXPECT_EQ(text_of(scratch.path() / "DONE"), sha256(read_file(scratch.path() / "run.h5")) + "  run.h5\n");
+  EXPECT_EQ(text_of(scratch.path() / "DONE"),
+            sha256(read_file(scratch.path() / "run.h5", kSmallFile)) + "  run.h5\n");
   EXPECT_TRUE(RunFile(scratch.path()).done());
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/isolated.hpp"
 #include "mpi/communicator.hpp"
 
 namespace {
@@ -13,6 +14,7 @@ constexpr unsigned kWatchdogSeconds = 100;
 }  // namespace
 
 int main(int argc, char** argv) {
+  adapt::serve_isolated(argc, argv);
   const adapt::mpi::Session session(&argc, &argv);
   testing::InitGoogleTest(&argc, argv);
   // One rank tells of every test, the others of failures only.

@@ -40,12 +40,14 @@ class CheckpointFolderTest : public testing::Test {
   test::Scratch scratch_;
 };
 
+constexpr std::uintmax_t kMostBytes = 1U << 20U;
+
 using Names = std::set<std::string>;
 
 TEST_F(CheckpointFolderTest, EmptyHasNothing) {
   CheckpointFolder checkpoints = folder();
   EXPECT_TRUE(checkpoints.empty());
-  EXPECT_FALSE(checkpoints.newest());
+  EXPECT_FALSE(checkpoints.newest(kMostBytes));
   EXPECT_EQ(checkpoints.last_step(), -1);
 }
 
@@ -61,7 +63,7 @@ TEST_F(CheckpointFolderTest, KeepsTheLastTwoAndTheBest) {
   EXPECT_EQ(names(), (Names{"best-000000016", "step-000000016", "step-000000020"}));
   checkpoints.write(at(1000000000), false);
   EXPECT_EQ(names(), (Names{"best-000000016", "step-000000020", "step-1000000000"}));
-  EXPECT_EQ(folder().newest()->step, 1000000000);
+  EXPECT_EQ(folder().newest(kMostBytes)->step, 1000000000);
 }
 
 TEST_F(CheckpointFolderTest, AnotherProcessGoesOnTheSame) {
@@ -72,7 +74,7 @@ TEST_F(CheckpointFolderTest, AnotherProcessGoesOnTheSame) {
     first.write(at(12), false);
   }
   CheckpointFolder second = folder();
-  const auto found = second.newest();
+  const auto found = second.newest(kMostBytes);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->state, at(12).state);
   EXPECT_EQ(second.last_step(), 12);
@@ -83,12 +85,12 @@ TEST_F(CheckpointFolderTest, AnotherProcessGoesOnTheSame) {
 TEST_F(CheckpointFolderTest, ADamagedOneIsSkippedAndDoesNotPushOutAGoodOne) {
   folder().write(at(4), true);
   CheckpointFolder first = folder(3);
-  first.newest();
+  first.newest(kMostBytes);
   first.write(at(8), false);
   first.write(at(12), false);
   damage("step-000000012");
   CheckpointFolder second = folder();
-  EXPECT_EQ(second.newest()->step, 8);
+  EXPECT_EQ(second.newest(kMostBytes)->step, 8);
   second.write(at(10), false);
   EXPECT_EQ(names(), (Names{"best-000000004", "step-000000008", "step-000000010"}));
 }
@@ -101,7 +103,7 @@ TEST_F(CheckpointFolderTest, TheBestOneIsTheLastResort) {
   damage("step-000000012");
   damage("step-000000008");
   CheckpointFolder second = folder();
-  EXPECT_EQ(second.newest()->step, 4);
+  EXPECT_EQ(second.newest(kMostBytes)->step, 4);
   second.write(at(8), false);
   second.write(at(12), false);
   EXPECT_EQ(names(), (Names{"best-000000004", "step-000000008", "step-000000012"}));
@@ -111,11 +113,11 @@ TEST_F(CheckpointFolderTest, OneOfAnotherExperimentOrWithAWrongNameIsSkipped) {
   folder().write(at(4), false);
   folder(2, "other").write(at(8), false);
   EXPECT_EQ(names(), (Names{"step-000000008"})) << "it knew nothing of the one before";
-  EXPECT_THROW(folder().newest(), BadInput);
+  EXPECT_THROW(folder().newest(kMostBytes), BadInput);
   CheckpointFolder mine = folder();
   mine.write(at(4), false);
   std::filesystem::copy_file(file("step-000000004"), file("step-000000009"));
-  EXPECT_EQ(folder().newest()->step, 4);
+  EXPECT_EQ(folder().newest(kMostBytes)->step, 4);
 }
 
 TEST_F(CheckpointFolderTest, OtherFilesAreNobodysBusiness) {
@@ -125,7 +127,7 @@ TEST_F(CheckpointFolderTest, OtherFilesAreNobodysBusiness) {
     std::ofstream(file(name)) << "text";
   }
   std::ofstream(file("step-000000008.tmp.123")) << "half";
-  EXPECT_EQ(folder().newest()->step, 4);
+  EXPECT_EQ(folder().newest(kMostBytes)->step, 4);
   checkpoints.write(at(8), false);
   EXPECT_EQ(names(),
             (Names{"notes", "step-", "step-000000004", "step-000000008", "step-12x", "stop-000000012"}));
@@ -143,7 +145,7 @@ TEST_F(CheckpointFolderTest, ALinkIsReadButNothingIsWrittenOrRemovedThroughIt) {
   EXPECT_FALSE(folder().empty());
   EXPECT_THROW(folder().write(at(12), false), BadInput);
   EXPECT_THROW(folder().clear(), BadInput);
-  EXPECT_THROW(folder(1).newest(), BadInput);
+  EXPECT_THROW(folder(1).newest(kMostBytes), BadInput);
   EXPECT_EQ(names(), before);
   std::filesystem::remove_all(elsewhere);
   EXPECT_THROW(folder().write(at(12), false), BadInput);
@@ -162,7 +164,7 @@ TEST_F(CheckpointFolderTest, APlantedLinkIsNotWrittenThrough) {
   checkpoints.write(at(4), false);
   EXPECT_EQ(std::filesystem::file_size(precious), 4U);
   EXPECT_EQ(names(), (Names{"step-000000004"}));
-  EXPECT_EQ(folder().newest()->state, at(4).state);
+  EXPECT_EQ(folder().newest(kMostBytes)->state, at(4).state);
 }
 
 /// A limit on the size of files stands for a full disk.
