@@ -1,12 +1,12 @@
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 
 #include "base/fault.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
@@ -65,7 +65,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     return std::nullopt;
   }
   if (values.count("help-keys") != 0) {
-    std::cout << configuration_reference(known_names());
+    print_text(configuration_reference(known_names()));
     return std::nullopt;
   }
   const auto inputs = given(values, "input");
@@ -231,7 +231,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
   if (parsed->check) {
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
-    std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
+    print_text(concat("# identity: ", run_identity(configuration), "\n", resolved_yaml(configuration)));
     return ExitCode::done;
   }
   return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
