@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,14 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
 /// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.
 SourceFile read_source(const std::filesystem::path& path);
 
-/// Reads `path` if there is something of that name, else `path`.gz, inflated. Throws BadInput as read_source,
-/// and for broken, truncated or overlong gzip data with the offset in the compressed file.
-SourceFile read_source_or_gzip(const std::filesystem::path& path);
+/// How many bytes a file has, as its header says. Throws where the header is none, with SourceFile::reject().
+using SizeByHeader = std::function<std::size_t(const SourceFile& file)>;
+
+/// Reads `path` if there is something of that name, else `path`.gz, inflated. `size` is asked once, with the
+/// first `header` bytes at least (or all there are); no more than it says and a little is ever inflated. The
+/// result has that size. Throws BadInput as read_source, for another size (`content` says what the bytes
+/// hold), and for broken, truncated or overlong gzip data with the offset in the compressed file.
+SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t header,
+                               const SizeByHeader& size, const std::string& content);
 
 }  // namespace adapt
