@@ -240,7 +240,8 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
   if (::geteuid() == 0) {
     add({"--allow-run-as-root"});
   }
-  const bool crowded = ranks * threads * jobs > static_cast<int>(std::thread::hardware_concurrency());
+  const double busy = static_cast<double>(ranks) * threads * jobs;  // which no number is too large for
+  const bool crowded = busy > std::thread::hardware_concurrency();
   if (crowded) {
     add({"--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"});
   } else if (jobs > 1) {
