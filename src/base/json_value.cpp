@@ -233,6 +233,8 @@ std::string JsonValue::text_of(std::string_view name) const {
   return value == nullptr || value->kind == Kind::null ? "" : value->text;
 }
 
+std::optional<double> JsonValue::number() const { return to_number<double>(this); }
+
 std::optional<double> JsonValue::number_of(std::string_view name) const {
   return to_number<double>(find(name));
 }

@@ -22,6 +22,8 @@ struct JsonValue {
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
   /// The member's text where it is a string, number or boolean; else empty.
   [[nodiscard]] std::string text_of(std::string_view name) const;
+  /// The number that this is; none for anything else.
+  [[nodiscard]] std::optional<double> number() const;
   /// The member's number; none where it is missing, null or no number.
   [[nodiscard]] std::optional<double> number_of(std::string_view name) const;
   /// The same for an integer.
