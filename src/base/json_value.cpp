@@ -235,10 +235,6 @@ std::string JsonValue::text_of(std::string_view name) const {
 
 std::optional<double> JsonValue::number() const { return to_number<double>(this); }
 
-std::optional<double> JsonValue::number_of(std::string_view name) const {
-  return to_number<double>(find(name));
-}
-
 std::optional<std::int64_t> JsonValue::integer_of(std::string_view name) const {
   return to_number<std::int64_t>(find(name));
 }

@@ -33,10 +33,10 @@ TEST(JsonValue, ReadsEveryKind) {
 TEST(JsonValue, NumbersKeepTheirDigits) {
   const JsonValue value = parse_json(R"({"seed": 9223372036854775807, "x": 0.1, "n": null, "s": "3"})", "t");
   EXPECT_EQ(value.integer_of("seed"), 9223372036854775807);
-  EXPECT_EQ(value.number_of("x"), 0.1);
+  EXPECT_EQ(value.find("x")->number(), 0.1);
   EXPECT_EQ(value.integer_of("x"), std::nullopt);
-  EXPECT_EQ(value.number_of("n"), std::nullopt);
-  EXPECT_EQ(value.number_of("s"), std::nullopt);
+  EXPECT_EQ(value.find("n")->number(), std::nullopt);
+  EXPECT_EQ(value.find("s")->number(), std::nullopt);
   EXPECT_EQ(value.dump(), R"({"seed": 9223372036854775807, "x": 0.1, "n": null, "s": "3"})");
 }
 

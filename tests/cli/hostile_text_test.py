@@ -117,6 +117,16 @@ class HostileStore(SweepTest):
         said = self.assert_done(self.assert_harmless(self.sweep("--list", grid=False))).stdout
         self.assertEqual(len(said.splitlines()), 3, said)
 
+    def test_an_index_of_many_numbers(self):
+        """Each looked up by its name would take minutes."""
+        self.failed("")
+        self.assert_done(self.sweep("--list", grid=False))
+        index = self.store / "index.json"
+        entries = json.loads(index.read_text(encoding="utf-8"))
+        entries[0]["metrics"] = {f"m{number}": number for number in range(200000)}
+        index.write_text(json.dumps(entries), encoding="utf-8")
+        self.assertEqual(len(self.assert_done(self.sweep("--list", grid=False)).stdout.splitlines()), 3)
+
     def test_submissions(self):
         """A damaged one is named, and the others are told of."""
         folder = self.store / "submissions"
