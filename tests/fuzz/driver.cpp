@@ -74,16 +74,19 @@ class Mutator {
   }
 
   void change(std::string& text) {
-    static const std::vector<std::string> kBytes = {
-        {'\0'},  "\xff", "\x7f", "\x80", "\n", "-",  "0",  "9",           "9999", "\xff\xff\xff\xff",
-        "\x1b[", "[",    "{",    "&a ",  "*a", "\"", ": ", "\xe2\x80\xae"};
+    static const std::vector<std::string> kPieces = {
+        {'\0'},  "\xff", "\x7f",        "\x80", "\n",  "-",   "0",  "9",   "9999",     "\xff\xff\xff\xff",
+        "\x1b[", "[",    "]",           "{",    "}",   "&a ", "*a", "\"",  ":",        ": ",
+        "- ",    "? ",   "!!int ",      "'",    "|",   ">",   "#",  "\t",  "---\n",    "...\n",
+        "~",     "<<",   "1e9",         "-1",   "yes", "@",   ",",  "\\u", "\xc3\xbc", "\xe2\x80\xae",
+        "base",  "seed", "%YAML 1.2\n", "grid", "  "};
     const std::size_t at = below(text.size() + 1);
     switch (below(6)) {
       case 0:
-        text.insert(at, kBytes[below(kBytes.size())]);
+        text.insert(at, kPieces[below(kPieces.size())]);
         break;
       case 1:
-        text.replace(at, 1, kBytes[below(kBytes.size())]);
+        text.replace(at, 1, kPieces[below(kPieces.size())]);
         break;
       case 2:
         text.erase(at, 1 + below(20));
