@@ -103,7 +103,8 @@ def cell_text(value, column):
 
 
 def csv_text(rows, columns=COLUMNS):
-    """CSV with all digits; a missing value is an empty field."""
+    """CSV with all digits; a missing value is an empty field; an apostrophe stands before text that a spreadsheet would
+    compute."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([csv_cell(column.header) for column in columns])
