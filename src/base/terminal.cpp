@@ -20,8 +20,9 @@ constexpr std::array kUnprintable = {Range{0x00, 0x1F},     Range{0x7F, 0x9F},  
                                      Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE0FFF}};
 
 bool is_printable(std::uint32_t code) {
-  return std::none_of(kUnprintable.begin(), kUnprintable.end(),
-                      [&](const Range& range) { return range.first <= code && code <= range.last; });
+  const bool plain = code >= 0x20 && code < 0x7F;  // nearly all
+  return plain || std::none_of(kUnprintable.begin(), kUnprintable.end(),
+                               [&](const Range& range) { return range.first <= code && code <= range.last; });
 }
 
 std::string hexadecimal(std::uint32_t value, int digits) {
