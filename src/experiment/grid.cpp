@@ -98,7 +98,7 @@ class Expansion {
     std::size_t values = 0;
     for (const Exclusion& exclusion : exclusions_) {
       for (const Exclusion::Condition& condition : exclusion.conditions) {
-        values += condition.texts.size();
+        values += std::max<std::size_t>(condition.texts.size(), 1);
       }
     }
     if (runs * values > kMostComparisons) {

@@ -59,9 +59,10 @@ class HostileYaml(ProgramTest):
             self.assert_refused(self.limited(*arguments), "14.yaml:1", "'base'", "more than 100 files")
 
     def test_many_rules_for_many_runs(self):
-        rules = "".join(f"- {{seed: {seed}}}\n" for seed in range(20000))
-        path = self.experiment(f"seeds: 9999\nexclude:\n{rules}")
-        self.assert_refused(self.limited("sweep", path, "--list"), "experiment.yaml:3: 'exclude'", "5000000")
+        for values in ("{}", "[]"):
+            rules = "".join(f"- {{seed: {values.format(seed)}}}\n" for seed in range(20000))
+            path = self.experiment(f"seeds: 9999\nexclude:\n{rules}")
+            self.assert_refused(self.limited("sweep", path, "--list"), "experiment.yaml:3: 'exclude'", "5000000")
 
 
 if __name__ == "__main__":
