@@ -21,9 +21,8 @@ std::string escaped(std::uint32_t unit) {
 
 /// What is not printable, as JSON spells it.
 std::string escaped(const Character& character) {
-  constexpr std::uint32_t kReplacement = 0xFFFD;  // JSON has no way to write a byte that is no UTF-8
   if (!character.is_utf8) {
-    return escaped(kReplacement);
+    return "\xEF\xBF\xBD";  // U+FFFD: JSON has no way to write a byte that is no UTF-8
   }
   if (character.code == '\n' || character.code == '\t') {
     return character.code == '\n' ? "\\n" : "\\t";

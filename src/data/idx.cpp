@@ -70,21 +70,22 @@ ImageArrays read_split(const std::filesystem::path& folder, const std::string& p
   constexpr std::uint32_t kImageMagic = 0x00000803;  // unsigned bytes, 3 dimensions
   constexpr std::uint32_t kLabelMagic = 0x00000801;  // unsigned bytes, 1 dimension
   std::uint32_t count = 0;
-  const auto size_of_images = [&](const SourceFile& file) {
+  const auto size_of_images = [&](const SourceFile& file) -> ExpectedSize {
     count = read_header(file, kImageHeader, kImageMagic);
     check_word(file, 2 * kWord, kShape.height, "rows");
     check_word(file, 3 * kWord, kShape.width, "columns");
-    return kImageHeader + count * static_cast<std::size_t>(kShape.elements());
+    const auto elements = static_cast<std::size_t>(kShape.elements());
+    return {kImageHeader + count * elements, concat(count, " images of 28x28")};
   };
-  SourceFile images = read_source_or_gzip(folder / (prefix + "-images-idx3-ubyte"), kImageHeader,
-                                          size_of_images, "images of 28x28");
-  const auto size_of_labels = [&](const SourceFile& file) {
+  SourceFile images =
+      read_source_or_gzip(folder / (prefix + "-images-idx3-ubyte"), kImageHeader, size_of_images);
+  const auto size_of_labels = [&](const SourceFile& file) -> ExpectedSize {
     read_header(file, kLabelHeader, kLabelMagic);
     check_word(file, kWord, count, concat("labels, one for each image of ", images.path.filename().string()));
-    return kLabelHeader + count;
+    return {kLabelHeader + count, concat(count, " labels")};
   };
   SourceFile labels =
-      read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"), kLabelHeader, size_of_labels, "labels");
+      read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"), kLabelHeader, size_of_labels);
   for (std::size_t offset = kLabelHeader; offset < labels.bytes.size(); ++offset) {
     if (labels.bytes[offset] >= kClasses) {
       labels.reject(offset, "a label 0..9", std::to_string(labels.bytes[offset]));

@@ -77,12 +77,13 @@ SourceFile read_source(const std::filesystem::path& path) {
 }
 
 SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t header,
-                               const SizeByHeader& size, const std::string& content) {
+                               const SizeByHeader& size) {
   std::filesystem::path compressed = path;
   compressed += ".gz";
   if (entry_exists(path)) {
     SourceFile file = read_source(path);
-    file.check_size(size(file), content);
+    const ExpectedSize expected = size(file);
+    file.check_size(expected.bytes, expected.content);
     return file;
   }
   if (!entry_exists(compressed)) {
@@ -95,10 +96,10 @@ SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t he
   if (file.bytes.empty()) {
     file.reject(0, "data", "nothing");
   }
-  const std::size_t expected = size(file);
+  const ExpectedSize expected = size(file);
   constexpr std::size_t kSurplus = 4096;  // enough to say how much there is too much
-  reader.read(expected - std::min(expected, file.bytes.size()) + kSurplus, file.bytes);
-  file.check_size(expected, content);
+  reader.read(expected.bytes - std::min(expected.bytes, file.bytes.size()) + kSurplus, file.bytes);
+  file.check_size(expected.bytes, expected.content);
   return file;
 }
 

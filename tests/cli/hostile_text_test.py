@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from adapt_program import ProgramTest, adapt
 from sweep_test import GRID, SweepTest
@@ -43,7 +44,7 @@ class HostileText(ProgramTest):
             file["summary"].attrs[HOSTILE] = 1.0
             text = file["config"][()]
             del file["config"]
-            file["config"] = text.decode() + "# \x1b[2J\u202e\n"
+            file["config"] = np.bytes_(text + "# \x1b[2J\u202e\n".encode())
 
         self.assert_done(self.train("run", *ONE_STEP))
         reseal(self.folder / "run" / "run.h5", change)

@@ -13,8 +13,9 @@ using test::expect_bad_input;
 
 /// A file whose first byte is its size.
 SourceFile read_sized(const std::filesystem::path& path) {
-  return read_source_or_gzip(
-      path, 1, [](const SourceFile& file) -> std::size_t { return file.bytes[0]; }, "things");
+  return read_source_or_gzip(path, 1, [](const SourceFile& file) -> ExpectedSize {
+    return {file.bytes[0], "things"};
+  });
 }
 
 /// Sets or removes ADAPT_DATA and the working folder, and puts them back.

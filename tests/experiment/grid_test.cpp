@@ -228,7 +228,7 @@ TEST_F(GridFile, ManyRulesForManyRuns) {
             "comparisons: fewer rules or runs");
   EXPECT_EQ(
       refused("seeds: 2\nexclude:\n" + rules + rules),
-      "g.yaml:33335: more than 100000 values, those of aliases counted; expected an experiment or a grid");
+      "g.yaml:33334: more than 100000 values, those of aliases counted; expected an experiment or a grid");
 }
 
 TEST_F(GridFile, TenThousandRunsAreFine) {
