@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kMostComparisons = 5000000;
+constexpr std::size_t kMostBaseFiles = 100000;  ///< of all runs, each counted as often as it is read
 
 /// The parts of a name that are no letters, digits, '.', '_' or '-' become '-'.
 std::string file_name_text(std::string text) {
@@ -204,6 +205,11 @@ class Expansion {
 
   void add_run(const std::vector<std::size_t>& at) {
     ConfigurationReader reader = read(at);
+    base_files_ += reader.base_files() - base_.base_files();
+    if (base_files_ > kMostBaseFiles) {
+      throw BadInput(concat(source_, ": 'base': more than ", kMostBaseFiles,
+                            " files to read for all runs; expected fewer runs, or fewer files below each"));
+    }
     if (is_excluded(rule_values(at, reader.so_far()))) {
       return;
     }
@@ -263,6 +269,7 @@ class Expansion {
   std::vector<bool> excluded_;  ///< by rule: whether a run fitted it
   std::vector<std::string> others_;
   bool named_ = false;
+  std::size_t base_files_ = 0;  ///< that runs have read beside the common ones
   std::map<std::string, std::pair<std::string, std::vector<std::size_t>>> positions_;  ///< by identity
   Grid grid_;
 };

@@ -33,6 +33,8 @@ class ConfigurationReader {
   /// `source`.
   void read_key(const std::string& key, const YAML::Node& value, const std::string& where,
                 const std::string& source);
+  /// How many files `base` has named so far, each as often as it was read.
+  [[nodiscard]] std::size_t base_files() const { return base_files_; }
   /// What was read so far, with the defaults; not checked as a whole.
   [[nodiscard]] const Configuration& so_far() const { return configuration_; }
   /// Applies the overrides and checks the whole. `source` is where errors are that no key can be blamed for.

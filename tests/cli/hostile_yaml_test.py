@@ -58,6 +58,12 @@ class HostileYaml(ProgramTest):
         for arguments in (("train", self.folder / "0.yaml", "--check"), ("sweep", grid, "--list"), ("sweep", axis, "--list")):
             self.assert_refused(self.limited(*arguments), "14.yaml:1", "'base'", "more than 100 files")
 
+    def test_many_bases_for_many_runs(self):
+        self.experiment("training: {epochs: 2}\n", "leaf.yaml")
+        self.experiment(f"base: [{', '.join(['leaf.yaml'] * 95)}]\n", "chain.yaml")
+        path = self.experiment("grid: {base: [chain.yaml]}\nseeds: 10000\n")
+        self.assert_refused(self.limited("sweep", path, "--list"), "experiment.yaml: 'base'", "more than 100000 files")
+
     def test_many_rules_for_many_runs(self):
         for values in ("{}", "[]"):
             rules = "".join(f"- {{seed: {values.format(seed)}}}\n" for seed in range(20000))
