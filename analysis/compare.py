@@ -14,20 +14,19 @@ if __name__ == "__main__":
 
     require_modules(("numpy", "h5py"))
 
-import argparse
 import os
-import sys
 
 from analysis.clocks import split_clocks
 from analysis.digest import usable_digests
-from analysis.errors import BadInput, run_main
+from analysis.errors import BadInput, Parser, complain, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
 from analysis.groups import columns_of, csv_columns_of, csv_rows_of, mixing_notes, ranked_groups, rows_of
-from analysis.latex import latex_text
+from analysis.latex import tabular_text
 from analysis.metrics import METRICS
+from analysis.printable import say
 from analysis.selection import Keys, chosen, varied_keys
-from analysis.table import aligned_text, csv_text, markdown_text
+from analysis.table import aligned_text, csv_text, markdown_table
 
 FORMATS = ("text", "csv", "markdown", "latex")
 FILES = (("compare.csv", "csv"), ("compare.md", "markdown"), ("compare.tex", "latex"))
@@ -35,7 +34,7 @@ FILES = (("compare.csv", "csv"), ("compare.md", "markdown"), ("compare.tex", "la
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description="Means over seeds, best first, of the finished runs of a store, of folders of results, or of runs.",
         epilog=f"metrics: {', '.join(METRICS)}",
     )
@@ -74,8 +73,8 @@ def forms_of(groups, keys, metrics):
     rows, columns = rows_of(groups), columns_of(keys, metrics)
     return {
         "text": aligned_text(rows, columns),
-        "markdown": markdown_text(rows, columns),
-        "latex": latex_text(rows, columns, [("", column.header) for column in columns]),
+        "markdown": markdown_table(rows, columns),
+        "latex": tabular_text(rows, columns, [("", column.header) for column in columns]),
         "csv": csv_text(csv_rows_of(groups), csv_columns_of(keys, metrics)),
     }
 
@@ -96,10 +95,10 @@ def main():
         make_folder(options.out)
         for name, form in FILES:
             write_atomically(os.path.join(options.out, name), forms[form])
-    print(forms[options.format], end="")
+    say(forms[options.format].rstrip("\n"))
     notes = mixing_notes(groups, keys) + ([f"{unfinished} runs left out: not finished"] if unfinished else [])
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        complain("note", note)
     return 0
 
 

@@ -26,13 +26,14 @@ def flatten_yaml(text):
         scalar = _scalar(value)
         if scalar:
             values[".".join(name for _, name in parents)] = scalar
-    return values
+    return {key: f"[{', '.join(value)}]" if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _append_item(values, parents, item):
     key = ".".join(name for _, name in parents)
-    before = values.get(key, "[]")[1:-1]
-    values[key] = f"[{before}, {item}]" if before else f"[{item}]"
+    if not isinstance(values.get(key), list):
+        values[key] = []
+    values[key].append(item)
 
 
 def _scalar(text):

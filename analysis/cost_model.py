@@ -15,15 +15,16 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 
 from analysis.authors_model import authors_figures
-from analysis.errors import BadInput, run_main
+from analysis.errors import BadInput, Parser, run_main
+from analysis.printable import say
 from analysis.run_file import FLOAT_BITS, read_run
 
 
@@ -99,7 +100,7 @@ def figures_by_authors(run):
     """analysis.authors_model.AuthorsFigures of an analysis.run_file.Run. None when nothing is logged yet and for
     networks whose operations it does not know."""
     model, policy = (run.configuration.get(key, "?") for key in ("model.name", "precision.policy"))
-    return authors_figures(run.layers, model, _accumulation_of(run), policy)
+    return authors_figures(run.layers, model, accumulation_of(run), policy)
 
 
 def training_cost(run):
@@ -124,19 +125,23 @@ def stored_figures(run):
 def batch_of(run):
     """Images per optimizer step: those of a mini-batch times the mini-batches. BadInput when the configuration does
     not say."""
-    return _positive(run, "training.batch", "") * _accumulation_of(run)
+    return positive(run, "training.batch", "") * accumulation_of(run)
 
 
-def _accumulation_of(run):
+def accumulation_of(run):
     """Mini-batches per optimizer step."""
-    return _positive(run, "training.accumulate", "1")
+    return positive(run, "training.accumulate", "1")
 
 
-def _positive(run, key, default):
+def positive(run, key, default):
     """The positive whole number under `key` of the run's configuration."""
-    text = run.configuration.get(key, default)
-    if not text.isdigit() or int(text) < 1:
-        raise BadInput(f"{run.path}: {key} in /config is '{text}'; expected a positive number")
+    return positive_number(run.configuration.get(key, default), f"{run.path}: {key} in /config")
+
+
+def positive_number(text, place):
+    """The positive whole number that `text` is. BadInput, which names the `place`, otherwise."""
+    if not re.fullmatch("0*[1-9][0-9]{0,8}", text, re.ASCII):
+        raise BadInput(f"{place} is '{text}'; expected a positive number")
     return int(text)
 
 
@@ -187,16 +192,9 @@ def _ratio(numerator, denominator):
     return float("inf") if numerator > 0 else 1.0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
-
-    def error(self, message):
-        raise BadInput(f"{message}; {' '.join(self.format_usage().split())}")
-
-
 def _arguments():
     """The parsed command line."""
-    parser = _Parser(description="Prints the modelled figures of runs as JSON.")
+    parser = Parser(description="Prints the modelled figures of runs as JSON.")
     parser.add_argument("runs", metavar="RUN_DIR", nargs="+", help="folder of a run, or its run.h5")
     parser.add_argument("--formulas", choices=("ours", "authors"), default="ours",
                         help="authors: those of the authors' code, to compare with published figures")  # fmt: skip
@@ -218,7 +216,7 @@ def main():
     options = _arguments()
     runs = [read_run(path) for path in options.runs]
     figures = {run.path: _printed_figures(run, options.formulas) for run in runs}
-    print(json.dumps({"formulas": options.formulas, "modelled": figures}, indent=2))
+    say(json.dumps({"formulas": options.formulas, "modelled": figures}, indent=2))
     return 0
 
 

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 
 from analysis.configuration import flatten_yaml
-from analysis.errors import BadInput
+from analysis.errors import BadInput, complain
 from analysis.files import SMALL_FILE, read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
@@ -67,7 +66,7 @@ def usable_digests(paths, layers=False):
     if not digests and problems:
         raise BadInput(problems[0] if len(problems) == 1 else f"none of {len(problems)} runs can be used: {problems[0]}")
     for problem in problems:
-        print(f"warning: left out: {problem}", file=sys.stderr)
+        complain("warning", f"left out: {problem}")
     return digests
 
 

@@ -11,6 +11,7 @@ BUCKET_ELEMENTS = 32768  # BucketLayout::kElements
 FLOAT_BITS = 32
 EXACT_BITS = 36  # of a gradient in units of 2^-40 that is below 2^-5; what a block really takes depends on its values
 ENCODINGS = ("float32", "exact", "layer", "int16", "int8")
+MOST = 1e12  # of a number that describes a network
 DEFAULT_FABRICS = "fabrics.yaml"
 
 
@@ -55,8 +56,8 @@ def _positive(values, name, key, path):
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value < math.inf:
-        raise BadInput(f"{path}: {name}: {key} is {text}, expected a number above 0")
+    if not 0 < value < MOST:
+        raise BadInput(f"{path}: {name}: {key} is {text}, expected a number above 0 and below {MOST:g}")
     return value
 
 

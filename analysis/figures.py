@@ -14,14 +14,14 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import os
 
-from analysis.errors import run_main
+from analysis.errors import Parser, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
 from analysis.layer_figures import per_run_figures
 from analysis.pareto_figure import pareto_figure
+from analysis.printable import say
 from analysis.run_figures import run_labels
 from analysis.run_file import read_run
 from analysis.run_names import file_prefixes, with_distinct_names
@@ -32,7 +32,7 @@ FORMS = (("png", png_bytes), ("svg", svg_bytes))
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Draws the figures of training runs, as PNG and SVG.")
+    parser = Parser(description="Draws the figures of training runs, as PNG and SVG.")
     parser.add_argument("results", metavar="RESULTS_DIR|RUN_DIR", nargs="+", help="folders to search for runs, or runs")
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the figures; made when missing")
     return parser.parse_args()
@@ -43,7 +43,7 @@ def write_figure(folder, name, figure):
     for extension, render in FORMS:
         path = os.path.join(folder, f"{name}.{extension}")
         write_atomically(path, render(figure))
-        print(path)
+        say(path)
 
 
 def main():

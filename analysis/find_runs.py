@@ -9,9 +9,8 @@
 
 import os
 import re
-import sys
 
-from analysis.errors import BadInput
+from analysis.errors import BadInput, complain
 
 SKIPPED_FOLDERS = ("checkpoints",)
 IDENTITY = re.compile("[0-9a-f]{16}")
@@ -82,7 +81,7 @@ def _leads_astray(link, folder):
     nowhere = not os.path.exists(link)
     if nowhere or os.path.commonpath([target, place]) == target:
         reason = "a link that leads nowhere" if nowhere else "a link that leads back to a folder that it lies in"
-        print(f"warning: left out: {link}: {reason}", file=sys.stderr)
+        complain("warning", f"left out: {link}: {reason}")
         return True
     return False
 
@@ -108,7 +107,7 @@ def _once_by_identity(places):
         identity = _name(_folder_of(place) or "")
         kept = chosen.setdefault(identity if IDENTITY.fullmatch(identity) else place, place)
         if kept != place:
-            print(f"warning: left out: {place}: run {identity} is counted as {kept}", file=sys.stderr)
+            complain("warning", f"left out: {place}: run {identity} is counted as {kept}")
     return set(chosen.values())
 
 

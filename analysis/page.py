@@ -1,8 +1,8 @@
 """The HTML page: everything inside one file, nothing loaded from elsewhere."""
 
 import base64
-import html
 
+from analysis.printable import html_lines, html_text
 from analysis.table import COLUMNS, cell_text
 
 MAX_SWITCHES = 100
@@ -56,7 +56,7 @@ def page(runs, rows, overview, figures_of_run):
     links = [("summary", "Summary"), ("curves", "Curves")]
     links += [(f"run-{index + 1}", run.name) for index, run in enumerate(runs)]
     links += [("differences", "Differences"), ("provenance", "Provenance")]
-    navigation = "".join(f'<a href="#{anchor}">{html.escape(text)}</a>' for anchor, text in links)
+    navigation = "".join(f'<a href="#{anchor}">{html_text(text)}</a>' for anchor, text in links)
     count = f"{len(runs)} run{'s' if len(runs) > 1 else ''}"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -67,15 +67,15 @@ def page(runs, rows, overview, figures_of_run):
 
 
 def _section(anchor, title, body):
-    return f'<section id="{anchor}"><h2>{html.escape(title)}</h2>\n{body}</section>\n'
+    return f'<section id="{anchor}"><h2>{html_text(title)}</h2>\n{body}</section>\n'
 
 
 def table_html(headers, rows, numeric=()):
     """A table element. Cells are plain text; columns whose index is in `numeric` are right-aligned."""
     kinds = ['class="n"' if index in numeric else 'class="text"' for index in range(len(headers))]
-    head = "".join(f"<th {kind}>{html.escape(text)}</th>" for kind, text in zip(kinds, headers))
+    head = "".join(f"<th {kind}>{html_text(text)}</th>" for kind, text in zip(kinds, headers))
     body = "".join(
-        "<tr>" + "".join(f"<td {kind}>{html.escape(cell)}</td>" for kind, cell in zip(kinds, row)) + "</tr>\n"
+        "<tr>" + "".join(f"<td {kind}>{html_text(cell)}</td>" for kind, cell in zip(kinds, row)) + "</tr>\n"
         for row in rows
     )
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
@@ -89,10 +89,10 @@ def _summary_table(rows):
 
 def _notes(runs):
     unfinished = [run.name for run in runs if not run.done]
-    names = html.escape(", ".join(unfinished))
+    names = html_text(", ".join(unfinished))
     warning = f'<p class="warning">Not finished (no DONE): {names}.</p>' if unfinished else ""
     meanings = "".join(
-        f"<li><b>{html.escape(column.header)}</b>: {html.escape(column.meaning)}</li>"
+        f"<li><b>{html_text(column.header)}</b>: {html_text(column.meaning)}</li>"
         for column in COLUMNS
         if column.meaning
     )
@@ -104,8 +104,8 @@ def _figure(figure):
     title, caption, png = figure
     data = base64.b64encode(png).decode("ascii")
     return (
-        f'<figure><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>\n"
+        f'<figure><img alt="{html_text(title)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{html_text(caption)}</figcaption></figure>\n"
     )
 
 
@@ -113,10 +113,10 @@ def _run_section(index, run, figures):
     pictures = "".join(map(_figure, figures)) or '<p class="soft">No layer of this run has a fixed-point format in the log.</p>'
     configuration = (
         "<h3>Configuration</h3><details><summary>Resolved YAML</summary>"
-        f"<pre>{html.escape(run.configuration_text)}</pre></details>"
+        f"<pre>{html_lines(run.configuration_text)}</pre></details>"
     )
     body = (
-        f'<p class="soft">{html.escape(run.path)} · {"finished" if run.done else "not finished"}</p>{pictures}'
+        f'<p class="soft">{html_text(run.path)} · {"finished" if run.done else "not finished"}</p>{pictures}'
         f"{_switch_table(run)}{_model_table(run)}{configuration}"
     )
     return _section(f"run-{index + 1}", f"Run: {run.name}", body)

@@ -15,16 +15,15 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import dataclasses
 import os
 
 from analysis.clocks import split_clocks
 from analysis.comparison import FLOAT_POLICY, policy_of
-from analysis.errors import run_main
+from analysis.errors import Parser, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
-from analysis.latex import latex_text
+from analysis.latex import tabular_text
 from analysis.paper_rows import (
     BY_AUTHORS,
     EPOCHS,
@@ -38,9 +37,10 @@ from analysis.paper_rows import (
     muppet_rows,
     pairing_notes,
 )
+from analysis.printable import markdown_text, say
 from analysis.published import read_published
 from analysis.run_file import read_run
-from analysis.table import Column, csv_text, markdown_text
+from analysis.table import Column, csv_text, markdown_table
 
 PUBLISHED_MODELLED = "published, modelled"
 
@@ -109,16 +109,16 @@ class Table:
 
     def markdown(self):
         """A heading and the table."""
-        return f"## {self.title}\n\n{markdown_text(self.rows, self.columns)}"
+        return f"## {self.title}\n\n{markdown_table(self.rows, self.columns)}"
 
     def latex(self):
         """The title as a comment and a tabular."""
-        return f"% {self.title}\n{latex_text(self.rows, self.columns, self.groups)}"
+        return f"% {self.title}\n{tabular_text(self.rows, self.columns, self.groups)}"
 
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Prints the paper's tables, published beside ours.")
+    parser = Parser(description="Prints the paper's tables, published beside ours.")
     parser.add_argument("results", metavar="RESULTS_DIR|RUN_DIR", nargs="+", help="folders to search for runs, or runs")
     parser.add_argument("--out", metavar="DIR", help="folder for CSV, Markdown and LaTeX; made when missing")
     return parser.parse_args()
@@ -131,7 +131,7 @@ def notes(rows, runs):
         if policy_of(run) not in ("adapt", "muppet", FLOAT_POLICY):
             lines.append(f"{run.name}: not in these tables (policy {policy_of(run)}).")
     lines += [f"{run.name}: not finished." for run in runs if not run.done]
-    return "".join(f"- {line}\n" for line in lines)
+    return "".join(f"- {markdown_text(line)}\n" for line in lines)
 
 
 def main():
@@ -152,7 +152,7 @@ def main():
         write_atomically(os.path.join(options.out, "muppet_table.csv"), muppet_table.csv())
         write_atomically(os.path.join(options.out, "paper_table.md"), markdown)
         write_atomically(os.path.join(options.out, "paper_table.tex"), "\n".join(table.latex() for table in tables))
-    print(markdown, end="")
+    say(markdown.rstrip("\n"))
     return 0
 
 

@@ -5,7 +5,8 @@ from matplotlib.lines import Line2D
 
 from analysis.comparison import policy_of, task_of
 from analysis.cost_model import training_cost
-from analysis.style import PALETTE, new_figure, run_style, side_legend
+from analysis.printable import figure_text
+from analysis.style import PALETTE, new_figure, run_style, shorten, side_legend
 
 MARKERS = {"float32": "s", "adapt": "o", "muppet": "^", "fixed": "D"}
 OTHER_MARKER = "P"
@@ -45,7 +46,7 @@ def pareto_figure(runs, labels):
     markers = [MARKERS.get(policy, OTHER_MARKER) for policy in policies]
     keys = [handles[index] for index in shown]
     keys += [Line2D([], [], color="#555555", linestyle="", marker=marker) for marker in markers]
-    side_legend(figure, keys, [labels[index] for index in shown] + policies, "run")
+    side_legend(figure, keys, [labels[index] for index in shown] + list(map(shorten, policies)), "run")
     return figure
 
 
@@ -63,6 +64,6 @@ def _draw_task(axis, task, points, runs, handles):
     else:
         axis.set_xlim(left=0, right=1.08 * max(costs))
     axis.margins(y=0.15)
-    axis.set_title(", ".join(part for part in task[:2] if part))
+    axis.set_title(figure_text(", ".join(part for part in task[:2] if part)))
     axis.set_xlabel("modelled training cost (MAdds × bits)")
     axis.set_ylabel("best test accuracy (%)")

@@ -15,19 +15,19 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import os
 
-from analysis.errors import run_main
+from analysis.errors import Parser, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.layer_figures import per_run_figures
 from analysis.page import page
+from analysis.printable import one_line, say
 from analysis.run_figures import curves_figure, run_labels, time_figure
 from analysis.run_file import read_run
 from analysis.run_names import file_prefixes, with_distinct_names
 from analysis.style import png_bytes
 from analysis.sweep_report import is_sweep, write_sweep_report
-from analysis.table import console_text, csv_text, markdown_text, summary_rows
+from analysis.table import console_text, csv_text, markdown_table, summary_rows
 
 OVERVIEW = (
     ("curves", curves_figure, "Loss and accuracy; the loss per step is the mean over neighbouring steps in long runs."),
@@ -37,7 +37,7 @@ OVERVIEW = (
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Compares training runs: tables, figures and one HTML page.")
+    parser = Parser(description="Compares training runs: tables, figures and one HTML page.")
     parser.add_argument("runs", metavar="RUN_DIR|STORE", nargs="+", help="folder of a run, its run.h5, or a folder of runs")
     parser.add_argument("--where", metavar="KEY=VALUE", action="append", default=[],
                         help="of a folder of runs: only those with this setting (see compare.py --help)")
@@ -68,7 +68,7 @@ def main():
     """Reads all runs first, so that bad input leaves nothing half written."""
     options = arguments()
     if options.where or is_sweep(options.runs):
-        print("\n".join(write_sweep_report(options.runs, options.where, options.out)))
+        say("\n".join(write_sweep_report(options.runs, options.where, options.out)))
         return 0
     runs = with_distinct_names([read_run(path) for path in options.runs])
     rows = summary_rows(runs)
@@ -78,11 +78,11 @@ def main():
     prefixes = file_prefixes(runs)
     of_runs = [run_figures(run, prefix, folder) for run, prefix in zip(runs, prefixes)]
     write_atomically(os.path.join(options.out, "table.csv"), csv_text(rows))
-    write_atomically(os.path.join(options.out, "table.md"), markdown_text(rows))
+    write_atomically(os.path.join(options.out, "table.md"), markdown_table(rows))
     report = os.path.join(options.out, "report.html")
     write_atomically(report, page(runs, rows, overview, of_runs))
-    print(console_text(rows))
-    print(f"report: {os.path.abspath(report)}")
+    say(console_text(rows))
+    say(f"report: {one_line(os.path.abspath(report))}")
     return 0
 
 

@@ -15,16 +15,15 @@ if __name__ == "__main__":
 
     require_modules(("numpy", "h5py"))
 
-import argparse
 import json
 import os
-import sys
 
 from analysis.clocks import split_clocks
 from analysis.digest import usable_digests
-from analysis.errors import BadInput, run_main
+from analysis.errors import BadInput, Parser, complain, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
+from analysis.printable import json_value, one_line, say
 from analysis.ro_crate_entities import METADATA, crate_graph
 from analysis.run_names import with_distinct_names
 from analysis.selection import chosen
@@ -34,7 +33,7 @@ CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/w
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Exports finished runs as an RO-Crate (Process Run Crate), for archives.")
+    parser = Parser(description="Exports finished runs as an RO-Crate (Process Run Crate), for archives.")
     parser.add_argument("results", metavar="STORE|RUN_DIR", nargs="+", help="store, folder to search for runs, or run")
     parser.add_argument("--out", metavar="DIR", required=True, help="folder of the crate: new or empty")
     parser.add_argument("--where", metavar="KEY=VALUE", action="append", default=[],
@@ -71,11 +70,11 @@ def main():
     make_folder(options.out)
     files = [copied_files(run, options.out) for run in runs]
     graph = crate_graph(options, runs, files)
-    text = json.dumps({"@context": CONTEXT, "@graph": graph}, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps({"@context": CONTEXT, "@graph": json_value(graph)}, indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(os.path.join(options.out, METADATA), text + "\n")
     if len(runs) < len(found):
-        print(f"note: {len(found) - len(runs)} runs left out: not finished", file=sys.stderr)
-    print(f"{len(runs)} runs: {os.path.abspath(os.path.join(options.out, METADATA))}")
+        complain("note", f"{len(found) - len(runs)} runs left out: not finished")
+    say(f"{len(runs)} runs: {one_line(os.path.abspath(os.path.join(options.out, METADATA)))}")
     return 0
 
 

@@ -44,8 +44,8 @@ def _reference(entity):
 
 
 def _path_id(path):
-    """A path within the crate as a relative URI."""
-    return urllib.parse.quote(path, safe="/")
+    """A path within the crate, or a name, as a part of a relative URI."""
+    return urllib.parse.quote(path, safe="/", errors="surrogateescape")
 
 
 def _descriptor():
@@ -95,7 +95,7 @@ def _data_set(run):
     """The data set, one entity per content; it is not in the crate."""
     name, digest = value_of(run, "data.name"), run.provenance.get("dataset_train_sha256", "")
     return {
-        "@id": f"#data-{urllib.parse.quote(name)}" + (f"-{digest[:16]}" if digest else ""),
+        "@id": f"#data-{_path_id(name)}" + (f"-{digest[:16]}" if digest else ""),
         "@type": "CreativeWork",
         "name": name,
         "description": f"Data set {name}, not part of this crate; SHA-256 of the training data: {digest or 'unknown'}, of the "
@@ -124,14 +124,14 @@ def _result_values(run):
     for name in RESULTS:
         value = METRICS[name].value(run)
         if value is not None:
-            values.append({"@id": f"#{urllib.parse.quote(run.name)}-{name}", "@type": "PropertyValue",
+            values.append({"@id": f"#{_path_id(run.name)}-{name}", "@type": "PropertyValue",
                            "name": METRICS[name].header, "value": str(value)})  # fmt: skip
     return values
 
 
 def _action(run, paths, tool, data_set, numbers, author):
     action = {
-        "@id": f"#training-{urllib.parse.quote(run.name)}",
+        "@id": f"#training-{_path_id(run.name)}",
         "@type": "CreateAction",
         "name": f"Training of {value_of(run, 'model.name')} on {value_of(run, 'data.name')}, policy "
         f"{value_of(run, 'precision.policy')}, seed {value_of(run, SEED)}",

@@ -17,15 +17,15 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import dataclasses
 import json
 import os
 import subprocess
 
-from analysis.errors import BadInput, run_main
+from analysis.errors import BadInput, Parser, run_main
 from analysis.files import make_folder, write_atomically
-from analysis.table import Column, markdown_text
+from analysis.printable import markdown_text, say
+from analysis.table import Column, markdown_table
 
 MODELS = ("resnet20", "alexnet")
 TITLES = {"step": "Training step", "infer": "Inference", "latency": "Inference of one image"}
@@ -59,7 +59,7 @@ class Layer:
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Time of each layer beside the ceilings of the machine.")
+    parser = Parser(description="Time of each layer beside the ceilings of the machine.")
     parser.add_argument("folder", metavar="FOLDER", help="folder with the JSON of adapt bench")
     parser.add_argument("--measure", action="store_true", help="run the benchmarks first, and leave their JSON in FOLDER")
     parser.add_argument("--adapt", default="build/release/adapt", help="the program (default: %(default)s)")
@@ -176,7 +176,7 @@ def rates(results):
         ]
         for result in results
     ]
-    return markdown_text(rows, RATE_COLUMNS)
+    return markdown_table(rows, RATE_COLUMNS)
 
 
 def phases(results):
@@ -186,19 +186,19 @@ def phases(results):
     names = list(results[0]["phases"])
     columns = (Column("phase", ""), *(Column(result["engine"] + PHASE_UNIT, ".3f") for result in results))
     rows = [[name, *(1e3 * result["phases"][name] for result in results)] for name in names]
-    return "\n" + markdown_text(rows, columns)
+    return "\n" + markdown_table(rows, columns)
 
 
 def section(title, results, ceilings):
     """A measurement: rates, phases, and a table of layers for each engine and direction."""
     first = results[0]
     setting = f"batch {first['batch']}, {first['ranks']} ranks × {first['threads']} threads"
-    text = f"\n## {title}, {first['model']}: {setting}\n\n" + rates(results) + phases(results)
+    text = f"\n## {title}, {markdown_text(first['model'])}: {setting}\n\n" + rates(results) + phases(results)
     for result in results:
         for group, direction in DIRECTIONS.items():
             if group in result:
                 rows = [layer_row(layer, ceilings, result["engine"]) for layer in layers_of(result, group)]
-                text += f"\n### {result['engine']}{direction}\n\n" + markdown_text(rows, LAYER_COLUMNS)
+                text += f"\n### {markdown_text(result['engine'])}{direction}\n\n" + markdown_table(rows, LAYER_COLUMNS)
     return text
 
 
@@ -207,7 +207,7 @@ def page(folder):
     ceilings = read_ceilings(folder)
     columns = (Column("ceiling, per rank", ""), Column("10⁹ per second", ".1f"), Column("of", ""))
     rows = [[name, rate / 1e9, unit] for name, (unit, rate) in ceilings.items()]
-    text = INTRODUCTION + "\n" + markdown_text(rows, columns)
+    text = INTRODUCTION + "\n" + markdown_table(rows, columns)
     for model in MODELS:
         for kind, title in TITLES.items():
             results = read_results(folder, f"{kind}_{model}")
@@ -229,7 +229,7 @@ def main():
     if options.out:
         write_atomically(options.out, text)
     else:
-        print(text, end="")
+        say(text.rstrip("\n"))
     return 0
 
 

@@ -41,7 +41,7 @@ def time_figure(runs, labels):
     left = np.zeros(len(runs))
     for index, phase in enumerate(phases):
         widths = np.array([_mean_milliseconds(run, phase) for run in runs])
-        axis.barh(labels, widths, left=left, height=0.68, label=phase, color=_phase_colour(index),
+        axis.barh(labels, widths, left=left, height=0.68, label=shorten(phase), color=_phase_colour(index),
                   edgecolor="white", linewidth=0.6)
         left += widths
     for row, total in enumerate(left):
@@ -86,8 +86,9 @@ def _phases(runs):
 
 
 def _mean_milliseconds(run, phase):
-    seconds = run.steps.get(PREFIX + phase)
-    return 1000 * float(np.mean(seconds)) if seconds is not None and len(seconds) else 0.0
+    seconds = run.steps.get(PREFIX + phase, np.empty(0))
+    seconds = seconds[np.isfinite(seconds)]
+    return 1000 * float(np.mean(seconds)) if len(seconds) else 0.0
 
 
 def _phase_colour(index):

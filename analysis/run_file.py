@@ -26,6 +26,7 @@ from analysis.errors import BadInput, run_main
 from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
+from analysis.printable import one_line, say
 from analysis.switches import read_switches
 
 FORMAT_NAME = "adapt-run"
@@ -262,8 +263,8 @@ def main():
         raise BadInput("no run given; usage: run_file.py RUN_DIR...")
     for path in sys.argv[1:]:
         run = read_run(path)
-        print(
-            f"{run.path}: {'finished' if run.done else 'not finished'}, {len(run.epochs['epoch'])} epochs, "
+        say(
+            f"{one_line(run.path)}: {'finished' if run.done else 'not finished'}, {len(run.epochs['epoch'])} epochs, "
             f"{len(run.steps['step'])} steps, {len(run.layers)} layers, {len(run.switches)} switches"
         )
     return 0

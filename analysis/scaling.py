@@ -21,7 +21,6 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import dataclasses
 import json
 import math
@@ -29,12 +28,15 @@ import os
 
 import numpy as np
 
-from analysis.errors import BadInput, run_main
+from analysis.cost_model import accumulation_of, batch_of, positive, positive_number
+from analysis.errors import BadInput, Parser, run_main
 from analysis.exchange_model import DEFAULT_FABRICS, ENCODINGS, bucket_count, read_fabrics, traffic
+from analysis.printable import one_line, say
 from analysis.run_file import FLOAT_BITS, read_run
 
 DIVIDED = ("data", "forward", "backward", "quantize")
 ALIKE = ("policy", "update", "record")
+MOST_SECONDS_OR_BYTES = 1e15
 WARM_UP = 5  # steps that are not counted: memory is touched, kernels are made
 POWERS = tuple(2**power for power in range(11))  # 1 to 1024 ranks
 LOCAL = "shared_memory"
@@ -87,15 +89,31 @@ def measure(run):
     missing = [phase for phase in (*DIVIDED, "exchange", *ALIKE) if f"seconds_{phase}" not in names]
     if missing or "bytes_sent" not in run.steps:
         raise BadInput(f"{run.path}: /steps lacks {', '.join(missing) or 'bytes_sent'}; expected the log of `adapt train`")
-    seconds = {name.removeprefix("seconds_"): float(np.median(run.steps[name][WARM_UP:])) for name in names}
-    return Measured(run.path, int(run.provenance.get("ranks", "1")), encoding_of(run), seconds,
-                    float(np.median(run.steps["bytes_sent"][WARM_UP:])), sum(seconds.values()))  # fmt: skip
+    seconds = {name.removeprefix("seconds_"): _median(run, name) for name in names}
+    if not any(seconds[phase] > 0 for phase in (*DIVIDED, *ALIKE)):
+        raise BadInput(f"{run.path}: no step took any time; expected the log of `adapt train`")
+    return Measured(run.path, ranks_of(run), encoding_of(run), seconds, _median(run, "bytes_sent"), sum(seconds.values()))
+
+
+def _median(run, name):
+    """Median of a column of /steps after the first rows; BadInput when it is not a number that can be."""
+    median = float(np.median(run.steps[name][WARM_UP:]))
+    if not 0 <= median < MOST_SECONDS_OR_BYTES:
+        raise BadInput(f"{run.path}: the median of {name} in /steps is {median}; expected seconds or bytes of a step")
+    return median
+
+
+def ranks_of(run):
+    """Ranks that the run was trained on."""
+    return positive_number(run.provenance.get("ranks", "1"), f"{run.path}: ranks in /provenance")
 
 
 def encoding_of(run):
     """The encoding by its own name: what `auto` stands for follows from the policy."""
     encoding = run.configuration.get("exchange.encoding", "auto")
     if encoding != "auto":
+        if encoding not in ENCODINGS:
+            raise BadInput(f"{run.path}: exchange.encoding is '{encoding}'; expected one of {', '.join(ENCODINGS)}")
         return encoding
     quantized = run.configuration.get("precision.policy", "float32") != "float32"
     return "layer" if quantized and run.configuration.get("precision.quantize.gradients", "true") == "true" else "exact"
@@ -103,21 +121,22 @@ def encoding_of(run):
 
 def describe(runs):
     """The Experiment that the runs are of. BadInput when they differ in more than ranks and exchange."""
-    first = min(runs, key=lambda run: int(run.provenance.get("ranks", "1")))
+    first = min(runs, key=ranks_of)
     for run in runs:
         for key in ("model.name", "engine.name", "precision.policy", "training.batch", "training.accumulate"):
             if run.configuration.get(key) != first.configuration.get(key):
                 raise BadInput(f"{run.path}: {key} is {run.configuration.get(key)}, and {first.configuration.get(key)} in "
                                f"{first.path}; expected runs of one experiment")  # fmt: skip
     configuration = first.configuration
-    accumulate = int(configuration.get("training.accumulate", "1"))
-    batch = int(configuration["training.batch"]) * accumulate
+    if not first.layers:
+        raise BadInput(f"{first.path}: no layer in /layers; expected the log of `adapt train`")
+    batch = batch_of(first)
     epochs = max(1, len(first.epochs["epoch"]))
     word_lengths = [_gradient_bits(layer) for layer in first.layers]
     return Experiment(
-        model=configuration["model.name"],
+        model=configuration.get("model.name", "?"),
         batch=batch,
-        shards=int(configuration.get("training.shards", "8")) * accumulate,
+        shards=positive(first, "training.shards", "8") * accumulation_of(first),
         images=batch * math.ceil(len(first.steps["step"]) / epochs),
         elements=sum(layer.parameters for layer in first.layers),
         word_length=math.ceil(sum(word_lengths) / len(word_lengths)),
@@ -202,24 +221,24 @@ def projections(experiment, fabrics, factors, ranks, scaling):
 def print_tables(result):
     """The same for readers."""
     experiment = result["experiment"]
-    print(f"{experiment['model']}: {experiment['elements']} weights, batch {experiment['batch']}, "
+    say(f"{one_line(experiment['model'])}: {experiment['elements']} weights, batch {experiment['batch']}, "
           f"{result['scaling']} scaling")  # fmt: skip
-    print("\ncheck against the runs\n  ranks  encoding  measured step (ms)  modelled step (ms)  error (%)")
+    say("\ncheck against the runs\n  ranks  encoding  measured step (ms)  modelled step (ms)  error (%)")
     for row in result["check"]:
-        print(f"  {row['ranks']:5d}  {row['encoding']:8s}  {1e3 * row['measured_step_s']:18.2f}  "
+        say(f"  {row['ranks']:5d}  {row['encoding']:8s}  {1e3 * row['measured_step_s']:18.2f}  "
               f"{1e3 * row['modelled_step_s']:18.2f}  {100 * row['error']:+9.1f}")  # fmt: skip
-    print("\nmodelled: the best encoding, and float32 beside it")
-    print("  network          ranks  best     epoch (s)  efficiency  exposed (ms)  float32 epoch (s)")
+    say("\nmodelled: the best encoding, and float32 beside it")
+    say("  network          ranks  best     epoch (s)  efficiency  exposed (ms)  float32 epoch (s)")
     for row in result["projections"]:
         best, plain = row["encodings"][row["best"]], row["encodings"]["float32"]
-        print(f"  {row['fabric']:15s}  {row['ranks']:5d}  {row['best']:7s}  {best['epoch']:9.2f}  "
+        say(f"  {one_line(row['fabric']):15s}  {row['ranks']:5d}  {row['best']:7s}  {best['epoch']:9.2f}  "
               f"{best['efficiency']:10.2f}  {1e3 * best['exposed']:12.3f}  {plain['epoch']:17.2f}")  # fmt: skip
 
 
 def arguments():
     """The parsed command line."""
     default = os.path.join(os.path.dirname(os.path.realpath(__file__)), DEFAULT_FABRICS)
-    parser = argparse.ArgumentParser(description="Projects runs of one experiment to other numbers of ranks.")
+    parser = Parser(description="Projects runs of one experiment to other numbers of ranks.")
     parser.add_argument("runs", metavar="RUN_DIR", nargs="+", help="folder of a run, or its run.h5")
     parser.add_argument("--network", metavar="FILE.yaml", default=default, help=f"networks (default {DEFAULT_FABRICS})")
     parser.add_argument("--fabric", metavar="NAME", action="append", help="only this network; may be repeated")
@@ -254,7 +273,7 @@ def main():
         "projections": projections(experiment, wanted, factors, POWERS, options.scaling),
     }
     if options.json:
-        print(json.dumps(result, indent=2))
+        say(json.dumps(result, indent=2))
     else:
         print_tables(result)
     return 0

@@ -17,16 +17,16 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 import io
 
 import h5py
 import numpy as np
 
-from analysis.errors import BadInput, run_main
+from analysis.errors import BadInput, Parser, run_main
 from analysis.files import write_atomically
 from analysis.hdf5_columns import child
 from analysis.hdf5_file import opened
+from analysis.printable import one_line, say
 from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.seal import sealed
 
@@ -40,7 +40,7 @@ MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in density
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Copies the log of a finished run without its weights.")
+    parser = Parser(description="Copies the log of a finished run without its weights.")
     parser.add_argument("run", metavar="RUN_DIR", help="folder of a finished run (or its run.h5)")
     parser.add_argument("out", metavar="OUT.h5", help="the copy")
     parser.add_argument("--limit", metavar="BYTES", type=int, default=LIMIT, help=f"largest copy (default {LIMIT})")
@@ -156,7 +156,7 @@ def main():
     content = stripped_copy(run.path, options.limit)
     write_atomically(options.out, content)
     read_run(options.out)
-    print(f"{options.out}: {len(content)} bytes")
+    say(f"{one_line(options.out)}: {len(content)} bytes")
     return 0
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from analysis.printable import figure_text, one_line
+
 MAX_POINTS = 2000
 MEAN_POINTS = 400  # more would draw the noise as a band
 # Okabe and Ito's palette without yellow (too pale on white).
@@ -98,6 +100,7 @@ def thin_means(x, y):
 
 
 def shorten(name, limit=28):
-    """A name that fits a legend: its middle gives way."""
+    """A name as a label that fits a legend: its middle gives way."""
     half = (limit - 1) // 2
-    return name if len(name) <= limit else f"{name[:half]}…{name[-half:]}"
+    name = one_line(name)
+    return figure_text(name if len(name) <= limit else f"{name[:half]}…{name[-half:]}")

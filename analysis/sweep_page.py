@@ -1,7 +1,6 @@
 """The HTML page of a sweep: a table that can be filtered, and charts of the runs that the filter leaves. One file, nothing
 loaded from elsewhere."""
 
-import html
 import json
 import os
 import urllib.parse
@@ -9,6 +8,7 @@ import urllib.parse
 from analysis.groups import columns_of, rows_of
 from analysis.metrics import METRICS
 from analysis.page import STYLE, table_html
+from analysis.printable import html_text, json_value, one_line
 from analysis.selection import SEED, short_names, value_of
 from analysis.sweep_data import page_data
 from analysis.table import Column, cell_text
@@ -60,7 +60,7 @@ def sweep_page(title, runs, keys, groups, metrics):
     runs by these (analysis.groups) for `metrics`."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "sweep_page.js"), encoding="utf-8") as stream:
         script = stream.read()
-    heading = html.escape(f"adapt: {title}, {len(runs)} runs")
+    heading = html_text(f"adapt: {title}, {len(runs)} runs")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -91,13 +91,13 @@ def _filter(runs, keys):
     choices |= {key: sorted({value_of(run, key) for run in runs}, key=_number_first) for key in keys}
     names = dict(zip(choices, ["state", *short_names(keys)]))
     lists = "".join(
-        f'<label title="{html.escape(key)}">{html.escape(names[key])} <select data-key="{html.escape(key)}"><option value="">all</option>'
-        + "".join(f"<option>{html.escape(value)}</option>" for value in values)
+        f'<label title="{html_text(key)}">{html_text(names[key])} <select data-key="{html_text(key)}"><option value="">all</option>'
+        + "".join(f"<option>{html_text(value)}</option>" for value in values)
         + "</select></label>"
         for key, values in choices.items()
         if len(values) <= MOST_CHOICES
     )
-    colour = "".join(f"<option>{html.escape(key)}</option>" for key in _colour_keys(runs, keys))
+    colour = "".join(f"<option>{html_text(key)}</option>" for key in _colour_keys(runs, keys))
     return (
         '<section id="filter"><label>find <input id="find" type="search" placeholder="words of a row"></label>'
         f'{lists}<label>colour by <select id="colour">{colour}</select></label> <span id="count"></span>'
@@ -120,11 +120,11 @@ def _number_first(text):
 def _runs_section(runs, keys):
     columns = run_columns(keys)
     kinds = ['class="n"' if column.form else 'class="text"' for column in columns]
-    head = "".join(f"<th {kind}>{html.escape(column.header)}</th>" for kind, column in zip(kinds, columns))
+    head = "".join(f"<th {kind}>{html_text(column.header)}</th>" for kind, column in zip(kinds, columns))
     body = []
     for number, row in enumerate(run_rows(runs, keys)):
-        cells = [html.escape(cell_text(value, column)) for value, column in zip(row, columns)]
-        cells[0] = f'<a href="#run={urllib.parse.quote(row[0], safe="")}">{cells[0]}</a>'
+        cells = [html_text(cell_text(value, column)) for value, column in zip(row, columns)]
+        cells[0] = f'<a href="#run={urllib.parse.quote(one_line(row[0]), safe="")}">{cells[0]}</a>'
         cells[1] = f'<span class="state-{cells[1]}">{cells[1]}</span>'
         body.append(f'<tr data-run="{number}">'
                     + "".join(f"<td {kind}>{cell}</td>" for kind, cell in zip(kinds, cells)) + "</tr>\n")  # fmt: skip
@@ -154,5 +154,5 @@ def _notes():
 
 def _json_text(value):
     """JSON that cannot end the element which it stands in."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(json_value(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

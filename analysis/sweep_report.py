@@ -8,6 +8,7 @@ from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_all
 from analysis.groups import csv_columns_of, csv_rows_of, mixing_notes, ranked_groups
 from analysis.metrics import METRICS
+from analysis.printable import one_line
 from analysis.run_names import with_distinct_names
 from analysis.selection import chosen, varied_keys
 from analysis.sweep_data import runs_without_log
@@ -39,5 +40,5 @@ def write_sweep_report(paths, conditions, folder):
     write_atomically(os.path.join(folder, "runs.csv"), csv_text(run_rows(runs, keys), run_columns(keys)))
     write_atomically(os.path.join(folder, "groups.csv"), csv_text(csv_rows_of(groups), csv_columns_of(keys, metrics)))
     states = ", ".join(f"{sum(run.state == state for run in runs)} {state}" for state in sorted({run.state for run in runs}))
-    notes = [f"note: {note}" for note in mixing_notes(groups, keys)]
-    return [f"{len(runs)} runs: {states}", *notes, f"report: {os.path.abspath(report)}"]
+    notes = [f"note: {one_line(note)}" for note in mixing_notes(groups, keys)]
+    return [f"{len(runs)} runs: {states}", *notes, f"report: {one_line(os.path.abspath(report))}"]

@@ -13,6 +13,7 @@ from analysis.comparison import (
     wall_seconds,
 )
 from analysis.cost_model import final_density, iso_accuracy_speedup, run_figures
+from analysis.printable import csv_cell, markdown_text, one_line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,23 +103,24 @@ def cell_text(value, column):
 
 
 def csv_text(rows, columns=COLUMNS):
-    """CSV with all digits; a missing value is an empty field."""
+    """CSV with all digits; a missing value is an empty field; an apostrophe stands before text that a spreadsheet would
+    compute."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.header for column in columns])
+    writer.writerow([csv_cell(column.header) for column in columns])
     for row in rows:
-        writer.writerow(["" if value is None else str(value) for value in row])
+        writer.writerow([_csv_value(value) for value in row])
     return stream.getvalue()
 
 
-def markdown_text(rows, columns=COLUMNS):
+def markdown_table(rows, columns=COLUMNS):
     """A Markdown table with rounded numbers; a missing value is "-"."""
     lines = [
-        _markdown_line(column.header for column in columns),
+        _markdown_line(markdown_text(column.header) for column in columns),
         _markdown_line("---:" if column.form else "---" for column in columns),
     ]
     for row in rows:
-        lines.append(_markdown_line(cell_text(value, column) for value, column in zip(row, columns)))
+        lines.append(_markdown_line(markdown_text(cell_text(value, column)) for value, column in zip(row, columns)))
     return "\n".join(lines) + "\n"
 
 
@@ -137,6 +139,7 @@ def aligned_text(rows, columns):
 
 def _aligned(lines, right):
     """`lines` of cells in columns of equal width, a rule below the first line; right[i]: column i is right-aligned."""
+    lines = [[one_line(cell) for cell in cells] for cells in lines]
     widths = [max(map(len, cells)) for cells in zip(*lines)]
     lines = [lines[0], ["-" * width for width in widths], *lines[1:]]
     texts = (
@@ -146,5 +149,11 @@ def _aligned(lines, right):
     return "".join("  ".join(cells).rstrip() + "\n" for cells in texts)
 
 
+def _csv_value(value):
+    if value is None:
+        return ""
+    return repr(float(value)) if isinstance(value, float) else csv_cell(str(value))
+
+
 def _markdown_line(cells):
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return f"| {' | '.join(cells)} |"

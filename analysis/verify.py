@@ -18,12 +18,12 @@ if __name__ == "__main__":
 
     require_modules()
 
-import argparse
 
 import numpy as np
 
-from analysis.errors import EXIT_FAILED, BadInput, run_main
+from analysis.errors import EXIT_FAILED, BadInput, Parser, run_main
 from analysis.hdf5_file import opened
+from analysis.printable import one_line, say
 from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.strip import WITHOUT_WEIGHTS
 
@@ -33,7 +33,7 @@ NOT_BITS = ("seconds", "exposed_seconds", "test_seconds", "bytes_sent", "message
 
 def arguments():
     """The parsed command line."""
-    parser = argparse.ArgumentParser(description="Compares a log with its first epoch, trained anew.")
+    parser = Parser(description="Compares a log with its first epoch, trained anew.")
     parser.add_argument("run", metavar="RUN", help="a run folder, or a log without weights")
     parser.add_argument("new", metavar="NEW_RUN", nargs="?", help="the first epoch of its configuration")
     parser.add_argument("--configuration", action="store_true", help="only print RUN's configuration")
@@ -118,7 +118,7 @@ def main():
     options = arguments()
     run = read_run(options.run)
     if options.configuration:
-        print(run.configuration_text, end="")
+        say(run.configuration_text.rstrip("\n"))
         return 0
     if options.new is None:
         raise BadInput("no new run given; usage: verify.py RUN NEW_RUN")
@@ -126,11 +126,11 @@ def main():
     commit = run.provenance.get("git_commit", "an unknown commit")[:10]
     difference = first_difference(run, new, call_for_file(_is_rounded, run.path, run.path))
     if difference is None:
-        print(f"same       {run.path}  (made by {commit})")
+        say(f"same       {one_line(run.path)}  (made by {commit})")
         return 0
     processors = {each.provenance.get("onednn_instruction_set", "unknown") for each in (run, new)}
     elsewhere = f"; made on {run.provenance.get('onednn_instruction_set')}, here {new.provenance.get('onednn_instruction_set')}"
-    print(f"different  {run.path}  (made by {commit}): {difference}{elsewhere if len(processors) > 1 else ''}")
+    say(f"different  {one_line(run.path)}  (made by {commit}): {one_line(difference)}{elsewhere if len(processors) > 1 else ''}")
     return EXIT_FAILED
 
 

@@ -5,6 +5,7 @@
    not include each other, except that mpi/ and hdf5/ use base/.
  - Each external library is touched by one room only.
  - No circle among files.
+ - Only base/ prints: text from files must not reach a terminal as it is (base/terminal.hpp).
  - Nine of ten files have less than 400 lines, none more than 800.
 
 Run without arguments: tests the checks on made-up trees, then checks this tree.
@@ -43,6 +44,7 @@ EXTERNAL = [
     (r"benchmark/", "bench"),
 ]
 
+PRINTING = re.compile(r"std::(?:cout|cerr|clog)\b|\b(?:stdout|stderr)\b|\b(?:f|v|vf)?printf\(|\bputs\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 MEASURED_FOLDERS = ["src", "tests", "analysis", "slurm", "experiments"]
 MEASURED_SUFFIXES = {".cpp", ".hpp", ".inc", ".py", ".sh"}
@@ -116,6 +118,13 @@ def check_circles(files):
     return []
 
 
+def check_printing(src):
+    """Problems of files that print by other means than those of base/."""
+    return [f"{path}: prints by {found[0]}, which only base/ may touch; expected print_line(), print_text() or log_info()"
+            for path in source_files(src) if not path.startswith("base/")
+            if (found := PRINTING.search((src / path).read_text(encoding="utf-8")))]
+
+
 def check_lengths(root):
     """Problems of the lengths of all files."""
     lengths = {}
@@ -184,6 +193,14 @@ class MadeUpTree(unittest.TestCase):
                          ["attic/a.hpp: attic is not in the table of floors",
                           'attic/a.hpp: includes "base/nothing.hpp", which is not in src/'])
 
+    def test_printing(self):
+        self.write("src/base/a.cpp", "std::cout << 1;\n")
+        self.write("src/cli/a.cpp", "std::snprintf(text, 8, x); print_line(text);\n")
+        self.assertEqual(check_printing(self.root / "src"), [])
+        for statement in ("std::cout << x", "std::fprintf(stderr, x)", 'printf("x")', "std::fputs(x, stdout)"):
+            self.write("src/nn/a.cpp", f"{statement};\n")
+            self.assertEqual([problem.split(":")[0] for problem in check_printing(self.root / "src")], ["nn/a.cpp"])
+
     def test_lengths(self):
         for i in range(9):
             self.write(f"src/base/{i}.cpp", "\n" * 399)
@@ -203,6 +220,9 @@ class ThisTree(unittest.TestCase):
     def test_includes(self):
         self.assertGreater(len(source_files(self.root / "src")), 10)
         self.assertEqual(check_includes(self.root / "src"), [])
+
+    def test_printing(self):
+        self.assertEqual(check_printing(self.root / "src"), [])
 
     def test_lengths(self):
         self.assertEqual(check_lengths(self.root), [])

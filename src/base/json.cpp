@@ -5,37 +5,50 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/terminal.hpp"
 
 namespace adapt {
 namespace {
 
-std::string escaped(char character) {
-  switch (character) {
-    case '"':
-      return "\\\"";
-    case '\\':
-      return "\\\\";
-    case '\n':
-      return "\\n";
-    case '\t':
-      return "\\t";
-    default:
-      break;
-  }
-  const auto code = static_cast<unsigned char>(character);
-  if (code >= 0x20) {
-    return {character};
-  }
+std::string escaped(std::uint32_t unit) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  return {'\\', 'u', '0', '0', kDigits[code / 16U], kDigits[code % 16U]};
+  std::string text = "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
+    text += kDigits[unit >> shift & 0xFU];
+  }
+  return text;
+}
+
+/// What is not printable, as JSON spells it.
+std::string escaped(const Character& character) {
+  if (!character.is_utf8) {
+    return "\xEF\xBF\xBD";  // U+FFFD: JSON has no way to write a byte that is no UTF-8
+  }
+  if (character.code == '\n' || character.code == '\t') {
+    return character.code == '\n' ? "\\n" : "\\t";
+  }
+  if (character.code <= 0xFFFFU) {
+    return escaped(character.code);
+  }
+  const std::uint32_t above = character.code - 0x10000U;
+  return escaped(0xD800U + (above >> 10U)) + escaped(0xDC00U + (above & 0x3FFU));
 }
 
 }  // namespace
 
 std::string json_string(std::string_view text) {
   std::string result = "\"";
-  for (const char character : text) {
-    result += escaped(character);
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    if (text.front() == '"' || text.front() == '\\') {
+      result += '\\';
+    }
+    if (character.is_printable) {
+      result += text.substr(0, character.length);
+    } else {
+      result += escaped(character);
+    }
+    text.remove_prefix(character.length);
   }
   return result + "\"";
 }

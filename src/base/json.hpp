@@ -7,8 +7,8 @@
 
 namespace adapt {
 
-/// `text` as a JSON string, quotes included: quotes, backslashes and control characters escaped, other bytes
-/// (UTF-8) as they are.
+/// `text` as a JSON string, quotes included: quotes, backslashes and what is not printable (terminal.hpp)
+/// escaped, a byte that is no UTF-8 replaced by U+FFFD, the rest as it is.
 std::string json_string(std::string_view text);
 
 /// `value` as a JSON number that reads back exactly; null for NaN and Inf, which JSON does not have.

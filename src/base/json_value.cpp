@@ -167,6 +167,24 @@ class Parser {
     return code;
   }
 
+  /// The character that begins with the UTF-16 unit `first`; half of one becomes U+FFFD.
+  std::uint32_t character(std::uint32_t first) {
+    constexpr std::uint32_t kReplacement = 0xFFFD;
+    if (first < 0xD800U || first >= 0xE000U) {
+      return first;
+    }
+    const std::size_t before = at_;
+    if (first < 0xDC00U && text_.substr(at_).starts_with("\\u")) {
+      at_ += 2;
+      const std::uint32_t second = code_unit();
+      if (second >= 0xDC00U && second < 0xE000U) {
+        return 0x10000U + ((first - 0xD800U) << 10U) + (second - 0xDC00U);
+      }
+    }
+    at_ = before;
+    return kReplacement;
+  }
+
   void escape(std::string& result) {
     constexpr std::string_view kLetters = "\"\\/bfnrt";
     constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
@@ -180,12 +198,7 @@ class Parser {
     if (letter != 'u') {
       refuse("an escape that JSON has");
     }
-    std::uint32_t code = code_unit();
-    if (code >= 0xD800U && code < 0xDC00U && text_.substr(at_).starts_with("\\u")) {
-      at_ += 2;
-      code = 0x10000U + ((code - 0xD800U) << 10U) + ((code_unit() - 0xDC00U) & 0x3FFU);
-    }
-    append_utf8(result, code);
+    append_utf8(result, character(code_unit()));
   }
 
   std::string string() {
@@ -234,9 +247,7 @@ std::string JsonValue::text_of(std::string_view name) const {
   return value == nullptr || value->kind == Kind::null ? "" : value->text;
 }
 
-std::optional<double> JsonValue::number_of(std::string_view name) const {
-  return to_number<double>(find(name));
-}
+std::optional<double> JsonValue::number() const { return to_number<double>(this); }
 
 std::optional<std::int64_t> JsonValue::integer_of(std::string_view name) const {
   return to_number<std::int64_t>(find(name));

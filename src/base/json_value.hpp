@@ -22,9 +22,9 @@ struct JsonValue {
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
   /// The member's text where it is a string, number or boolean; else empty.
   [[nodiscard]] std::string text_of(std::string_view name) const;
-  /// The member's number; none where it is missing, null or no number.
-  [[nodiscard]] std::optional<double> number_of(std::string_view name) const;
-  /// The same for an integer.
+  /// The number that this is; none for anything else.
+  [[nodiscard]] std::optional<double> number() const;
+  /// The member's integer; none where it is missing, null or no integer.
   [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view name) const;
   /// The value as JSON on one line.
   [[nodiscard]] std::string dump() const;

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdio>
 
+#include "base/terminal.hpp"
+
 namespace adapt {
 namespace {
 
@@ -30,7 +32,7 @@ void print(LogLevel level, const char* label, const std::string& message) {
   if (current.rank != 0) {
     line += "rank " + std::to_string(current.rank) + ": ";
   }
-  line += label + message + "\n";
+  line += label + printable_line(message) + "\n";
   // One write per line keeps lines of several ranks whole.
   std::fwrite(line.data(), 1, line.size(), stderr);
 }

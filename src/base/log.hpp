@@ -20,7 +20,8 @@ bool log_prints(LogLevel level);
 /// itself there. Null: nothing is called.
 void set_log_hook(void (*before_line)());
 
-/// One line "adapt: message", with "rank N: " for ranks other than 0.
+/// One line "adapt: message", with "rank N: " for ranks other than 0; printable_line() of whatever the
+/// message holds.
 void log_error(const std::string& message);
 void log_warning(const std::string& message);
 void log_info(const std::string& message);

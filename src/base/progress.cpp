@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/terminal.hpp"
 
 namespace adapt {
 namespace {
@@ -117,7 +118,7 @@ std::string join(const std::vector<std::string>& parts) {
 
 Progress::Progress(const std::string& label, std::int64_t total, const std::string& unit,
                    std::int64_t already_done, const ProgressOutput& output)
-    : label_(label),
+    : label_(printable_line(label)),
       total_(total),
       unit_(unit),
       already_done_(already_done),
@@ -182,11 +183,13 @@ void Progress::draw_bar(const std::string& note, double elapsed) {
   }
   const std::string bar = room_for_bar() > 0 ? bar_of(percent(), room_for_bar()) : "";
   const std::lock_guard lock(shown().mutex);
-  write(output_.stream, kClearLine + first_columns(before + bar + after, width));
+  write(output_.stream, kClearLine + first_columns(printable_line(before + bar + after), width));
   shown().stream = output_.stream;
 }
 
-void Progress::print_line(const std::string& text) { write(output_.stream, "adapt: " + text + "\n"); }
+void Progress::print_line(const std::string& text) {
+  write(output_.stream, "adapt: " + printable_line(text) + "\n");
+}
 
 void Progress::update(std::int64_t done, const std::string& note) {
   done_ = done;

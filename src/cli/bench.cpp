@@ -1,7 +1,6 @@
-#include <iostream>
-
 #include "base/phase.hpp"
 #include "base/suggest.hpp"
+#include "base/terminal.hpp"
 #include "bench/benchmark.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
@@ -16,12 +15,13 @@ namespace po = boost::program_options;
 constexpr const char* kSynopsis = "adapt bench BENCHMARK [options] [--json]";
 
 void print_benchmarks() {
-  std::cout << "usage: " << kSynopsis << "\n\nMeasures this machine; alone or under mpirun.\n\nBenchmarks:\n";
+  std::string text =
+      concat("usage: ", kSynopsis, "\n\nMeasures this machine; alone or under mpirun.\n\nBenchmarks:\n");
   for (const BenchmarkEntry& entry : benchmarks()) {
-    std::cout << "  " << entry.name << std::string(12 - std::string(entry.name).size(), ' ') << entry.summary
-              << "\n";
+    text +=
+        concat("  ", entry.name, std::string(12 - std::string(entry.name).size(), ' '), entry.summary, "\n");
   }
-  std::cout << "\n`adapt bench BENCHMARK --help` tells more.\n";
+  print_text(text + "\n`adapt bench BENCHMARK --help` tells more.\n");
 }
 
 const BenchmarkEntry& find_benchmark(const std::string& name) {
@@ -85,7 +85,7 @@ ExitCode run_benchmark(const BenchmarkEntry& entry, const po::variables_map& val
     phase::begin("measure");
     const BenchReport report = benchmark->run();
     if (ranks.rank() == 0) {
-      std::cout << (json ? bench_json(report) : bench_table(report));
+      print_text(json ? bench_json(report) : bench_table(report));
     }
     return ExitCode::done;
   });

@@ -1,7 +1,6 @@
 #include "cli/command.hpp"
 
-#include <iostream>
-
+#include "base/terminal.hpp"
 #include "data/dataset.hpp"
 #include "nn/models.hpp"
 #include "precision/policy.hpp"
@@ -16,10 +15,8 @@ std::string& stored_command_line() {
 
 /// The visible options: positional ones are part of the synopsis.
 void print_help(const Usage& usage, const boost::program_options::options_description& visible) {
-  std::cout << "usage: " << usage.synopsis << "\n\n" << usage.description << "\n\n" << visible;
-  if (!usage.examples.empty()) {
-    std::cout << "\nExamples:\n" << usage.examples;
-  }
+  print_text(concat("usage: ", usage.synopsis, "\n\n", usage.description, "\n\n", visible,
+                    usage.examples.empty() ? "" : "\nExamples:\n", usage.examples));
 }
 
 }  // namespace

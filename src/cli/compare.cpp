@@ -1,5 +1,4 @@
-#include <iostream>
-
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "record/run_file.hpp"
 
@@ -23,7 +22,7 @@ ExitCode compare(const std::vector<std::string>& arguments) {
     throw BadInput(concat("expected two run folders, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
   const std::string difference = first_difference(RunFile(inputs[0]), RunFile(inputs[1]));
-  std::cout << (difference.empty() ? "same trajectory" : difference) << "\n";
+  print_line(difference.empty() ? "same trajectory" : difference);
   return difference.empty() ? ExitCode::done : ExitCode::failed;
 }
 

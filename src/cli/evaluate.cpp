@@ -1,10 +1,11 @@
-#include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 
 #include "base/phase.hpp"
 #include "base/sha256.hpp"
 #include "base/stopwatch.hpp"
+#include "base/terminal.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
@@ -150,13 +151,14 @@ MetricSum run_model(Loaded& loaded, const mpi::Communicator& ranks) {
 }
 
 void print(const Loaded& loaded, const MetricSum& result, double seconds) {
-  std::cout << "test images      " << result.images() << "\ntest loss        " << result.mean_loss()
-            << "\ntest accuracy    " << result.accuracy() << "\nimages/s         "
-            << static_cast<double>(result.images()) / seconds << " (measured)\n";
+  std::ostringstream out;
+  out << "test images      " << result.images() << "\ntest loss        " << result.mean_loss()
+      << "\ntest accuracy    " << result.accuracy() << "\nimages/s         "
+      << static_cast<double>(result.images()) / seconds << " (measured)\n";
   if (loaded.classifier && loaded.classifier->integer_layers() > 0) {
-    std::cout << "integer layers   " << loaded.classifier->integer_layers() << " of " << loaded.layers
-              << "\n";
+    out << "integer layers   " << loaded.classifier->integer_layers() << " of " << loaded.layers << "\n";
   }
+  print_text(out.str());
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-#include <iostream>
-
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/onednn.hpp"
@@ -11,7 +10,8 @@ namespace adapt::cli {
 namespace {
 
 void print(const std::string& key, const std::string& value) {
-  std::cout << key << std::string(key.size() < 24 ? 24 - key.size() : 1, ' ') << value << "\n";
+  const std::string name = printable_line(key);
+  print_line(concat(name, std::string(name.size() < 24 ? 24 - name.size() : 1, ' '), value));
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -61,7 +61,7 @@ void print_run(const std::string& run_dir) {
   for (const auto& [key, value] : file.provenance()) {
     print(key, value);
   }
-  std::cout << "\n" << file.configuration();
+  print_text(concat("\n", file.configuration()));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <exception>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/isolated.hpp"
 #include "base/log.hpp"
 #include "base/suggest.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
 
@@ -28,14 +28,17 @@ constexpr std::array kCommands = {
 };
 
 void print_help() {
-  std::cout << "usage: adapt COMMAND ...\n\n"
-               "Distributed training with per-layer adaptive fixed-point precision (AdaPT).\n\nCommands:\n";
+  std::string text =
+      "usage: adapt COMMAND ...\n\n"
+      "Distributed training with per-layer adaptive fixed-point precision (AdaPT).\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
-              << command.summary << "\n";
+    text += adapt::concat("  ", command.name, std::string(12 - std::string(command.name).size(), ' '),
+                          command.summary, "\n");
   }
-  std::cout << "\n`adapt COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 75 stopped, "
-               "resumable.\n";
+  adapt::print_text(
+      text +
+      "\n`adapt COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 75 stopped, "
+      "resumable.\n");
 }
 
 adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
-#include <iostream>
+#include <filesystem>
 
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
@@ -14,7 +16,7 @@ ExitCode list(const SweepArguments& arguments) {
   const RunTable table =
       run_table(arguments.store, arguments.grid ? &*arguments.grid : nullptr, arguments.where);
   if (arguments.json) {
-    std::cout << to_json(table.runs);
+    print_text(to_json(table.runs));
   } else {
     print(table);
   }
@@ -145,6 +147,17 @@ bool retries_failed(const po::variables_map& values) {
   return values.count("retry") != 0;
 }
 
+/// The store's folder goes into batch scripts and tables, where a line end or an escape would be obeyed.
+RunStore store_of(const po::variables_map& values) {
+  const RunStore store(values["store"].as<std::string>());
+  const std::string path = std::filesystem::absolute(store.path()).string();
+  if (std::any_of(path.begin(), path.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; })) {
+    throw BadInput(concat("--store ", path, ": a control character; expected a path without"));
+  }
+  return store;
+}
+
 std::string text_of(const po::variables_map& values, const char* option) {
   return values.count(option) != 0 ? values[option].as<std::string>() : "";
 }
@@ -158,7 +171,7 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
     return ExitCode::done;
   }
   SweepArguments asked;
-  asked.store = RunStore(values["store"].as<std::string>());
+  asked.store = store_of(values);
   asked.where = given(values, "where");
   asked.retry_failed = retries_failed(values);
   asked.json = values["json"].as<bool>();

@@ -2,11 +2,11 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <map>
 
 #include "base/file.hpp"
 #include "base/memory.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/memory_check.hpp"
 #include "cli/sweep_list.hpp"
@@ -59,12 +59,12 @@ void print_estimate(const SweepArguments& arguments, const std::vector<GridRun>&
   std::array<char, 64> hours{};
   std::snprintf(hours.data(), hours.size(), "%.3g", found.core_hours);
   if (found.runs > 0) {
-    std::cout << "estimate: " << hours.data() << " core-hours for " << found.runs
-              << (found.runs == 1 ? " run" : " runs") << ", from finished runs of the store\n";
+    print_line(concat("estimate: ", hours.data(), " core-hours for ", found.runs,
+                      found.runs == 1 ? " run" : " runs", ", from finished runs of the store"));
   }
   if (found.unknown > 0) {
-    std::cout << "estimate: none for " << found.unknown << (found.unknown == 1 ? " run" : " runs")
-              << ": the store holds no finished run of the same model and data\n";
+    print_line(concat("estimate: none for ", found.unknown, found.unknown == 1 ? " run" : " runs",
+                      ": the store holds no finished run of the same model and data"));
   }
 }
 
@@ -79,8 +79,8 @@ void print_memory(const std::vector<GridRun>& runs) {
       label = run.label;
     }
   }
-  std::cout << "memory: up to " << bytes_text(total(largest)) << " for a rank (" << parts_text(largest)
-            << "), estimated: " << label << "\n";
+  print_line(concat("memory: up to ", bytes_text(total(largest)), " for a rank (", parts_text(largest),
+                    "), estimated: ", label));
 }
 
 /// A submission as it would be, for --dry-run.
@@ -101,13 +101,12 @@ void print_tasks(const Submission& submission) {
     const bool waits = task.state == "PENDING" && task.reason != "None";
     ++counts[task.state + (waits ? " (" + task.reason + ")" : "")];
   }
-  std::cout << "submission " << submission.id << ", job " << submission.job << ": ";
-  const char* separator = "";
+  std::string states;
   for (const auto& [state, count] : counts) {
-    std::cout << separator << count << " " << state;
-    separator = ", ";
+    states += concat(states.empty() ? "" : ", ", count, " ", state);
   }
-  std::cout << (counts.empty() ? "unknown to Slurm" : "") << "\n";
+  print_line(concat("submission ", submission.id, ", job ", submission.job, ": ",
+                    states.empty() ? "unknown to Slurm" : states));
 }
 
 }  // namespace
@@ -126,32 +125,30 @@ std::string slurm_file(const std::string& name) {
 ExitCode dry_run(const SweepArguments& arguments) {
   const std::vector<GridRun> runs = runs_to_do(arguments);
   if (runs.empty()) {
-    std::cout << "nothing to do\n";
+    print_line("nothing to do");
     return ExitCode::done;
   }
-  std::string launch = arguments.launch;
-  if (launch.empty()) {
-    for (const std::string& word :
-         local_launcher(arguments.ranks, threads_of(*arguments.grid), arguments.jobs)) {
-      launch += (launch.empty() ? "" : " ") + word;
-    }
+  std::string launch;
+  for (const std::string& word : launcher(arguments, runs, threads_of(*arguments.grid))) {
+    launch += word + " ";
   }
-  std::cout << "--run would start, " << arguments.jobs << " at a time:\n";
+  print_line(concat("--run would start, ", arguments.jobs, " at a time:"));
   for (const GridRun& run : runs) {
-    std::cout << "  " << launch << (launch.empty() ? "" : " ") << program_path() << " train "
-              << arguments.store.experiment(run.identity).string() << " --out "
-              << arguments.store.folder(run.identity).string() << " --resume  # " << run.label << "\n";
+    print_line(concat("  ", launch, program_path(), " train ",
+                      arguments.store.experiment(run.identity).string(), " --out ",
+                      arguments.store.folder(run.identity).string(), " --resume  # ", run.label));
   }
   print_estimate(arguments, runs);
   print_memory(runs);
   const Submission submission = imagined(arguments, runs);
   const Batch batch = batch_of(arguments, submission);
-  std::cout << "--submit would hand " << submission.tasks() << " tasks of at most " << submission.chunk
-            << " runs to sbatch; the script, to be called with:";
+  std::string command;
   for (const std::string& word : batch.command) {
-    std::cout << " " << word;
+    command += " " + word;
   }
-  std::cout << "\n\n" << batch.script;
+  print_line(concat("--submit would hand ", submission.tasks(), " tasks of at most ", submission.chunk,
+                    " runs to sbatch; the script, to be called with:", command));
+  print_text(concat("\n", batch.script));
   return ExitCode::done;
 }
 
@@ -164,7 +161,7 @@ ExitCode submit_runs(const SweepArguments& arguments) {
                             }),
              runs.end());
   if (runs.empty()) {
-    std::cout << "nothing to submit\n";
+    print_line("nothing to submit");
     return ExitCode::done;
   }
   const int threads = threads_of(*arguments.grid);
@@ -178,9 +175,8 @@ ExitCode submit_runs(const SweepArguments& arguments) {
   const Batch batch = make_batch(base, store, submission, slurm, threads, program_path());
   submission.job = submit(batch, submission_path(store, submission.id, ".sbatch"));
   save(store, submission);
-  std::cout << "submitted job " << submission.job << ": " << runs.size()
-            << (runs.size() == 1 ? " run" : " runs") << " in " << submission.tasks() << " tasks, submission "
-            << submission.id << "\n";
+  print_line(concat("submitted job ", submission.job, ": ", runs.size(), runs.size() == 1 ? " run" : " runs",
+                    " in ", submission.tasks(), " tasks, submission ", submission.id));
   return ExitCode::done;
 }
 

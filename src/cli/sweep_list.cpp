@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <iostream>
 #include <map>
 
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 
 namespace adapt::cli {
@@ -73,15 +73,15 @@ RunTable run_table(const RunStore& store, const Grid* grid, const std::vector<st
 }
 
 void print(const RunTable& table) {
-  std::cout << "identity          state      accuracy    epochs   seconds  run\n";
+  print_line("identity          state      accuracy    epochs   seconds  run");
   for (std::size_t i = 0; i < table.runs.size(); ++i) {
     const IndexEntry& run = table.runs[i];
-    std::cout << run.identity << "  " << padded(state_name(run.state), 9)
-              << cell(run.metric("test_accuracy"), 10, 4) << " " << epochs_cell(run)
-              << cell(run.metric("seconds"), 10, 1) << "  " << table.labels[i]
-              << (run.message.empty() ? "" : ": " + run.message) << "\n";
+    print_line(concat(run.identity, "  ", padded(state_name(run.state), 9),
+                      cell(run.metric("test_accuracy"), 10, 4), " ", epochs_cell(run),
+                      cell(run.metric("seconds"), 10, 1), "  ", table.labels[i],
+                      run.message.empty() ? "" : ": " + run.message));
   }
-  std::cout << count_states(table.runs) << "\n";
+  print_line(count_states(table.runs));
 }
 
 std::string count_states(const std::vector<IndexEntry>& runs) {

@@ -35,6 +35,11 @@ std::string slurm_file(const std::string& name);
 /// failed.
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments);
 
+/// The words that start a training on this machine: those of --launch, else mpirun for more than one rank.
+/// Throws BadInput where a run that is not done has fewer shards than ranks.
+std::vector<std::string> launcher(const SweepArguments& arguments, const std::vector<GridRun>& runs,
+                                  int threads);
+
 /// --run: trains them here, after forgetting the failures that are to be tried again.
 ExitCode run_here(const SweepArguments& arguments);
 

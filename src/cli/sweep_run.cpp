@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <iostream>
 #include <iterator>
 #include <set>
 #include <sstream>
 
 #include "base/log.hpp"
 #include "base/stop_signal.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
@@ -44,8 +44,19 @@ std::string describe(const SweepResult& result) {
   return text.empty() ? "nothing to do" : text;
 }
 
+/// No run has more ranks than shards; mpirun would try to start them first.
+void check_ranks(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
+  for (const GridRun& run : runs) {
+    const int shards = run.configuration.training.shards;
+    if (arguments.ranks > shards && arguments.store.state(run.identity) != RunState::done) {
+      throw BadInput(concat("--ranks ", arguments.ranks, ": the run ", run.label, " has ", shards,
+                            " shards (training.shards); expected at most as many ranks"));
+    }
+  }
+}
+
 ExitCode finish(const SweepResult& result) {
-  std::cout << describe(result) << "\n";
+  print_line(describe(result));
   if (result.stopped + result.left > 0) {
     return ExitCode::stopped;
   }
@@ -78,6 +89,15 @@ std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
 
 }  // namespace
 
+std::vector<std::string> launcher(const SweepArguments& arguments, const std::vector<GridRun>& runs,
+                                  int threads) {
+  if (!arguments.launch.empty()) {
+    return words_of(arguments.launch);
+  }
+  check_ranks(arguments, runs);
+  return local_launcher(arguments.ranks, threads, arguments.jobs);
+}
+
 std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
@@ -98,8 +118,7 @@ ExitCode run_here(const SweepArguments& arguments) {
   }
   RunnerOptions options;
   options.program = program_path();
-  options.launcher = arguments.launch.empty() ? local_launcher(arguments.ranks, threads, arguments.jobs)
-                                              : words_of(arguments.launch);
+  options.launcher = launcher(arguments, runs, threads);
   options.jobs = arguments.jobs;
   return finish(train(arguments.store, runs, options));
 }

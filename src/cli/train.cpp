@@ -1,6 +1,5 @@
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 
 #include "base/log.hpp"
@@ -8,6 +7,7 @@
 #include "base/phase.hpp"
 #include "base/progress.hpp"
 #include "base/stop_signal.hpp"
+#include "base/terminal.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
@@ -72,7 +72,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     return std::nullopt;
   }
   if (values.count("help-keys") != 0) {
-    std::cout << configuration_reference(known_names());
+    print_text(configuration_reference(known_names()));
     return std::nullopt;
   }
   const auto inputs = given(values, "input");
@@ -304,10 +304,9 @@ ExitCode train(const std::vector<std::string>& arguments) {
     const Configuration configuration =
         load_configuration(parsed->experiment, parsed->overrides, known_names());
     const MemoryEstimate memory = estimate_of(configuration);
-    std::cout << "# identity: " << run_identity(configuration)
-              << "\n# memory of one rank alone, estimated: " << bytes_text(total(memory)) << " ("
-              << parts_text(memory) << ")\n"
-              << resolved_yaml(configuration);
+    print_text(concat("# identity: ", run_identity(configuration),
+                      "\n# memory of one rank alone, estimated: ", bytes_text(total(memory)), " (",
+                      parts_text(memory), ")\n", resolved_yaml(configuration)));
     return ExitCode::done;
   }
   catch_stop_signals();  // before MPI starts: from here on a signal is heard at any time

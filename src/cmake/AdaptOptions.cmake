@@ -8,6 +8,9 @@ target_compile_options(adapt_options INTERFACE -ffp-contract=off -fno-math-errno
 if(ADAPT_WERROR)
   target_compile_options(adapt_options INTERFACE -Werror)
 endif()
+if(ADAPT_FUZZ)
+  target_compile_options(adapt_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(ADAPT_SANITIZE)
   target_compile_options(adapt_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                                                  -fno-omit-frame-pointer)

@@ -3,67 +3,64 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/error.hpp"
 
 namespace adapt {
 namespace {
 
-/// Owns a zlib stream that reads gzip.
-class GzipStream {
- public:
-  GzipStream() {
-    constexpr int kGzipOnly = 16;
-    if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK) {
-      throw Failure("zlib: inflateInit2 failed");
-    }
-  }
-  ~GzipStream() { inflateEnd(&stream_); }
-  GzipStream(const GzipStream&) = delete;
-  GzipStream& operator=(const GzipStream&) = delete;
-  z_stream& operator*() { return stream_; }
-
- private:
-  z_stream stream_ = {};
-};
+constexpr std::size_t kPiece = std::size_t{1} << 20U;
 
 }  // namespace
 
-std::vector<std::uint8_t> inflate_gzip(std::span<const std::uint8_t> compressed, const std::string& path) {
-  constexpr std::size_t kPiece = std::size_t{1} << 20U;
-  GzipStream owner;
-  z_stream& stream = *owner;
-  std::vector<std::uint8_t> bytes;
-  std::size_t read = 0;
-  std::size_t written = 0;
-  int status = Z_OK;
-  while (status != Z_STREAM_END || read < compressed.size()) {
-    if (status == Z_STREAM_END && inflateReset(&stream) != Z_OK) {
+struct GzipReader::Stream {
+  Stream() {
+    constexpr int kGzipOnly = 16;
+    if (inflateInit2(&zlib, MAX_WBITS + kGzipOnly) != Z_OK) {
+      throw Failure("zlib: inflateInit2 failed");
+    }
+  }
+  ~Stream() { inflateEnd(&zlib); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  z_stream zlib = {};
+};
+
+GzipReader::GzipReader(std::span<const std::uint8_t> compressed, std::string path)
+    : compressed_(compressed), path_(std::move(path)), stream_(std::make_unique<Stream>()) {}
+
+GzipReader::~GzipReader() = default;
+
+void GzipReader::read(std::size_t count, std::vector<std::uint8_t>& bytes) {
+  z_stream& stream = stream_->zlib;
+  const std::size_t wanted = bytes.size() + count;
+  std::size_t written = bytes.size();
+  while (written < wanted && !(member_ended_ && taken_ == compressed_.size())) {
+    if (member_ended_ && inflateReset(&stream) != Z_OK) {
       throw Failure("zlib: inflateReset failed");
     }
-    bytes.resize(std::max(bytes.size(), written + kPiece));
-    const std::size_t piece_in = std::min(kPiece, compressed.size() - read);
-    const std::size_t piece_out =
-        std::min<std::size_t>(bytes.size() - written, std::numeric_limits<uInt>::max());
-    stream.next_in = const_cast<Bytef*>(compressed.data() + read);  // zlib does not write through it
+    bytes.resize(std::min(wanted, written + kPiece));
+    const std::size_t piece_in = std::min(kPiece, compressed_.size() - taken_);
+    const std::size_t piece_out = bytes.size() - written;
+    stream.next_in = const_cast<Bytef*>(compressed_.data() + taken_);  // zlib does not write through it
     stream.avail_in = static_cast<uInt>(piece_in);
     stream.next_out = bytes.data() + written;
     stream.avail_out = static_cast<uInt>(piece_out);
-    status = inflate(&stream, Z_NO_FLUSH);
-    read += piece_in - stream.avail_in;
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    taken_ += piece_in - stream.avail_in;
     written += piece_out - stream.avail_out;
+    member_ended_ = status == Z_STREAM_END;
     if (status == Z_BUF_ERROR) {
-      throw BadInput(
-          concat(path, ": byte ", read, " (compressed): expected more gzip data, found the end of the file"));
+      throw BadInput(concat(path_, ": byte ", taken_,
+                            " (compressed): expected more gzip data, found the end of the file"));
     }
     if (status != Z_OK && status != Z_STREAM_END) {
-      throw BadInput(concat(path, ": byte ", read, " (compressed): expected valid gzip data, found ",
+      throw BadInput(concat(path_, ": byte ", taken_, " (compressed): expected valid gzip data, found ",
                             stream.msg == nullptr ? "an error" : stream.msg));
     }
   }
   bytes.resize(written);
-  return bytes;
 }
 
 }  // namespace adapt

@@ -16,6 +16,7 @@ constexpr ImageShape kShape{28, 28, 1};
 constexpr int kClasses = 10;
 constexpr std::size_t kWord = 4;
 constexpr std::size_t kImageHeader = 4 * kWord;  // magic, images, rows, columns
+constexpr std::uint32_t kMostItems = 1000000;    // sets of this family have 60,000
 constexpr std::size_t kLabelHeader = 2 * kWord;  // magic, labels
 
 std::string hexadecimal(std::uint32_t value, int digits) {
@@ -60,23 +61,32 @@ std::uint32_t read_header(const SourceFile& file, std::size_t header, std::uint3
   if (count == 0) {
     file.reject(kWord, "at least 1 item", "0");
   }
+  if (count > kMostItems) {
+    file.reject(kWord, concat("at most ", kMostItems, " items"), std::to_string(count));
+  }
   return count;
 }
 
 ImageArrays read_split(const std::filesystem::path& folder, const std::string& prefix) {
   constexpr std::uint32_t kImageMagic = 0x00000803;  // unsigned bytes, 3 dimensions
   constexpr std::uint32_t kLabelMagic = 0x00000801;  // unsigned bytes, 1 dimension
-  SourceFile images = read_source_or_gzip(folder / (prefix + "-images-idx3-ubyte"));
-  const std::uint32_t count = read_header(images, kImageHeader, kImageMagic);
-  check_word(images, 2 * kWord, kShape.height, "rows");
-  check_word(images, 3 * kWord, kShape.width, "columns");
-  const auto elements = static_cast<std::size_t>(kShape.elements());
-  images.check_size(kImageHeader + count * elements, concat(count, " images of 28x28"));
-
-  SourceFile labels = read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"));
-  read_header(labels, kLabelHeader, kLabelMagic);
-  check_word(labels, kWord, count, concat("labels, one for each image of ", images.path.filename().string()));
-  labels.check_size(kLabelHeader + count, concat(count, " labels"));
+  std::uint32_t count = 0;
+  const auto size_of_images = [&](const SourceFile& file) -> ExpectedSize {
+    count = read_header(file, kImageHeader, kImageMagic);
+    check_word(file, 2 * kWord, kShape.height, "rows");
+    check_word(file, 3 * kWord, kShape.width, "columns");
+    const auto elements = static_cast<std::size_t>(kShape.elements());
+    return {kImageHeader + count * elements, concat(count, " images of 28x28")};
+  };
+  SourceFile images =
+      read_source_or_gzip(folder / (prefix + "-images-idx3-ubyte"), kImageHeader, size_of_images);
+  const auto size_of_labels = [&](const SourceFile& file) -> ExpectedSize {
+    read_header(file, kLabelHeader, kLabelMagic);
+    check_word(file, kWord, count, concat("labels, one for each image of ", images.path.filename().string()));
+    return {kLabelHeader + count, concat(count, " labels")};
+  };
+  SourceFile labels =
+      read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"), kLabelHeader, size_of_labels);
   for (std::size_t offset = kLabelHeader; offset < labels.bytes.size(); ++offset) {
     if (labels.bytes[offset] >= kClasses) {
       labels.reject(offset, "a label 0..9", std::to_string(labels.bytes[offset]));

@@ -1,5 +1,6 @@
 #include "data/source_file.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 
@@ -50,7 +51,7 @@ void SourceFile::check_size(std::size_t expected, const std::string& content) co
   }
   if (size > expected) {
     reject(expected, concat("the end after ", expected, " bytes (", content, ")"),
-           concat(size - expected, " surplus bytes"));
+           concat(size - expected, " surplus bytes", compressed ? " or more" : ""));
   }
 }
 
@@ -81,19 +82,30 @@ SourceFile read_source(const std::filesystem::path& path) {
   return {path, false, read_bytes(path)};
 }
 
-SourceFile read_source_or_gzip(const std::filesystem::path& path) {
+SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t header,
+                               const SizeByHeader& size) {
   std::filesystem::path compressed = path;
   compressed += ".gz";
   if (entry_exists(path)) {
-    return read_source(path);
+    SourceFile file = read_source(path);
+    const ExpectedSize expected = size(file);
+    file.check_size(expected.bytes, expected.content);
+    return file;
   }
   if (!entry_exists(compressed)) {
     reject_missing(path, "[.gz]");
   }
-  SourceFile file{compressed, true, inflate_gzip(read_bytes(compressed), compressed.string())};
+  const std::vector<std::uint8_t> source = read_bytes(compressed);
+  GzipReader reader(source, compressed.string());
+  SourceFile file{compressed, true, {}};
+  reader.read(header, file.bytes);
   if (file.bytes.empty()) {
     file.reject(0, "data", "nothing");
   }
+  const ExpectedSize expected = size(file);
+  constexpr std::size_t kSurplus = 4096;  // enough to say how much there is too much
+  reader.read(expected.bytes - std::min(expected.bytes, file.bytes.size()) + kSurplus, file.bytes);
+  file.check_size(expected.bytes, expected.content);
   return file;
 }
 

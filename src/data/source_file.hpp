@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,20 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
 /// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.
 SourceFile read_source(const std::filesystem::path& path);
 
-/// Reads `path` if there is something of that name, else `path`.gz, inflated. Throws BadInput as read_source,
-/// and for broken, truncated or overlong gzip data with the offset in the compressed file.
-SourceFile read_source_or_gzip(const std::filesystem::path& path);
+/// How many bytes a file has, as its header says, and what they hold: "17 images".
+struct ExpectedSize {
+  std::size_t bytes = 0;
+  std::string content;
+};
+
+/// Finds that out. Throws where the header is none, with SourceFile::reject().
+using SizeByHeader = std::function<ExpectedSize(const SourceFile& file)>;
+
+/// Reads `path` if there is something of that name, else `path`.gz, inflated. `size` is asked once, with the
+/// first `header` bytes at least (or all there are); no more than it says and a little is ever inflated. The
+/// result has that size. Throws BadInput as read_source, for another size, and for broken, truncated or
+/// overlong gzip data with the offset in the compressed file.
+SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t header,
+                               const SizeByHeader& size);
 
 }  // namespace adapt

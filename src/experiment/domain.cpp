@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
+#include "base/terminal.hpp"
 
 namespace adapt {
 namespace {
@@ -131,9 +132,7 @@ std::string one_line(const std::string& text) {
     }
     line += "...";
   }
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  return line;
+  return printable_line(line);
 }
 
 std::string quote_for_message(const std::string& text) { return concat("'", one_line(text), "'"); }

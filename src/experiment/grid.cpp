@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "base/error.hpp"
 #include "experiment/grid_axes.hpp"
@@ -15,6 +16,8 @@ namespace adapt {
 namespace {
 
 constexpr std::size_t kLongestName = 100;
+constexpr std::size_t kMostComparisons = 5000000;
+constexpr std::size_t kMostBaseFiles = 100000;  ///< of all runs, each counted as often as it is read
 
 /// The parts of a name that are no letters, digits, '.', '_' or '-' become '-'.
 std::string file_name_text(std::string text) {
@@ -34,6 +37,16 @@ std::string value_text(const std::string& key, const YAML::Node& node) {
                                           : compact_text(node);
 }
 
+/// By key of a rule: what a run has for it.
+using RuleValues = std::map<std::string, std::vector<std::string>>;
+
+/// Whether one of a run's `texts` is one of those that the condition lists.
+bool fits(const Exclusion::Condition& condition, const std::vector<std::string>& texts) {
+  return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
+    return std::find(condition.texts.begin(), condition.texts.end(), text) != condition.texts.end();
+  });
+}
+
 /// Expands one grid file.
 class Expansion {
  public:
@@ -46,12 +59,17 @@ class Expansion {
     axes_ = read_axes(root_, source_);
     exclusions_ = read_exclusions(root_, source_, names);
     excluded_.assign(exclusions_.size(), false);
+    for (const Exclusion& exclusion : exclusions_) {
+      for (const Exclusion::Condition& condition : exclusion.conditions) {
+        rule_keys_.insert(condition.key);
+      }
+    }
     others_.assign(std::begin(kGridKeys), std::end(kGridKeys));
   }
 
   Grid expand(const SlurmOptions& site) {
     grid_.slurm = site;
-    check_number();
+    check_comparisons(check_number());
     read_common();
     std::vector<std::size_t> at(axes_.size(), 0);
     do {
@@ -62,7 +80,8 @@ class Expansion {
   }
 
  private:
-  void check_number() const {
+  /// How many runs there are before rules leave some out.
+  [[nodiscard]] std::size_t check_number() const {
     std::size_t runs = 1;
     std::string factors;
     for (const Axis& axis : axes_) {
@@ -72,6 +91,21 @@ class Expansion {
     if (runs > kMostGridRuns) {
       throw BadInput(concat(axes_.front().where, ": 'grid' makes ", runs, " runs (", factors,
                             "); expected at most ", kMostGridRuns));
+    }
+    return runs;
+  }
+
+  void check_comparisons(std::size_t runs) const {
+    std::size_t values = 0;
+    for (const Exclusion& exclusion : exclusions_) {
+      for (const Exclusion::Condition& condition : exclusion.conditions) {
+        values += std::max<std::size_t>(condition.texts.size(), 1);
+      }
+    }
+    if (runs * values > kMostComparisons) {
+      throw BadInput(concat(exclusions_.front().where, ": 'exclude': ", values,
+                            " values to compare with each of ", runs, " runs; expected at most ",
+                            kMostComparisons, " comparisons: fewer rules or runs"));
     }
   }
 
@@ -137,27 +171,31 @@ class Expansion {
     return reader;
   }
 
-  [[nodiscard]] bool fits(const Exclusion::Condition& condition, const std::vector<std::size_t>& at,
-                          const Configuration& configuration) const {
-    const auto listed = [&](const std::string& text) {
-      return std::find(condition.texts.begin(), condition.texts.end(), text) != condition.texts.end();
-    };
-    if (condition.key != "base") {
-      return listed(find_setting(condition.key)->write(configuration));
+  /// What a run has for the keys of the rules; for `base` as many texts as there are such axes.
+  [[nodiscard]] RuleValues rule_values(const std::vector<std::size_t>& at,
+                                       const Configuration& configuration) const {
+    RuleValues values;
+    for (const std::string& rule_key : rule_keys_) {
+      std::vector<std::string>& texts = values[rule_key];
+      if (rule_key != "base") {
+        texts.push_back(find_setting(rule_key)->write(configuration));
+        continue;
+      }
+      for_each_value(at, [&](const std::string& key, const AxisValue& value) {
+        if (key == "base") {
+          texts.push_back(compact_text(value.node));
+        }
+      });
     }
-    bool fits = false;
-    for_each_value(at, [&](const std::string& key, const AxisValue& value) {
-      fits = fits || (key == "base" && listed(compact_text(value.node)));
-    });
-    return fits;
+    return values;
   }
 
-  bool is_excluded(const std::vector<std::size_t>& at, const Configuration& configuration) {
+  bool is_excluded(const RuleValues& values) {
     bool any = false;
     for (std::size_t i = 0; i < exclusions_.size(); ++i) {
       const auto& conditions = exclusions_[i].conditions;
       const bool fitting = std::all_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
-        return fits(condition, at, configuration);
+        return fits(condition, values.at(condition.key));
       });
       excluded_[i] = excluded_[i] || fitting;
       any = any || fitting;
@@ -167,7 +205,12 @@ class Expansion {
 
   void add_run(const std::vector<std::size_t>& at) {
     ConfigurationReader reader = read(at);
-    if (is_excluded(at, reader.so_far())) {
+    base_files_ += reader.base_files() - base_.base_files();
+    if (base_files_ > kMostBaseFiles) {
+      throw BadInput(concat(source_, ": 'base': more than ", kMostBaseFiles,
+                            " files to read for all runs; expected fewer runs, or fewer files below each"));
+    }
+    if (is_excluded(rule_values(at, reader.so_far()))) {
       return;
     }
     GridRun run;
@@ -222,9 +265,11 @@ class Expansion {
   YAML::Node root_;
   std::vector<Axis> axes_;
   std::vector<Exclusion> exclusions_;
+  std::set<std::string> rule_keys_;
   std::vector<bool> excluded_;  ///< by rule: whether a run fitted it
   std::vector<std::string> others_;
   bool named_ = false;
+  std::size_t base_files_ = 0;  ///< that runs have read beside the common ones
   std::map<std::string, std::pair<std::string, std::vector<std::size_t>>> positions_;  ///< by identity
   Grid grid_;
 };

@@ -163,9 +163,10 @@ IndexEntry entry_from(const JsonValue& json) {
     }
   }
   if (const JsonValue* values = json.find("metrics")) {
-    for (const std::string& name : values->names) {
-      entry.metrics.emplace_back(name,
-                                 values->number_of(name).value_or(std::numeric_limits<double>::quiet_NaN()));
+    // By position: looking each up by its name would take the square of their number.
+    for (std::size_t i = 0; i < values->names.size(); ++i) {
+      entry.metrics.emplace_back(
+          values->names[i], values->items[i].number().value_or(std::numeric_limits<double>::quiet_NaN()));
     }
   }
   return entry;

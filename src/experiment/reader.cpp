@@ -16,7 +16,8 @@ namespace adapt {
 namespace {
 
 constexpr const char* kBase = "base";
-constexpr std::size_t kMostBases = 16;
+constexpr std::size_t kMostBases = 16;       ///< on top of each other
+constexpr std::size_t kMostBaseFiles = 100;  ///< of one experiment, each counted as often as it is named
 
 /// The same key in another section: "; did you mean 'training.epochs'?", or empty.
 std::string hint_elsewhere(const std::string& key) {
@@ -62,10 +63,19 @@ std::string hint_elsewhere(const std::string& key) {
 
 }  // namespace
 
-void ConfigurationReader::read_file(const std::filesystem::path& path) {
+YAML::Node ConfigurationReader::parsed(const std::filesystem::path& path) {
+  const auto found = parsed_->find(path);
+  if (found != parsed_->end()) {
+    return found->second;
+  }
   const YAML::Node root = parse_yaml(read_yaml_file(path), path.string());
   check_root(root, path.string());
   check_keys(root, "", path.string());
+  return parsed_->emplace(path, root).first->second;
+}
+
+void ConfigurationReader::read_file(const std::filesystem::path& path) {
+  const YAML::Node root = parsed(path);
   open_.push_back(std::filesystem::weakly_canonical(path));
   for (const auto& entry : root) {
     if (entry.first.Scalar() == kBase) {
@@ -112,6 +122,9 @@ void ConfigurationReader::read_base(const YAML::Node& value, const std::string& 
   }
   if (open_.size() > kMostBases) {
     throw BadInput(concat(where, ": 'base': more than ", kMostBases, " files on top of each other"));
+  }
+  if (++base_files_ > kMostBaseFiles) {
+    throw BadInput(concat(where, ": 'base': more than ", kMostBaseFiles, " files below one experiment"));
   }
   std::error_code error;
   if (!std::filesystem::exists(base, error)) {

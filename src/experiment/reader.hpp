@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,16 @@ class ConfigurationReader {
   /// `source`.
   void read_key(const std::string& key, const YAML::Node& value, const std::string& where,
                 const std::string& source);
+  /// How many files `base` has named so far, each as often as it was read.
+  [[nodiscard]] std::size_t base_files() const { return base_files_; }
   /// What was read so far, with the defaults; not checked as a whole.
   [[nodiscard]] const Configuration& so_far() const { return configuration_; }
   /// Applies the overrides and checks the whole. `source` is where errors are that no key can be blamed for.
   Configuration finish(const std::string& source, const std::vector<std::string>& overrides);
 
  private:
+  /// The root of a file. Copies of a reader share what they have parsed.
+  YAML::Node parsed(const std::filesystem::path& path);
   void read_base(const YAML::Node& value, const std::string& where, const std::filesystem::path& path);
   void read_section(const YAML::Node& mapping, const std::string& section, const std::string& source,
                     const std::vector<std::string>& others);
@@ -49,6 +54,9 @@ class ConfigurationReader {
   Configuration configuration_;
   std::map<std::string, std::string> places_;  ///< by key: "FILE:LINE" or "--set key=value"
   std::vector<std::filesystem::path> open_;    ///< files being read, the outermost first
+  std::size_t base_files_ = 0;                 ///< read so far
+  std::shared_ptr<std::map<std::filesystem::path, YAML::Node>> parsed_ =
+      std::make_shared<std::map<std::filesystem::path, YAML::Node>>();
 };
 
 }  // namespace adapt

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
+#include "base/log.hpp"
 #include "base/process.hpp"
 
 namespace adapt {
@@ -39,15 +41,18 @@ Submission read(const std::filesystem::path& path) {
   submission.id = json.text_of("id");
   submission.time = json.text_of("time");
   submission.job = json.text_of("job");
-  submission.chunk = static_cast<int>(json.integer_of("chunk").value_or(0));
+  const std::int64_t chunk = json.integer_of("chunk").value_or(0);
+  submission.chunk = static_cast<int>(chunk);
   if (const JsonValue* runs = json.find("runs")) {
     for (const JsonValue& run : runs->items) {
       submission.runs.push_back({run.text_of("identity"), run.text_of("label")});
     }
   }
+  const bool known_job = submission.job.find_first_not_of("0123456789") == std::string::npos;
   const bool whole = std::all_of(submission.runs.begin(), submission.runs.end(),
                                  [](const Submission::Run& run) { return is_identity(run.identity); });
-  if (submission.chunk < 1 || submission.runs.empty() || !whole) {
+  if (chunk < 1 || chunk > std::numeric_limits<int>::max() || submission.runs.empty() || !whole ||
+      !known_job) {
     throw BadInput(concat(path, ": damaged; expected a submission as adapt sweep --submit writes it"));
   }
   return submission;
@@ -108,7 +113,13 @@ std::vector<Submission> load_submissions(const RunStore& store) {
   }
   std::sort(paths.begin(), paths.end());
   std::vector<Submission> submissions;
-  std::transform(paths.begin(), paths.end(), std::back_inserter(submissions), read);
+  for (const std::filesystem::path& path : paths) {
+    try {
+      submissions.push_back(read(path));
+    } catch (const BadInput& error) {
+      log_warning(concat("a submission is left out: ", error.what()));
+    }
+  }
   return submissions;
 }
 

@@ -39,7 +39,7 @@ void save(const RunStore& store, const Submission& submission);
 /// Throws BadInput where there is none of this name.
 Submission load_submission(const RunStore& store, const std::string& id);
 
-/// All submissions of a store, by name.
+/// All submissions of a store, by name; a warning for each file that holds none.
 std::vector<Submission> load_submissions(const RunStore& store);
 
 /// "STORE/submissions/<id><suffix>".

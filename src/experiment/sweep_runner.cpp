@@ -241,7 +241,8 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
       std::getenv("OMPI_MCA_btl_tcp_if_exclude") == nullptr) {
     add({"--mca", "btl_tcp_if_include", "lo"});  // the machine may have no network, or one that is filtered
   }
-  const bool crowded = ranks * threads * jobs > static_cast<int>(std::thread::hardware_concurrency());
+  const double busy = static_cast<double>(ranks) * threads * jobs;  // which no number is too large for
+  const bool crowded = busy > std::thread::hardware_concurrency();
   if (crowded) {
     add({"--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"});
   } else if (jobs > 1) {

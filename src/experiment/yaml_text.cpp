@@ -13,34 +13,14 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/terminal.hpp"
 #include "experiment/domain.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr std::uintmax_t kLargestFile = 1U << 20U;
-
-/// Length of the UTF-8 character (RFC 3629) at the start of `text`, or 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80U) {
-    return 1;
-  }
-  const std::size_t length = first >= 0xF0U ? 4 : first >= 0xE0U ? 3 : 2;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) {
-      return 0;
-    }
-  }
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-  const bool wrong = first < 0xC2U || first > 0xF4U || (first == 0xE0U && byte(1) < 0xA0U) ||
-                     (first == 0xEDU && byte(1) > 0x9FU) || (first == 0xF0U && byte(1) < 0x90U) ||
-                     (first == 0xF4U && byte(1) > 0x8FU);
-  return wrong ? 0 : length;
-}
+constexpr std::size_t kMostValues = 100000;  ///< of a file; a grid of the most runs names fewer
 
 bool is_text_control(char c) { return c == '\n' || c == '\t' || c == '\r'; }
 
@@ -52,48 +32,107 @@ void check_characters(const std::string& text, const PlaceOfLine& where) {
   int line = 1;
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
-    const std::size_t length = utf8_length(std::string_view(text).substr(at, 4));
+    const Character character = first_character(std::string_view(text).substr(at, 4));
     const bool control = static_cast<unsigned char>(c) < ' ' && !is_text_control(c);
-    if (length == 0 || control) {
+    if (!character.is_utf8 || control) {
       throw BadInput(concat(where(line), ": byte ", at, " is ", control ? "a control character" : "not UTF-8",
                             "; expected a YAML text file"));
     }
     line += c == '\n' ? 1 : 0;
-    at += length;
+    at += character.length;
   }
 }
 
-/// Notes where documents start and skips what is in them.
-class DocumentStarts : public YAML::EventHandler {
+/// Reads the events of a text without building it: refuses a second document, and aliases that make more of
+/// it than anybody would walk through. yaml-cpp shares what an alias stands for, so a few lines become a tree
+/// that grows tenfold with each, or one without end.
+class Inspection : public YAML::EventHandler {
  public:
-  [[nodiscard]] const std::vector<YAML::Mark>& marks() const { return marks_; }
+  explicit Inspection(const PlaceOfLine& where) : where_(where) {}
 
-  void OnDocumentStart(const YAML::Mark& mark) override { marks_.push_back(mark); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) {
+      throw BadInput(place(mark) + ": a second YAML document or a stray character; expected one document");
+    }
+  }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
-  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
-  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                const std::string& /*value*/) override {}
-  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                       YAML::EmitterStyle::value /*style*/) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                  YAML::EmitterStyle::value /*style*/) override {}
-  void OnMapEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add_leaf(mark, anchor); }
+  void OnScalar(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                const std::string& /*value*/) override {
+    add_leaf(mark, anchor);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor);
+  }
+  void OnMapEnd() override { close(); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = sizes_.find(anchor);
+    if (found == sizes_.end()) {
+      throw BadInput(place(mark) + ": an alias inside of what it stands for; expected no circle");
+    }
+    add(mark, found->second);
+  }
 
  private:
-  std::vector<YAML::Mark> marks_;
+  /// A list or mapping that has begun.
+  struct Open {
+    YAML::anchor_t anchor;
+    std::size_t before;  ///< values ahead of it
+  };
+
+  [[nodiscard]] std::string place(const YAML::Mark& mark) const { return where_(mark.line + 1); }
+
+  void add(const YAML::Mark& mark, std::size_t values) {
+    values_ += values;
+    if (values_ > kMostValues) {
+      throw BadInput(concat(place(mark), ": more than ", kMostValues,
+                            " values, those of aliases counted; "
+                            "expected an experiment or a grid"));
+    }
+  }
+
+  void add_leaf(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    add(mark, 1);
+    note(anchor, 1);
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    open_.push_back({anchor, values_});
+    add(mark, 1);
+  }
+
+  void close() {
+    note(open_.back().anchor, values_ - open_.back().before);
+    open_.pop_back();
+  }
+
+  void note(YAML::anchor_t anchor, std::size_t values) {
+    if (anchor != YAML::NullAnchor) {
+      sizes_[anchor] = values;
+    }
+  }
+
+  const PlaceOfLine& where_;
+  int documents_ = 0;
+  std::size_t values_ = 0;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, std::size_t> sizes_;  ///< values of what has an anchor and is complete
 };
 
-/// Refuses a second document. Not YAML::LoadAll, which never returns from a text with a stray comma
-/// (yaml-cpp 0.7 finds an endless row of empty documents there).
-void check_single_document(const std::string& text, const PlaceOfLine& where) {
+/// Not YAML::LoadAll, which never returns from a text with a stray comma (yaml-cpp 0.7 finds an endless row
+/// of empty documents there).
+void inspect(const std::string& text, const PlaceOfLine& where) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
-  DocumentStarts starts;
-  if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
-    throw BadInput(where(starts.marks().back().line + 1) +
-                   ": a second YAML document or a stray character; expected one document");
+  Inspection inspection(where);
+  if (parser.HandleNextDocument(inspection)) {
+    parser.HandleNextDocument(inspection);
   }
 }
 
@@ -118,7 +157,7 @@ std::string syntax_problem(const std::string& text, const YAML::Mark& mark) {
 YAML::Node parse(const std::string& text, const PlaceOfLine& where) {
   check_characters(text, where);
   try {
-    check_single_document(text, where);
+    inspect(text, where);
     return YAML::Load(text);
   } catch (const YAML::DeepRecursion& error) {
     throw BadInput(where(error.mark.line + 1) + ": nested too deeply; expected at most three levels");

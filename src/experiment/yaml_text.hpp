@@ -11,7 +11,8 @@ namespace adapt {
 std::string read_yaml_file(const std::filesystem::path& path);
 
 /// Parses one YAML document. `source` names it in messages. Throws BadInput with line: not UTF-8, control
-/// characters, a syntax error, nested too deeply, more than one document. No document gives a null node.
+/// characters, a syntax error, nested too deeply, more than one document, an alias that contains itself, more
+/// than 100,000 values when aliases are written out. No document gives a null node.
 YAML::Node parse_yaml(const std::string& text, const std::string& source);
 
 /// The same for a value of the command line; `where` starts the messages.

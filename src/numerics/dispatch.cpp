@@ -1,5 +1,6 @@
 #include "numerics/dispatch.hpp"
 
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,18 @@
 
 namespace adapt::vector {
 namespace {
+
+/// Whether the processor multiplies tiles of bytes (AMX). Clang 14 has no name for this in
+/// __builtin_cpu_supports.
+bool has_byte_tiles() {
+  constexpr unsigned kFeatures = 7;
+  constexpr unsigned kByteTiles = 1U << 25U;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(kFeatures, 0, &eax, &ebx, &ecx, &edx) == 1 && (edx & kByteTiles) != 0;
+}
 
 /// Linux gives a process the state of AMX's tiles only when asked.
 bool may_use_tiles() {
@@ -55,7 +68,7 @@ const ProductKernels* find_products(std::string_view name) {
   if (name == "vnni" && has_vnni) {
     return &vnni::kProducts;
   }
-  if (name == "amx" && has_vnni && __builtin_cpu_supports("amx-int8") && may_use_tiles()) {
+  if (name == "amx" && has_vnni && has_byte_tiles() && may_use_tiles()) {
     return &amx::kProducts;
   }
   return nullptr;

@@ -29,6 +29,11 @@ class FlattenYaml(unittest.TestCase):
         self.assertEqual(flatten_yaml("a:\n  b: [3, 4]\n"), {"a.b": "[3, 4]"})
         self.assertEqual(flatten_yaml("a:\n  b:\n    - 3\n    - 4\n"), {"a.b": "[3, 4]"})
 
+    def test_a_list_of_many_items_takes_time_in_proportion(self):
+        """Item by item it would take minutes, more than the test has."""
+        text = "a:\n" + "  - x\n" * 1_000_000
+        self.assertEqual(len(flatten_yaml(text)["a"]), 3 * 1_000_000)
+
     def test_what_is_no_mapping_is_left_out(self):
         self.assertEqual(flatten_yaml(""), {})
         self.assertEqual(flatten_yaml("just words\nx:y\n\x00\n"), {})

@@ -13,7 +13,7 @@ from analysis import paper_table
 from analysis.clocks import split_clocks
 from analysis.errors import BadInput
 from analysis.find_runs import find_runs
-from analysis.latex import escaped, latex_text
+from analysis.latex import tabular_text
 from analysis.paper_rows import adapt_rows, average_rows, level_epochs, muppet_rows, pairing_notes, repetitions
 from analysis.published import AVERAGED_CELLS, FIELDS, read_published
 from analysis.run_file import read_run
@@ -272,14 +272,11 @@ class Published(ScratchTest):
 class Latex(unittest.TestCase):
     def test_headings_span_their_columns(self):
         columns = [Column("m", ""), Column("x: a", ".1f"), Column("x: b", ".1f"), Column("y: a", ".2f")]
-        text = latex_text([["r_1", 1.25, None, 3.0]], columns, [("", "m"), ("x", "a"), ("x", "b"), ("y", "a")])
+        text = tabular_text([["r_1", 1.25, None, 3.0]], columns, [("", "m"), ("x", "a"), ("x", "b"), ("y", "a")])
         lines = text.splitlines()
         self.assertEqual(lines[0], "\\begin{tabular}{lrrr}")
         self.assertEqual(lines[2], " & \\multicolumn{2}{c}{x} & \\multicolumn{1}{c}{y} \\\\")
         self.assertEqual(lines[5], "r\\_1 & 1.2 & -- & 3.00 \\\\")
-
-    def test_commands_are_spelled_out(self):
-        self.assertEqual(escaped("50 % of a_b & \\x"), "50 \\% of a\\_b \\& \\textbackslash{}x")
 
 
 if __name__ == "__main__":

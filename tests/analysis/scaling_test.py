@@ -4,6 +4,7 @@ import json
 import unittest
 
 import h5py
+import numpy as np
 from support import ScratchTest, call_script, run_script
 from synthetic_run import constant_layer, write_done, write_run
 
@@ -143,8 +144,55 @@ class Scaling(ScratchTest):
         ]:
             with self.subTest(words=words):
                 self.assert_one_line_error(run_script("scaling.py", *arguments), *words)
+        with open(self.path("large.yaml"), "w", encoding="utf-8") as file:
+            file.write("x:\n  alpha_us: 1e300\n  gbytes_per_s: 1\n")
+        self.assert_one_line_error(run_script("scaling.py", run, "--network", self.path("large.yaml")), "alpha_us is 1e300")
         write_run(self.path("other"), LAYERS, policy="float32", engine="float32", batch=32)
         self.assert_one_line_error(run_script("scaling.py", run, self.path("other")), "training.batch is 32", "64 in")
+
+    def test_logs_that_make_no_sense(self):
+        def without_key(file):
+            text = file["config"][()].replace(b"  batch: 64\n", b"")
+            del file["config"]
+            file["config"] = text
+
+        def infinite(file):
+            file["steps/seconds_forward"][...] = np.inf
+
+        def not_a_number(file):
+            file["steps/bytes_sent"][...] = np.nan if file["steps/bytes_sent"].dtype.kind == "f" else -1
+
+        def no_time(file):
+            for name in file["steps"]:
+                if name.startswith("seconds_"):
+                    file[f"steps/{name}"][...] = 0
+
+        def no_layer(file):
+            for name in list(file["layers"]):
+                del file["layers"][name]
+
+        def no_ranks(file):
+            file["provenance"].attrs["ranks"] = "many"
+
+        for number, (change, options, words) in enumerate([
+            (without_key, {}, ["training.batch", "expected a positive number"]),
+            (None, {"batch": "x"}, ["training.batch", "'x'"]),
+            (None, {"batch": "1" * 20}, ["training.batch", "1" * 20]),
+            (None, {"configuration": "  shards: 0\n"}, ["training.shards", "'0'"]),
+            (None, {"configuration": "exchange:\n  encoding: morse\n"}, ["exchange.encoding", "'morse'", "int8"]),
+            (infinite, {}, ["seconds_forward", "inf"]),
+            (not_a_number, {}, ["bytes_sent"]),
+            (no_time, {}, ["no step took any time"]),
+            (no_layer, {}, ["no layer"]),
+            (no_ranks, {}, ["ranks in /provenance", "'many'"]),
+        ]):
+            with self.subTest(words=words):
+                run = self.path(f"bad{number}")
+                path = write_run(run, LAYERS, **{"policy": "float32", "engine": "float32", "batch": 64, **options})
+                if change:
+                    with h5py.File(path, "a") as file:
+                        change(file)
+                self.assert_one_line_error(run_script("scaling.py", run), f"bad{number}", *words)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
 
 from synthetic_run import adaptive_layer, constant_layer, write_run
 
 NASTY = "</script><img src=x onerror=\"document.title='broken'\"><b>&amp;'"
+# A name that tries to forge lines, clear a terminal, turn its text, compute, and be code.
+HOSTILE = "-x\nerror: forged\n0123456789abcdef  done\x1b[2J\x9b2J\u202egnp\u2066 | <script>alert(1)</script> $a_b$ & \\input{x}"
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 SUMMARY = {"modelled_training_speedup": 1.5, "modelled_inference_speedup": 2.0, "modelled_model_size": 0.25,
            "modelled_training_memory": 1.25, "mean_word_length": 8.0, "final_density": 0.75}  # fmt: skip
 STEPS = 60

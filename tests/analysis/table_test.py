@@ -11,7 +11,7 @@ from synthetic_run import constant_layer, write_run
 
 from analysis.comparison import float_reference, measured_speedup, setting_of, task_of, wall_seconds
 from analysis.run_file import read_run
-from analysis.table import COLUMNS, csv_text, markdown_text, summary_rows
+from analysis.table import COLUMNS, csv_text, markdown_table, summary_rows
 
 HEADERS = [column.header for column in COLUMNS]
 
@@ -90,7 +90,7 @@ class Forms(ScratchTest):
 
     def test_csv_and_markdown_agree(self):
         from_csv = list(csv.reader(io.StringIO(csv_text(self.rows))))
-        lines = markdown_text(self.rows).replace("\\|", "\0").splitlines()
+        lines = markdown_table(self.rows).replace("\\|", "\0").splitlines()
         from_markdown = [[cell.strip().replace("\0", "|") for cell in line.strip("|").split("|")] for line in lines]
         self.assertEqual(from_csv[0], HEADERS)
         self.assertEqual(from_markdown[0], HEADERS)

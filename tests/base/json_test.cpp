@@ -14,8 +14,14 @@ TEST(Json, StringsAreEscaped) {
   EXPECT_EQ(json_string("a\"b\\c/d"), R"("a\"b\\c/d")");
   EXPECT_EQ(json_string("line\nand\ttab"), R"("line\nand\ttab")");
   EXPECT_EQ(json_string(std::string("\0\x1f\r", 3)), R"("\u0000\u001f\u000d")");
-  EXPECT_EQ(json_string("\x7f\xc3\xa9"), "\"\x7f\xc3\xa9\"") << "only what is below a blank needs escaping";
+  EXPECT_EQ(json_string("\xc3\xa9 \xf0\x9f\x99\x82"), "\"\xc3\xa9 \xf0\x9f\x99\x82\"");
   EXPECT_EQ(json_string(""), "\"\"");
+}
+
+TEST(Json, StringsSteerNoTerminalAndAreUtf8) {
+  EXPECT_EQ(json_string("\x7f\xc2\x9b\x32J \xe2\x80\xae"), R"("\u007f\u009b2J \u202e")");
+  EXPECT_EQ(json_string("\xf3\xa0\x81\x81"), R"("\udb40\udc41")");
+  EXPECT_EQ(json_string("a\xff"), "\"a\xEF\xBF\xBD\"");
 }
 
 TEST(Json, NumbersReadBackExactly) {

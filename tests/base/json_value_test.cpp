@@ -30,13 +30,20 @@ TEST(JsonValue, ReadsEveryKind) {
   EXPECT_EQ(value.find("b")->kind, JsonValue::Kind::object);
 }
 
+TEST(JsonValue, HalfACharacterIsReplaced) {
+  const std::string replacement = "\xEF\xBF\xBD";
+  EXPECT_EQ(parse_json(R"("\ud83d")", "t").text, replacement);
+  EXPECT_EQ(parse_json(R"("\ude42\ud83d\u0041")", "t").text, replacement + replacement + "A");
+  EXPECT_EQ(parse_json(R"("\ud83d\ud83d\ude42")", "t").text, replacement + "\xF0\x9F\x99\x82");
+}
+
 TEST(JsonValue, NumbersKeepTheirDigits) {
   const JsonValue value = parse_json(R"({"seed": 9223372036854775807, "x": 0.1, "n": null, "s": "3"})", "t");
   EXPECT_EQ(value.integer_of("seed"), 9223372036854775807);
-  EXPECT_EQ(value.number_of("x"), 0.1);
+  EXPECT_EQ(value.find("x")->number(), 0.1);
   EXPECT_EQ(value.integer_of("x"), std::nullopt);
-  EXPECT_EQ(value.number_of("n"), std::nullopt);
-  EXPECT_EQ(value.number_of("s"), std::nullopt);
+  EXPECT_EQ(value.find("n")->number(), std::nullopt);
+  EXPECT_EQ(value.find("s")->number(), std::nullopt);
   EXPECT_EQ(value.dump(), R"({"seed": 9223372036854775807, "x": 0.1, "n": null, "s": "3"})");
 }
 

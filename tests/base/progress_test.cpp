@@ -131,6 +131,13 @@ TEST_F(ProgressTest, PrintsAtMostOneLineASecond) {
   EXPECT_EQ(log.text(), "adapt: train 67 % 0:00 left\n") << "all in 1.5 seconds";
 }
 
+TEST_F(ProgressTest, NamesSteerNoTerminal) {
+  const Collected log;
+  Progress progress("a\nadapt: error: b\x1b[2J", 100, "", 0, to(log.file()));
+  progress.finish("c\nd\x1b[2J");
+  EXPECT_EQ(log.text(), "adapt: a\\nadapt: error: b\\u001b[2J: c\\nd\\u001b[2J, 0:00\n");
+}
+
 TEST_F(ProgressTest, BreaksALongSilence) {
   const Collected log;
   Progress progress("train", 1000000, "", 0, to(log.file()));

@@ -11,6 +11,13 @@ namespace {
 
 using test::expect_bad_input;
 
+/// A file whose first byte is its size.
+SourceFile read_sized(const std::filesystem::path& path) {
+  return read_source_or_gzip(path, 1, [](const SourceFile& file) -> ExpectedSize {
+    return {file.bytes[0], "things"};
+  });
+}
+
 /// Sets or removes ADAPT_DATA and the working folder, and puts them back.
 class SourceFolder : public testing::Test {
  protected:
@@ -62,19 +69,28 @@ TEST_F(SourceFolder, MissingSaysWhereAndHow) {
 
 TEST_F(SourceFolder, PlainFileWinsOverGzip) {
   test::write_bytes(scratch_.path() / "x", {1});
-  test::write_bytes(scratch_.path() / "x.gz", test::gzip({2}));
-  const SourceFile plain = read_source_or_gzip(scratch_.path() / "x");
+  test::write_bytes(scratch_.path() / "x.gz", test::gzip({2, 0}));
+  const SourceFile plain = read_sized(scratch_.path() / "x");
   EXPECT_EQ(plain.bytes, test::Bytes{1});
   EXPECT_FALSE(plain.compressed);
   std::filesystem::remove(scratch_.path() / "x");
-  const SourceFile inflated = read_source_or_gzip(scratch_.path() / "x");
-  EXPECT_EQ(inflated.bytes, test::Bytes{2});
+  const SourceFile inflated = read_sized(scratch_.path() / "x");
+  EXPECT_EQ(inflated.bytes, (test::Bytes{2, 0}));
   EXPECT_EQ(inflated.path, scratch_.path() / "x.gz");
+}
+
+TEST_F(SourceFolder, TheHeaderSaysHowMuchIsInflated) {
+  test::Bytes zeros(64U << 20U);
+  zeros[0] = 3;
+  test::write_bytes(scratch_.path() / "x.gz", test::gzip(zeros));
+  expect_bad_input([&] { read_sized(scratch_.path() / "x"); },
+                   {"x.gz: byte 3 (uncompressed): expected the end after 3 bytes (things)",
+                    "found 4096 surplus bytes or more"});
 }
 
 TEST_F(SourceFolder, GzipOfNothingIsRejected) {
   test::write_bytes(scratch_.path() / "x.gz", test::gzip({}));
-  expect_bad_input([&] { read_source_or_gzip(scratch_.path() / "x"); },
+  expect_bad_input([&] { read_sized(scratch_.path() / "x"); },
                    {"x.gz: byte 0 (uncompressed): expected data, found nothing"});
 }
 

@@ -108,6 +108,31 @@ TEST(Configuration, APlainValueStandsForTheNameOfASection) {
   EXPECT_EQ(c.training.schedule.name, "cosine");
 }
 
+TEST(Configuration, AliasesThatGrow) {
+  std::string text = "a: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string alias = "*a" + std::to_string(i - 1);
+    text += "b" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + alias;
+    for (int times = 1; times < 10; ++times) {
+      text += ", " + alias;
+    }
+    text += "]\n";
+  }
+  EXPECT_EQ(test::refusal(text),
+            "a.yaml:5: more than 100000 values, those of aliases counted; expected an experiment or a grid");
+  EXPECT_EQ(
+      test::refusal("{}", {"seed=[&a [x, x], *a, *a]"}),
+      "--set seed=[&a [x, x], *a, *a]: 'seed': expected an integer from 0 to 9223372036854775807, found a "
+      "list");
+}
+
+TEST(Configuration, AliasesInsideOfThemselves) {
+  const char* circle = ": an alias inside of what it stands for; expected no circle";
+  EXPECT_EQ(test::refusal("seed: 1\nmodel: &a\n  name: *a\n"), std::string("a.yaml:3") + circle);
+  EXPECT_EQ(test::refusal("seed: &a [&b [*a, *b]]\n"), std::string("a.yaml:1") + circle);
+  EXPECT_EQ(test::refusal("{}", {"seed=&a [*a]"}), std::string("--set seed=&a [*a]") + circle);
+}
+
 TEST(Configuration, AliasesOfYamlWork) {
   const Configuration c = parse("training: {epochs: &n 7, shards: 7, batch: 7, test_batch: *n}");
   EXPECT_EQ(c.training.epochs, 7);

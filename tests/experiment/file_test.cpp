@@ -89,6 +89,19 @@ TEST_F(ConfigurationFile, BasesInACircleAreRefused) {
   EXPECT_EQ(refusal("chain0.yaml"), "chain16.yaml:1: 'base': more than 16 files on top of each other");
 }
 
+TEST_F(ConfigurationFile, BasesThatNameEachOtherManyTimes) {
+  for (int i = 0; i < 10; ++i) {
+    const std::string next = "many" + std::to_string(i + 1) + ".yaml";
+    std::string eight = next;
+    for (int times = 1; times < 8; ++times) {
+      eight += ", " + next;
+    }
+    write("many" + std::to_string(i) + ".yaml", "base: [" + eight + "]\n");
+  }
+  write("many10.yaml", "seed: 1\n");
+  EXPECT_EQ(refusal("many0.yaml"), "many9.yaml:1: 'base': more than 100 files below one experiment");
+}
+
 TEST_F(ConfigurationFile, BadBases) {
   write("a.yaml", "seed: 1\nbase: nothing.yaml\n");
   EXPECT_EQ(refusal("a.yaml"),

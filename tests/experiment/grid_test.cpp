@@ -218,6 +218,19 @@ TEST_F(GridFile, TooManyRunsAreCountedNotMade) {
             "training.schedule.patience); expected at most 10000");
 }
 
+TEST_F(GridFile, ManyRulesForManyRuns) {
+  std::string rules;
+  for (int i = 0; i < 20000; ++i) {
+    rules += "- {seed: " + std::to_string(i) + "}\n";
+  }
+  EXPECT_EQ(refused("seeds: 9999\nexclude:\n" + rules),
+            "g.yaml:3: 'exclude': 20000 values to compare with each of 9999 runs; expected at most 5000000 "
+            "comparisons: fewer rules or runs");
+  EXPECT_EQ(
+      refused("seeds: 2\nexclude:\n" + rules + rules),
+      "g.yaml:33334: more than 100000 values, those of aliases counted; expected an experiment or a grid");
+}
+
 TEST_F(GridFile, TenThousandRunsAreFine) {
   const Grid grid = expand("training: {epochs: 2}\nseeds: 10000\n");
   std::set<std::string> identities;

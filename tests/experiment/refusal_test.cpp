@@ -90,7 +90,7 @@ TEST(Refusal, BooleansNamesAndLists) {
       "a.yaml:1: 'name': expected a name of at most 100 letters, digits, '.', '_' and '-', found the text '" +
           std::string(60, 'a') + "...'");
   EXPECT_EQ(refusal("data: {path: \"a\\nb\"}"),
-            "a.yaml:1: 'data.path': expected a path (\"\" for an empty one), found the text 'a b'");
+            "a.yaml:1: 'data.path': expected a path (\"\" for an empty one), found the text 'a\\nb'");
   const std::string list =
       "a.yaml:1: 'training.schedule.milestones': expected a list of ascending integers from 1 to "
       "100000 such as [10, 15], found ";
@@ -98,7 +98,6 @@ TEST(Refusal, BooleansNamesAndLists) {
   EXPECT_EQ(refusal("training: {schedule: {milestones: [3, 3]}}"), list + "'3'");
   EXPECT_EQ(refusal("training: {schedule: {milestones: [0]}}"), list + "'0'");
   EXPECT_EQ(refusal("training: {schedule: {milestones: [[1]]}}"), list + "a list");
-  EXPECT_EQ(refusal("training: {schedule: {milestones: &a [*a]}}"), list + "a list");
 }
 
 TEST(Refusal, SectionsThatAreNoMappings) {
@@ -171,9 +170,10 @@ TEST(Refusal, Overrides) {
             "--set training.epochs=: 'training.epochs': expected an integer from 1 to 100000, found nothing");
   EXPECT_EQ(message("training.schedule.milestones=[1"),
             "--set training.schedule.milestones=[1: not valid YAML: unexpected '[1' (column 1)");
-  EXPECT_EQ(message("name=\xff"), "--set name=\xff: byte 0 is not UTF-8; expected a YAML text file");
+  EXPECT_EQ(message("name=\xff"), "--set name=\\xff: byte 0 is not UTF-8; expected a YAML text file");
   EXPECT_EQ(message("seed=1\n"), "accepted");
-  EXPECT_EQ(message("a\nb=1"), "--set a b=1: unknown key 'a b'; 'adapt train --help-keys' lists all keys");
+  EXPECT_EQ(message("a\nb=1"),
+            "--set a\\nb=1: unknown key 'a\\nb'; 'adapt train --help-keys' lists all keys");
 }
 
 TEST(Refusal, SettingsThatContradictEachOther) {
