@@ -57,7 +57,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
   if (!descriptor.open() || ::fsync(descriptor.number()) != 0) {
-    throw Failure(concat("cannot sync folder ", folder, ": ", reason()));
+    throw MachineFailure(concat("cannot sync folder ", folder, ": ", reason()));
   }
 }
 
@@ -67,15 +67,15 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::by
   try {
     Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (!descriptor.open()) {
-      throw Failure(concat("cannot create ", temporary, ": ", reason()));
+      throw MachineFailure(concat("cannot create ", temporary, ": ", reason()));
     }
     if (!write_all(descriptor.number(), bytes) || ::fsync(descriptor.number()) != 0 ||
         descriptor.close() != 0) {
-      throw Failure(concat("cannot write ", temporary, ": ", reason()));
+      throw MachineFailure(concat("cannot write ", temporary, ": ", reason()));
     }
     fault::point("rename");
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw Failure(concat("cannot rename ", temporary, " to ", path, ": ", reason()));
+      throw MachineFailure(concat("cannot rename ", temporary, " to ", path, ": ", reason()));
     }
   } catch (...) {
     ::unlink(temporary.c_str());
@@ -97,7 +97,7 @@ bool create_exclusively(const std::filesystem::path& path, const std::string& te
   const int number = errno;
   ::unlink(draft.c_str());
   if (status != 0 && number != EEXIST) {
-    throw Failure(concat("cannot create ", path, ": ", std::strerror(number)));
+    throw MachineFailure(concat("cannot create ", path, ": ", std::strerror(number)));
   }
   return status == 0;
 }

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "experiment/grid.hpp"
 #include "experiment/store.hpp"
+#include "experiment/sweep_runner.hpp"
 
 namespace adapt::cli {
 
@@ -34,6 +35,9 @@ std::string slurm_file(const std::string& name);
 /// Runs of the grid that fit the conditions and are neither done nor, unless they are to be tried again,
 /// failed.
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments);
+
+/// How --run trains: by the launcher that was asked for, else by mpirun on this machine.
+RunnerOptions local_options(const SweepArguments& arguments, int threads);
 
 /// --run: trains them here, after forgetting the failures that are to be tried again.
 ExitCode run_here(const SweepArguments& arguments);

@@ -39,14 +39,19 @@ std::string describe(const SweepResult& result) {
   add(result.failed, "failed");
   add(result.failed_before, "failed before (--retry failed tries them again)");
   add(result.stopped, "stopped, to be resumed");
+  add(result.interrupted, "interrupted, to be resumed");
   add(result.elsewhere, "running elsewhere");
-  add(result.left, "not begun");
+  add(result.left, "left as they are");
   return text.empty() ? "nothing to do" : text;
 }
 
 ExitCode finish(const SweepResult& result) {
   std::cout << describe(result) << "\n";
-  if (result.stopped + result.left > 0) {
+  if (!result.hindrance.empty()) {
+    log_error(concat("the sweep stops, as no run could go on here: ", result.hindrance));
+    return ExitCode::failed;
+  }
+  if (result.stopped + result.interrupted + result.left > 0) {
     return ExitCode::stopped;
   }
   return result.failed + result.failed_before > 0 ? ExitCode::failed : ExitCode::done;
@@ -86,6 +91,22 @@ std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
   });
 }
 
+RunnerOptions local_options(const SweepArguments& arguments, int threads) {
+  RunnerOptions options;
+  options.program = program_path();
+  options.jobs = arguments.jobs;
+  if (arguments.launch.empty()) {
+    // On this machine, also from within a job: its mpirun would take the job's nodes, and a single rank
+    // itself for one of the job's.
+    options.launcher = local_launcher(arguments.ranks, threads, arguments.jobs);
+    options.environment = environment_outside_jobs();
+  } else {
+    options.launcher = words_of(arguments.launch);
+    options.environment = environment_for_launcher();
+  }
+  return options;
+}
+
 ExitCode run_here(const SweepArguments& arguments) {
   catch_signals();
   const std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
@@ -96,12 +117,7 @@ ExitCode run_here(const SweepArguments& arguments) {
       arguments.store.clear_failure(run.identity);
     }
   }
-  RunnerOptions options;
-  options.program = program_path();
-  options.launcher = arguments.launch.empty() ? local_launcher(arguments.ranks, threads, arguments.jobs)
-                                              : words_of(arguments.launch);
-  options.jobs = arguments.jobs;
-  return finish(train(arguments.store, runs, options));
+  return finish(train(arguments.store, runs, local_options(arguments, threads)));
 }
 
 ExitCode run_task(const SweepArguments& arguments) {
@@ -110,6 +126,7 @@ ExitCode run_task(const SweepArguments& arguments) {
   RunnerOptions options;
   options.program = program_path();
   options.launcher = words_of(arguments.launch);
+  options.environment = environment_for_launcher();
   options.requeues = true;
   return finish(train(arguments.store,
                       runs_of_task(arguments.store, submission, arguments.task, known_names()), options));

@@ -11,6 +11,7 @@
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
+#include "experiment/report.hpp"
 #include "mpi/together.hpp"
 #include "nn/onednn.hpp"
 
@@ -23,6 +24,7 @@ struct TrainArguments {
   std::string experiment;
   std::vector<std::string> overrides;
   std::string out;
+  std::string report;
   bool overwrite = false;
   bool resume = false;
   bool check = false;
@@ -49,7 +51,8 @@ Usage train_usage() {
       "overwrite", po::bool_switch(), "replace a run that RUN_DIR already holds")(
       "resume", po::bool_switch(),
       "go on from the last checkpoint in RUN_DIR, on any number of ranks; from the beginning where there is "
-      "none yet")(
+      "none yet")("report", po::value<std::string>(),
+                  "note in this file that the training began, and why it failed; adapt sweep reads it")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
@@ -78,6 +81,9 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   if (values.count("out") != 0) {
     parsed.out = values["out"].as<std::string>();
   }
+  if (values.count("report") != 0) {
+    parsed.report = values["report"].as<std::string>();
+  }
   parsed.overwrite = values["overwrite"].as<bool>();
   parsed.resume = values["resume"].as<bool>();
   if (parsed.overwrite && parsed.resume) {
@@ -100,8 +106,8 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
   const int length = std::snprintf(text, sizeof text, "epoch %lld/%d loss %.4f",
                                    static_cast<long long>(progress.epoch), epochs, progress.loss);
   std::string note(text, static_cast<std::size_t>(length));
-  if (progress.test_accuracy > 0) {
-    std::snprintf(text, sizeof text, " test %.2f %%", 100 * progress.test_accuracy);
+  if (progress.test_accuracy) {
+    std::snprintf(text, sizeof text, " test %.2f %%", 100 * *progress.test_accuracy);
     note += text;
   }
   return note;
@@ -221,6 +227,29 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
   return ExitCode::done;
 }
 
+/// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
+/// blame for is not noted, nor can it always be: the disk may be full.
+ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  if (arguments.report.empty()) {
+    return train_on(arguments, ranks);
+  }
+  mpi::together(ranks, [&] {
+    if (ranks.rank() == 0) {
+      report_begin(arguments.report);
+    }
+  });
+  try {
+    return train_on(arguments, ranks);
+  } catch (const std::exception& error) {
+    const bool shared = dynamic_cast<const mpi::SharedError*>(&error) != nullptr;
+    const mpi::Ending ending = mpi::attempt([] { throw; });
+    if (ending.cause == Cause::task && (!shared || ranks.rank() == 0)) {
+      report_failure(arguments.report, {static_cast<int>(ending.code), ending.message});
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 ExitCode train(const std::vector<std::string>& arguments) {
@@ -234,7 +263,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
     std::cout << "# identity: " << run_identity(configuration) << "\n" << resolved_yaml(configuration);
     return ExitCode::done;
   }
-  return run_parallel([&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
+  return run_parallel([&](const mpi::Communicator& ranks) { return train_and_report(*parsed, ranks); });
 }
 
 }  // namespace adapt::cli

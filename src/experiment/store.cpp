@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/json_value.hpp"
 #include "experiment/claim.hpp"
+#include "experiment/interruption.hpp"
 #include "record/layout.hpp"
 
 namespace adapt {
@@ -18,6 +19,7 @@ constexpr const char* kFailed = "FAILED";
 constexpr const char* kRequeues = "requeues";
 constexpr const char* kExperiment = "experiment.yaml";
 constexpr const char* kOutput = "output.txt";
+constexpr const char* kReport = "report";
 
 std::string read_text(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path);
@@ -55,7 +57,8 @@ RunState state_of(const std::filesystem::path& run_dir) {
   if (std::filesystem::exists(run_dir / kFailed, ignored)) {
     return RunState::failed;
   }
-  return has_claim(run_dir) || has_checkpoint(run_dir) ? RunState::resumable : RunState::planned;
+  const bool begun = has_claim(run_dir) || has_checkpoint(run_dir) || interruption_of(run_dir);
+  return begun ? RunState::resumable : RunState::planned;
 }
 
 std::vector<std::string> RunStore::identities() const {
@@ -81,6 +84,10 @@ std::filesystem::path RunStore::output(const std::string& identity) const {
   return folder(identity) / kOutput;
 }
 
+std::filesystem::path RunStore::report(const std::string& identity) const {
+  return folder(identity) / kReport;
+}
+
 RunState RunStore::result(const std::string& identity) const {
   std::error_code ignored;
   if (std::filesystem::exists(folder(identity) / layout::kDoneName, ignored)) {
@@ -93,7 +100,7 @@ void RunStore::make_folder(const std::string& identity) const {
   std::error_code error;
   std::filesystem::create_directories(folder(identity), error);
   if (error) {
-    throw Failure(concat("cannot make ", folder(identity), ": ", error.message()));
+    throw MachineFailure(concat("cannot make ", folder(identity), ": ", error.message()));
   }
 }
 
@@ -137,8 +144,9 @@ void RunStore::clear_failure(const std::string& identity) const {
   std::error_code error;
   std::filesystem::remove(folder(identity) / kFailed, error);
   if (error) {
-    throw Failure(concat("cannot remove ", folder(identity) / kFailed, ": ", error.message()));
+    throw MachineFailure(concat("cannot remove ", folder(identity) / kFailed, ": ", error.message()));
   }
+  clear_interruption(folder(identity));
 }
 
 int RunStore::requeues(const std::string& identity) const {

@@ -20,6 +20,7 @@ class SharedError : public Error {
 struct Ending {
   ExitCode code = ExitCode::done;
   std::string message;
+  Cause cause = Cause::task;
 };
 
 /// Runs `work` and says how it ended.
@@ -28,7 +29,7 @@ Ending attempt(Work&& work) {
   try {
     work();
   } catch (const Error& error) {
-    return {error.code(), error.what()};
+    return {error.code(), error.what(), error.cause()};
   } catch (const std::exception& error) {
     return {ExitCode::failed, error.what()};
   }
@@ -40,7 +41,8 @@ Ending attempt(Work&& work) {
 [[noreturn]] inline void share_failure(const Communicator& ranks, const Ending& ending, int failed) {
   const std::string message = ranks.broadcast(ending.message, failed);
   const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
-  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message);
+  const bool machine = !ranks.broadcast(ending.cause == Cause::machine ? "machine" : "", failed).empty();
+  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message, machine ? Cause::machine : Cause::task);
 }
 
 /// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the
