@@ -18,6 +18,10 @@ set -euo pipefail
 # shellcheck source=experiments/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../experiments/packages.sh"
 
+# What a surrounding job, mpirun or the user's shell has put into the environment is no option of this cluster's programs.
+while read -r name; do unset "$name"; done < <(compgen -e |
+  grep -E '^(SLURM|SBATCH_|SALLOC_|SRUN_|SQUEUE_|SINFO_|SCONTROL_|SCANCEL_|OMPI_|PMIX_|PRTE_)')
+
 PATH="$PATH:/usr/sbin:/sbin"
 SOCKET_LIMIT=60 # characters of the folder: the path of a Unix socket in it may have 107
 START_SECONDS=60
@@ -170,11 +174,8 @@ isolation() {
   done
 }
 
-# Starts a daemon without what a surrounding job or mpirun has put into the environment.
 start_daemon() {
-  local name unset=()
-  while read -r name; do unset+=(-u "$name"); done < <(compgen -e | grep -E '^(SLURM|SBATCH|OMPI|PMIX|PRTE)')
-  env "${unset[@]}" "SLURM_CONF=$conf" "$@" </dev/null >>"$dir/log/start.log" 2>&1
+  env "SLURM_CONF=$conf" "$@" </dev/null >>"$dir/log/start.log" 2>&1
 }
 
 # start_apart HOST DAEMON...: the same with this host name, the host names of all nodes, and a /dev/shm of its own, where the

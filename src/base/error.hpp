@@ -14,14 +14,21 @@ enum class ExitCode : int {
   stopped = 75,   ///< stopped at a checkpoint, can be resumed
 };
 
+/// Whom an error is to be blamed on: what the program was asked to do, or the machine that was to do it, on
+/// which the same may go well tomorrow.
+enum class Cause { task, machine };
+
 /// An error that ends the program with a given exit code. The message is one line.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ExitCode code, const std::string& message, Cause cause = Cause::task)
+      : std::runtime_error(message), code_(code), cause_(cause) {}
   [[nodiscard]] ExitCode code() const { return code_; }
+  [[nodiscard]] Cause cause() const { return cause_; }
 
  private:
   ExitCode code_;
+  Cause cause_;
 };
 
 /// The user's input (configuration, data, command line) is wrong: exit code 2.
@@ -33,7 +40,14 @@ class BadInput : public Error {
 /// The run failed for a reason that is not the user's input: exit code 1.
 class Failure : public Error {
  public:
-  explicit Failure(const std::string& message) : Error(ExitCode::failed, message) {}
+  explicit Failure(const std::string& message, Cause cause = Cause::task)
+      : Error(ExitCode::failed, message, cause) {}
+};
+
+/// A failure of the machine: a full disk, a program that is not there, MPI without a network.
+class MachineFailure : public Failure {
+ public:
+  explicit MachineFailure(const std::string& message) : Failure(message, Cause::machine) {}
 };
 
 /// Joins the parts into one string, as `<<` would print them.

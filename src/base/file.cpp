@@ -70,7 +70,7 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
 std::string random_digits() {
   std::uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-    throw Failure(concat("cannot get a random number: ", reason()));
+    throw MachineFailure(concat("cannot get a random number: ", reason()));
   }
   std::array<char, 17> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
@@ -86,7 +86,7 @@ class Folder::NewFile {
         file_(::openat(folder.descriptor_, name_.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
     if (!file_.open()) {
-      throw Failure(concat("cannot create ", path(), ": ", reason()));
+      throw MachineFailure(concat("cannot create ", path(), ": ", reason()));
     }
   }
   ~NewFile() {
@@ -99,14 +99,14 @@ class Folder::NewFile {
 
   void fill(std::span<const std::byte> bytes) {
     if (!write_all(file_.number(), bytes) || ::fsync(file_.number()) != 0 || file_.close() != 0) {
-      throw Failure(concat("cannot write ", path(), ": ", reason()));
+      throw MachineFailure(concat("cannot write ", path(), ": ", reason()));
     }
   }
 
   void replace(const std::string& name) {
     phase::begin("rename");
     if (::renameat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str()) != 0) {
-      throw Failure(concat("cannot rename ", path(), " to ", folder_.path_ / name, ": ", reason()));
+      throw MachineFailure(concat("cannot rename ", path(), " to ", folder_.path_ / name, ": ", reason()));
     }
     name_.clear();
   }
@@ -121,7 +121,7 @@ class Folder::NewFile {
                            RENAME_NOREPLACE);
     }
     if (status != 0 && errno != EEXIST) {
-      throw Failure(concat("cannot create ", folder_.path_ / name, ": ", reason()));
+      throw MachineFailure(concat("cannot create ", folder_.path_ / name, ": ", reason()));
     }
     return status == 0;
   }
@@ -153,7 +153,7 @@ Folder::Folder(const std::filesystem::path& path, Links links)
     throw BadInput(concat(path, " is a link to ", std::filesystem::read_symlink(path, ignored),
                           "; expected a folder, as nothing is written through links"));
   }
-  throw Failure(concat("cannot open folder ", path, ": ", why));
+  throw MachineFailure(concat("cannot open folder ", path, ": ", why));
 }
 
 Folder::~Folder() {
@@ -179,13 +179,13 @@ bool Folder::create(const std::string& name, std::span<const std::byte> bytes) c
 
 void Folder::remove(const std::string& name) const {
   if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT) {
-    throw Failure(concat("cannot remove ", path_ / name, ": ", reason()));
+    throw MachineFailure(concat("cannot remove ", path_ / name, ": ", reason()));
   }
 }
 
 void Folder::sync() const {
   if (::fsync(descriptor_) != 0) {
-    throw Failure(concat("cannot sync folder ", path_, ": ", reason()));
+    throw MachineFailure(concat("cannot sync folder ", path_, ": ", reason()));
   }
 }
 

@@ -33,10 +33,10 @@ std::string first_line(const char* path) {
   return line;
 }
 
-/// What execvp() takes.
-std::vector<char*> pointers(const std::vector<std::string>& command) {
+/// What execvpe() takes, for a command or an environment.
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> words;
-  for (const std::string& word : command) {
+  for (const std::string& word : texts) {
     words.push_back(const_cast<char*>(word.c_str()));
   }
   words.push_back(nullptr);
@@ -59,12 +59,13 @@ void detach(pid_t parent) {
   }
 }
 
-[[noreturn]] void execute(const std::vector<char*>& words, int output, int error) {
+[[noreturn]] void execute(const std::vector<char*>& words, const std::vector<char*>& environment, int output,
+                          int error) {
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(error, STDERR_FILENO);
-  ::execvp(words[0], words.data());
+  ::execvpe(words[0], words.data(), environment.data());
   ::_exit(kNotFound);
 }
 
@@ -119,22 +120,24 @@ std::string utc_now() {
   return text.data();
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output) {
+ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
+                           const Environment& environment) {
   const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (log < 0) {
-    throw Failure(concat("cannot write ", output, ": ", std::strerror(errno)));
+    throw MachineFailure(concat("cannot write ", output, ": ", std::strerror(errno)));
   }
   const std::vector<char*> words = pointers(command);
+  const std::vector<char*> variables = pointers(environment);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
     detach(parent);
-    execute(words, log, log);
+    execute(words, variables, log, log);
   }
   const int reason = errno;
   ::close(log);
   if (child < 0) {
-    throw Failure(concat("cannot start ", command[0], ": ", std::strerror(reason)));
+    throw MachineFailure(concat("cannot start ", command[0], ": ", std::strerror(reason)));
   }
   ::setpgid(child, child);  // whoever comes first
   id_ = process_with(child);
@@ -157,16 +160,17 @@ std::optional<int> ChildProcess::poll() {
 
 void ChildProcess::signal(int number) const { ::kill(id_.number, number); }
 
-Captured capture(const std::vector<std::string>& command) {
+Captured capture(const std::vector<std::string>& command, const Environment& environment) {
   std::FILE* output = std::tmpfile();
   std::FILE* error = std::tmpfile();
   if (output == nullptr || error == nullptr) {
-    throw Failure(concat("cannot make a temporary file: ", std::strerror(errno)));
+    throw MachineFailure(concat("cannot make a temporary file: ", std::strerror(errno)));
   }
   const std::vector<char*> words = pointers(command);
+  const std::vector<char*> variables = pointers(environment);
   const pid_t child = ::fork();
   if (child == 0) {
-    execute(words, ::fileno(output), ::fileno(error));
+    execute(words, variables, ::fileno(output), ::fileno(error));
   }
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {

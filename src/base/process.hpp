@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/job_environment.hpp"
+
 namespace adapt {
 
 /// A process that is told apart from a later one with the same number.
@@ -37,11 +39,13 @@ std::string utc_now();
 /// A program that runs beside this one.
 class ChildProcess {
  public:
-  /// Starts `command` (looked for in PATH) with standard output and error appended to `output`, and no input.
+  /// Starts `command` (looked for in PATH) with standard output and error appended to `output`, and no input,
+  /// in `environment`.
   /// The child is in a process group of its own, so that Ctrl-C does not reach it, and gets SIGUSR1 when this
   /// process dies. Without such a program it ends with exit code 127. Throws Failure where the output cannot
   /// be written.
-  ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output);
+  ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
+               const Environment& environment = own_environment());
   /// Sends SIGTERM to one that still runs, and waits for it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
@@ -64,7 +68,7 @@ struct Captured {
   std::string error;
 };
 
-/// Runs a program to its end. Exit code 127: there is no such program.
-Captured capture(const std::vector<std::string>& command);
+/// Runs a program to its end, in `environment`. Exit code 127: there is no such program.
+Captured capture(const std::vector<std::string>& command, const Environment& environment = own_environment());
 
 }  // namespace adapt

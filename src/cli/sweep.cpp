@@ -2,10 +2,12 @@
 #include <array>
 #include <filesystem>
 
+#include "base/shell.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
+#include "data/source_file.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -125,6 +127,27 @@ SlurmOptions site_options(const po::variables_map& values) {
   return options;
 }
 
+/// Data are where they are from here, whatever folder and ADAPT_DATA a training has that is started
+/// elsewhere.
+void fix_data_paths(Grid& grid) {
+  for (GridRun& run : grid.runs) {
+    const DataFolder found = data_folder(run.configuration.data.path);
+    const std::string path = std::filesystem::absolute(found.path).lexically_normal().string();
+    if (has_control_character(path)) {
+      throw BadInput(concat(found.source, ": expected a path without control characters"));
+    }
+    run.configuration.data.path = path;
+  }
+}
+
+RunStore store_of(const po::variables_map& values) {
+  const std::string& path = values["store"].as<std::string>();
+  if (path.empty() || has_control_character(path)) {
+    throw BadInput("--store: expected a path, without control characters");
+  }
+  return RunStore(path);
+}
+
 void read_grid(const po::variables_map& values, const Usage& usage, SweepArguments& arguments) {
   const auto inputs = given(values, "input");
   if (inputs.size() > 1) {
@@ -134,6 +157,7 @@ void read_grid(const po::variables_map& values, const Usage& usage, SweepArgumen
     return;
   }
   arguments.grid = load_grid(inputs[0], given(values, "set"), known_names(), site_options(values));
+  fix_data_paths(*arguments.grid);
   if (values.count("throttle") != 0) {
     arguments.grid->slurm.throttle = at_least_one(values, "throttle");
   }

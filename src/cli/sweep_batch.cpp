@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/file.hpp"
 #include "base/memory.hpp"
+#include "base/shell.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/memory_check.hpp"
@@ -13,7 +15,6 @@
 #include "cli/sweep_modes.hpp"
 #include "experiment/batch.hpp"
 #include "experiment/estimate.hpp"
-#include "experiment/sweep_runner.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -95,9 +96,9 @@ Submission imagined(const SweepArguments& arguments, const std::vector<GridRun>&
   return submission;
 }
 
-void print_tasks(const Submission& submission) {
+void print_tasks(const Submission& submission, const JobReport& report) {
   std::map<std::string, int> counts;
-  for (const TaskState& task : task_states(submission.job)) {
+  for (const TaskState& task : report.tasks) {
     const bool waits = task.state == "PENDING" && task.reason != "None";
     ++counts[task.state + (waits ? " (" + task.reason + ")" : "")];
   }
@@ -105,8 +106,43 @@ void print_tasks(const Submission& submission) {
   for (const auto& [state, count] : counts) {
     states += concat(states.empty() ? "" : ", ", count, " ", state);
   }
+  const std::string forgotten =
+      report.trouble.empty() ? "unknown to Slurm" : "Slurm does not answer: " + report.trouble;
   print_line(concat("submission ", submission.id, ", job ", submission.job, ": ",
-                    states.empty() ? "unknown to Slurm" : states));
+                    states.empty() ? forgotten : states));
+}
+
+/// Runs of a submission that Slurm still works on or is going to; all of them where Slurm does not answer.
+void add_tended(const Submission& submission, const JobReport& report, std::set<std::string>& tended) {
+  std::set<std::string> alive;
+  for (const TaskState& task : report.tasks) {
+    if (task.is_alive()) {
+      alive.insert(task.task);
+    }
+  }
+  for (std::size_t i = 0; i < submission.runs.size(); ++i) {
+    const std::size_t task = i / static_cast<std::size_t>(submission.chunk);
+    if (!report.trouble.empty() || alive.count(concat(submission.job, "_", task)) != 0) {
+      tended.insert(submission.runs[i].identity);
+    }
+  }
+}
+
+/// How many runs were submitted, are neither done nor failed, and have nobody left to train them: their task
+/// was killed with no time to return to the queue, or Slurm did not take it back.
+std::size_t count_abandoned(const RunStore& store, const std::vector<Submission>& submissions,
+                            const std::set<std::string>& tended) {
+  std::set<std::string> abandoned;
+  for (const Submission& submission : submissions) {
+    for (const Submission::Run& run : submission.runs) {
+      const RunState state = store.state(run.identity);
+      const bool to_do = state == RunState::planned || state == RunState::resumable;
+      if (to_do && tended.count(run.identity) == 0) {
+        abandoned.insert(run.identity);
+      }
+    }
+  }
+  return abandoned.size();
 }
 
 }  // namespace
@@ -128,27 +164,23 @@ ExitCode dry_run(const SweepArguments& arguments) {
     print_line("nothing to do");
     return ExitCode::done;
   }
-  std::string launch;
-  for (const std::string& word : launcher(arguments, runs, threads_of(*arguments.grid))) {
-    launch += word + " ";
-  }
+  const RunnerOptions options = local_options(arguments, runs, threads_of(*arguments.grid));
   print_line(concat("--run would start, ", arguments.jobs, " at a time:"));
   for (const GridRun& run : runs) {
-    print_line(concat("  ", launch, program_path(), " train ",
-                      arguments.store.experiment(run.identity).string(), " --out ",
-                      arguments.store.folder(run.identity).string(), " --resume  # ", run.label));
+    print_line(concat("  ", shell_line(training_command(arguments.store, run, options)), "  # ", run.label));
   }
   print_estimate(arguments, runs);
   print_memory(runs);
   const Submission submission = imagined(arguments, runs);
   const Batch batch = batch_of(arguments, submission);
-  std::string command;
-  for (const std::string& word : batch.command) {
-    command += " " + word;
+  print_line(
+      concat("--submit would hand ", submission.tasks(), " tasks of at most ", submission.chunk,
+             " runs to Slurm, by:\n  ",
+             shell_line(sbatch_command(batch, submission_path(arguments.store, submission.id, ".sbatch")))));
+  if (const std::string answer = test_only(batch); !answer.empty()) {
+    print_line(concat("sbatch --test-only says: ", answer));
   }
-  print_line(concat("--submit would hand ", submission.tasks(), " tasks of at most ", submission.chunk,
-                    " runs to sbatch; the script, to be called with:", command));
-  print_text(concat("\n", batch.script));
+  print_text(concat("the script:\n\n", batch.script));
   return ExitCode::done;
 }
 
@@ -183,10 +215,20 @@ ExitCode submit_runs(const SweepArguments& arguments) {
 ExitCode print_status(const SweepArguments& arguments) {
   const Grid* grid = arguments.grid ? &*arguments.grid : nullptr;
   print(run_table(arguments.store, grid, arguments.where));
-  for (const Submission& submission : load_submissions(arguments.store)) {
-    if (!submission.job.empty()) {
-      print_tasks(submission);
-    }
+  std::vector<Submission> submissions = load_submissions(arguments.store);
+  submissions.erase(std::remove_if(submissions.begin(), submissions.end(),
+                                   [](const Submission& submission) { return submission.job.empty(); }),
+                    submissions.end());
+  std::set<std::string> tended;
+  for (const Submission& submission : submissions) {
+    const JobReport report = ask_about(submission.job);
+    print_tasks(submission, report);
+    add_tended(submission, report, tended);
+  }
+  if (const std::size_t count = count_abandoned(arguments.store, submissions, tended); count > 0) {
+    print_line(concat(count, count == 1 ? " run was" : " runs were",
+                      " submitted, not finished, and no task is left for ", count == 1 ? "it" : "them",
+                      ": adapt sweep GRID.yaml --submit goes on"));
   }
   return ExitCode::done;
 }

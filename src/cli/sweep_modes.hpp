@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "experiment/grid.hpp"
 #include "experiment/store.hpp"
+#include "experiment/sweep_runner.hpp"
 
 namespace adapt::cli {
 
@@ -35,10 +36,9 @@ std::string slurm_file(const std::string& name);
 /// failed.
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments);
 
-/// The words that start a training on this machine: those of --launch, else mpirun for more than one rank.
-/// Throws BadInput where a run that is not done has fewer shards than ranks.
-std::vector<std::string> launcher(const SweepArguments& arguments, const std::vector<GridRun>& runs,
-                                  int threads);
+/// How --run trains: by the launcher that was asked for, else by mpirun on this machine. Throws BadInput
+/// where a run that is not done has fewer shards than ranks.
+RunnerOptions local_options(const SweepArguments& arguments, const std::vector<GridRun>& runs, int threads);
 
 /// --run: trains them here, after forgetting the failures that are to be tried again.
 ExitCode run_here(const SweepArguments& arguments);

@@ -39,8 +39,9 @@ std::string describe(const SweepResult& result) {
   add(result.failed, "failed");
   add(result.failed_before, "failed before (--retry failed tries them again)");
   add(result.stopped, "stopped, to be resumed");
+  add(result.interrupted, "interrupted, to be resumed");
   add(result.elsewhere, "running elsewhere");
-  add(result.left, "not begun");
+  add(result.left, "left as they are");
   return text.empty() ? "nothing to do" : text;
 }
 
@@ -57,7 +58,11 @@ void check_ranks(const SweepArguments& arguments, const std::vector<GridRun>& ru
 
 ExitCode finish(const SweepResult& result) {
   print_line(describe(result));
-  if (result.stopped + result.left > 0) {
+  if (!result.hindrance.empty()) {
+    log_error(concat("the sweep stops, as no run could go on here: ", result.hindrance));
+    return ExitCode::failed;
+  }
+  if (result.stopped + result.interrupted + result.left > 0) {
     return ExitCode::stopped;
   }
   return result.failed + result.failed_before > 0 ? ExitCode::failed : ExitCode::done;
@@ -89,21 +94,29 @@ std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
 
 }  // namespace
 
-std::vector<std::string> launcher(const SweepArguments& arguments, const std::vector<GridRun>& runs,
-                                  int threads) {
-  if (!arguments.launch.empty()) {
-    return words_of(arguments.launch);
-  }
-  check_ranks(arguments, runs);
-  return local_launcher(arguments.ranks, threads, arguments.jobs);
-}
-
 std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
   return chosen_runs(arguments, [&](RunState state) {
     return state != RunState::done && (state != RunState::failed || arguments.retry_failed);
   });
+}
+
+RunnerOptions local_options(const SweepArguments& arguments, const std::vector<GridRun>& runs, int threads) {
+  RunnerOptions options;
+  options.program = program_path();
+  options.jobs = arguments.jobs;
+  if (arguments.launch.empty()) {
+    check_ranks(arguments, runs);
+    // On this machine, also from within a job: its mpirun would take the job's nodes, and a single rank
+    // itself for one of the job's.
+    options.launcher = local_launcher(arguments.ranks, threads, arguments.jobs);
+    options.environment = environment_outside_jobs();
+  } else {
+    options.launcher = words_of(arguments.launch);
+    options.environment = environment_for_launcher();
+  }
+  return options;
 }
 
 ExitCode run_here(const SweepArguments& arguments) {
@@ -116,11 +129,7 @@ ExitCode run_here(const SweepArguments& arguments) {
       arguments.store.clear_failure(run.identity);
     }
   }
-  RunnerOptions options;
-  options.program = program_path();
-  options.launcher = launcher(arguments, runs, threads);
-  options.jobs = arguments.jobs;
-  return finish(train(arguments.store, runs, options));
+  return finish(train(arguments.store, runs, local_options(arguments, runs, threads)));
 }
 
 ExitCode run_task(const SweepArguments& arguments) {
@@ -129,6 +138,7 @@ ExitCode run_task(const SweepArguments& arguments) {
   RunnerOptions options;
   options.program = program_path();
   options.launcher = words_of(arguments.launch);
+  options.environment = environment_for_launcher();
   options.requeues = true;
   return finish(train(arguments.store,
                       runs_of_task(arguments.store, submission, arguments.task, known_names()), options));

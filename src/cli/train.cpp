@@ -16,6 +16,7 @@
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
 #include "experiment/claim.hpp"
+#include "experiment/report.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
 
@@ -29,6 +30,7 @@ struct TrainArguments {
   std::vector<std::string> overrides;
   std::string out;
   std::string claim;
+  std::string report;
   bool overwrite = false;
   bool resume = false;
   bool check = false;
@@ -57,6 +59,8 @@ Usage train_usage() {
       "go on from the last checkpoint in RUN_DIR, on any number of ranks; from the beginning where there is "
       "none yet")("claim", po::value<std::string>()->default_value(""),
                   "train under the claim with this token, as adapt sweep tells its trainings")(
+      "report", po::value<std::string>()->default_value(""),
+      "note in this file that the training began, and why it failed; adapt sweep reads it")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
@@ -86,6 +90,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     parsed.out = values["out"].as<std::string>();
   }
   parsed.claim = values["claim"].as<std::string>();
+  parsed.report = values["report"].as<std::string>();
   parsed.overwrite = values["overwrite"].as<bool>();
   parsed.resume = values["resume"].as<bool>();
   if (parsed.overwrite && parsed.resume) {
@@ -117,8 +122,8 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
   const int length = std::snprintf(text, sizeof text, "epoch %lld/%d loss %.4f",
                                    static_cast<long long>(progress.epoch), epochs, progress.loss);
   std::string note(text, static_cast<std::size_t>(length));
-  if (progress.test_accuracy > 0) {
-    std::snprintf(text, sizeof text, " test %.2f %%", 100 * progress.test_accuracy);
+  if (progress.test_accuracy) {
+    std::snprintf(text, sizeof text, " test %.2f %%", 100 * *progress.test_accuracy);
     note += text;
   }
   return note;
@@ -292,6 +297,30 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
   return ExitCode::done;
 }
 
+/// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
+/// blame for is not noted, nor can it always be: the disk may be full.
+ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  if (arguments.report.empty()) {
+    return train_on(arguments, ranks);
+  }
+  mpi::together(ranks, [&] {
+    if (ranks.rank() == 0) {
+      report_begin(arguments.report);
+    }
+  });
+  try {
+    return train_on(arguments, ranks);
+  } catch (const std::exception& error) {
+    const bool shared = dynamic_cast<const mpi::SharedError*>(&error) != nullptr;
+    const mpi::Ending ending = mpi::attempt([] { throw; });
+    const bool own_fault = ending.cause == Cause::task && ending.code != ExitCode::stopped;
+    if (own_fault && (!shared || ranks.rank() == 0)) {
+      report_failure(arguments.report, {static_cast<int>(ending.code), ending.message});
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 ExitCode train(const std::vector<std::string>& arguments) {
@@ -311,7 +340,7 @@ ExitCode train(const std::vector<std::string>& arguments) {
   }
   catch_stop_signals();  // before MPI starts: from here on a signal is heard at any time
   return run_parallel(task_of(*parsed),
-                      [&](const mpi::Communicator& ranks) { return train_on(*parsed, ranks); });
+                      [&](const mpi::Communicator& ranks) { return train_and_report(*parsed, ranks); });
 }
 
 }  // namespace adapt::cli

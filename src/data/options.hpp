@@ -5,6 +5,13 @@
 
 namespace adapt {
 
+/// Side of the smallest images among the datasets: more padding would leave crops without a pixel of the
+/// image.
+inline constexpr int kMostCropPadding = 28;
+
+/// Most images of a split of the procedural dataset: 8 GB.
+inline constexpr std::int64_t kMostProceduralImages = 10'000'000;
+
 /// `data`: what is trained on.
 struct DataOptions {
   std::string name = "procedural";  ///< mnist, fashion_mnist, kmnist, cifar10, cifar100, procedural

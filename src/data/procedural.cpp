@@ -191,10 +191,9 @@ ImageArrays draw_split(std::uint64_t seed, std::uint32_t split, std::int64_t sam
 }
 
 std::int64_t checked_samples(std::int64_t requested, std::int64_t standard, const char* option) {
-  constexpr std::int64_t kMost = 10'000'000;  // 8 GB
-  if (requested < 0 || requested > kMost) {
-    throw BadInput(concat(option, " is ", requested, ": expected 1..", kMost, " procedural images, or 0 for ",
-                          standard));
+  if (requested < 0 || requested > kMostProceduralImages) {
+    throw BadInput(concat(option, " is ", requested, ": expected 1..", kMostProceduralImages,
+                          " procedural images, or 0 for ", standard));
   }
   return requested == 0 ? standard : requested;
 }

@@ -55,15 +55,19 @@ void SourceFile::check_size(std::size_t expected, const std::string& content) co
   }
 }
 
-std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder) {
-  std::filesystem::path parent = options.path;
-  const char* source = "data.path";
-  if (parent.empty()) {
-    const char* variable = std::getenv("ADAPT_DATA");
-    const bool set = variable != nullptr && *variable != '\0';
-    parent = set ? variable : "data";
-    source = set ? "$ADAPT_DATA" : "the default, as data.path and $ADAPT_DATA are not set";
+DataFolder data_folder(const std::string& path) {
+  if (!path.empty()) {
+    return {path, "data.path"};
   }
+  const char* variable = std::getenv("ADAPT_DATA");
+  if (variable != nullptr && *variable != '\0') {
+    return {variable, "$ADAPT_DATA"};
+  }
+  return {"data", "the default, as data.path and $ADAPT_DATA are not set"};
+}
+
+std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder) {
+  const auto [parent, source] = data_folder(options.path);
   std::filesystem::path result = parent / folder;
   std::error_code ignored;
   if (!std::filesystem::is_directory(result, ignored)) {

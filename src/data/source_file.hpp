@@ -24,8 +24,17 @@ struct SourceFile {
   void check_size(std::size_t expected, const std::string& content) const;
 };
 
-/// The folder `folder` of the dataset `name`, inside options.path, else $ADAPT_DATA, else ./data. Throws
-/// BadInput when it does not exist: where it was looked for and how to get it.
+/// Where datasets' folders are, and who says so.
+struct DataFolder {
+  std::filesystem::path path;
+  const char* source;  ///< "data.path", ...
+};
+
+/// `path` (of data.path) unless it is empty, else $ADAPT_DATA, else ./data.
+DataFolder data_folder(const std::string& path);
+
+/// The folder `folder` of the dataset `name`, inside data_folder(options.path). Throws BadInput when
+/// it does not exist: where it was looked for and how to get it.
 std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder);
 
 /// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.

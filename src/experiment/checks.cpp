@@ -69,12 +69,28 @@ void check_samples(const Configuration& configuration, const PlaceOf& place_of) 
              folds > 0 ? " beside the fold to test on" : "", ", else an epoch has no step"));
 }
 
+void check_procedural(const DataOptions& data, const PlaceOf& place_of) {
+  const auto check = [&](const char* key, std::int64_t samples) {
+    if (data.name == "procedural" && samples > kMostProceduralImages) {
+      throw BadInput(concat(place_of({key, "data.name"}), ": ", key, " is ", samples, "; expected at most ",
+                            kMostProceduralImages, " procedural images"));
+    }
+  };
+  check("data.train_samples", data.train_samples);
+  check("data.test_samples", data.test_samples);
+}
+
 void check_folds(const DataOptions& data, const PlaceOf& place_of) {
   if (data.folds == 1) {
     throw BadInput(
         place_of({"data.folds"}) +
         ": data.folds is 1, which leaves nothing to train on; expected 0 (no cross validation) or at "
         "least 2");
+  }
+  if (data.train_samples > 0 && data.folds > data.train_samples) {
+    throw BadInput(concat(place_of({"data.folds", "data.train_samples"}), ": data.folds is ", data.folds,
+                          "; expected at most one fold per image, and data.train_samples is ",
+                          data.train_samples));
   }
   if (data.fold > 0 && data.fold >= data.folds) {
     throw BadInput(concat(place_of({"data.fold", "data.folds"}), ": data.fold is ", data.fold, "; expected ",
@@ -160,6 +176,7 @@ void check_combinations(const Configuration& configuration, const PlaceOf& place
   check_batch(configuration.training, place_of);
   check_accumulation(configuration.training, place_of);
   check_schedule(configuration.training, place_of);
+  check_procedural(configuration.data, place_of);
   check_folds(configuration.data, place_of);
   check_samples(configuration, place_of);
   check_engine(configuration, place_of);

@@ -150,8 +150,8 @@ Claim own_claim() {
 }
 
 JobState slurm_job_state(const std::string& job) {
-  const Captured answer =
-      capture({"squeue", "--noheader", "--states=all", "--format=%A %T", "--jobs=" + job});
+  const Captured answer = capture({"squeue", "--noheader", "--states=all", "--format=%A %T", "--jobs=" + job},
+                                  environment_outside_jobs());
   if (answer.exit_code != 0) {
     // A job that Slurm knows no more; any other error says nothing about it.
     return answer.error.find("Invalid job id") != std::string::npos ? JobState::dead : JobState::unknown;

@@ -258,7 +258,7 @@ std::vector<int> AscendingDomain::parse(const YAML::Node& node, const KnownNames
   std::vector<int> values;
   for (const YAML::Node& element : node) {
     const auto value = decimal_integer(element);
-    const int above = values.empty() ? 0 : values.back();
+    const int above = values.empty() ? low - 1 : values.back();
     if (!value || *value <= above || *value > high) {
       refuse(describe(names), element);
     }
@@ -276,7 +276,7 @@ std::string AscendingDomain::format(const std::vector<int>& value) {
 }
 
 std::string AscendingDomain::describe(const KnownNames& /*names*/) const {
-  return concat("a list of ascending integers from 1 to ", high, " such as [10, 15]");
+  return concat("a list of ascending integers from ", low, " to ", high, " such as [10, 15]");
 }
 
 }  // namespace adapt

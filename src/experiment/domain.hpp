@@ -81,8 +81,9 @@ struct LabelDomain {
   static std::string describe(const KnownNames& names);
 };
 
-/// A list of ascending integers from 1, possibly empty.
+/// A list of ascending integers low..high, possibly empty; low is at least 1.
 struct AscendingDomain {
+  int low;
   int high;
 
   std::vector<int> parse(const YAML::Node& node, const KnownNames& names) const;

@@ -18,6 +18,7 @@
 #include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "experiment/grid_axes.hpp"
+#include "experiment/interruption.hpp"
 #include "experiment/yaml_text.hpp"
 #include "record/run_file.hpp"
 
@@ -41,7 +42,7 @@ std::string stamp_of(const std::filesystem::path& path) {
 
 std::string stamp_of_run(const std::filesystem::path& run_dir) {
   std::string stamp = kVersion;
-  for (const char* file : {"run.h5", "DONE", "FAILED", "requeues", "experiment.yaml"}) {
+  for (const char* file : {"run.h5", "DONE", "FAILED", "interrupted", "requeues", "experiment.yaml"}) {
     stamp += concat(" ", stamp_of(run_dir / file));
   }
   return stamp;
@@ -122,6 +123,8 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
   }
   if (const auto failure = store.failure(identity)) {
     entry.message = failure->message;
+  } else if (const auto interruption = interruption_of(store.folder(identity))) {
+    entry.message = interruption->message;
   }
   return entry;
 }

@@ -21,7 +21,7 @@ struct IndexEntry {
   /// every attribute of /summary.
   std::vector<std::pair<std::string, double>> metrics;
   int requeues = 0;
-  std::string message;  ///< of a failure, or why run.h5 cannot be read; else empty
+  std::string message;  ///< of a failure or interruption, or why run.h5 cannot be read
   std::string stamp;    ///< sizes and times of the files that the rest was read from
 
   /// The value of a key or metric as text; empty where there is none.

@@ -6,12 +6,16 @@
 #include <utility>
 
 #include "experiment/domain.hpp"
+#include "precision/bounds.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr std::int64_t kMany = 1000000000;
 constexpr std::int64_t kLargestSeed = 9223372036854775807;
+constexpr IntegerDomain kWordLength{kLowestWordLength, kHighestWordLength};
+constexpr IntegerDomain kFractionalLength{kLowestFractionalLength, kHighestFractionalLength};
+constexpr AscendingDomain kWordLengths{kLowestWordLength, kHighestWordLength};
 
 /// Binds `key` to the member that `member(configuration)` returns, with values from `domain`.
 template <class Member, class Domain>
@@ -79,7 +83,7 @@ std::vector<Setting> data_settings() {
            "the fold to test on, from 0; the others are trained on"),
       bind("data.augmentation", ADAPT_MEMBER(data.augmentation), ChoiceDomain{{"none", "crop", "crop_flip"}},
            "random changes of the training images"),
-      bind("data.crop_padding", ADAPT_MEMBER(data.crop_padding), IntegerDomain{0, 32},
+      bind("data.crop_padding", ADAPT_MEMBER(data.crop_padding), IntegerDomain{0, kMostCropPadding},
            "zero pixels on each side before a random crop"),
   };
 }
@@ -120,7 +124,7 @@ std::vector<Setting> training_settings() {
            NumberDomain{0, 100000},
            "linear from 0 to the base rate over so many epochs, fewer than training.epochs"),
       bind("training.schedule.milestones", ADAPT_MEMBER(training.schedule.milestones),
-           AscendingDomain{100000}, "multi_step: epochs after which the rate is multiplied by factor"),
+           AscendingDomain{1, 100000}, "multi_step: epochs after which the rate is multiplied by factor"),
       bind("training.schedule.factor", ADAPT_MEMBER(training.schedule.factor), NumberDomain{0, 1, Ends::open},
            "multi_step, reduce_on_plateau: the rate is multiplied by it"),
       bind("training.schedule.patience", ADAPT_MEMBER(training.schedule.patience), IntegerDomain{0, 100000},
@@ -138,15 +142,13 @@ std::vector<Setting> training_settings() {
 }
 
 std::vector<Setting> precision_settings() {
-  const IntegerDomain word_length{2, 32};
-  const IntegerDomain fractional_length{-64, 64};
   return {
       bind("precision.policy", ADAPT_MEMBER(precision.name), RegistryDomain{&KnownNames::policies},
            "who decides the formats; any but float32 needs an engine that executes formats"),
-      bind("precision.formats", ADAPT_MEMBER(precision.formats), ChoiceDomain{{"per_layer", "per_tensor"}},
+      bind("precision.formats", ADAPT_MEMBER(precision.formats), ChoiceDomain{kFormatScopes},
            "per_layer: the policy's format for all tensors of a layer; per_tensor: its word length, and each "
            "tensor its own scale"),
-      bind("precision.backward", ADAPT_MEMBER(precision.backward), ChoiceDomain{{"float32", "quantized"}},
+      bind("precision.backward", ADAPT_MEMBER(precision.backward), ChoiceDomain{kBackwards},
            "gradients of activations"),
       bind("precision.quantize.inputs", ADAPT_MEMBER(precision.quantize.inputs), BooleanDomain{},
            "activations entering a layer"),
@@ -154,21 +156,21 @@ std::vector<Setting> precision_settings() {
            "activations leaving a layer"),
       bind("precision.quantize.gradients", ADAPT_MEMBER(precision.quantize.gradients), BooleanDomain{},
            "parameter gradients"),
-      bind("precision.fixed.word_length", ADAPT_MEMBER(precision.fixed.word_length), word_length,
+      bind("precision.fixed.word_length", ADAPT_MEMBER(precision.fixed.word_length), kWordLength,
            "bits of every layer, sign included"),
       bind("precision.fixed.fractional_length", ADAPT_MEMBER(precision.fixed.fractional_length),
-           fractional_length, "of them behind the binary point"),
+           kFractionalLength, "of them behind the binary point"),
   };
 }
 
 std::vector<Setting> adapt_settings() {
-  const IntegerDomain steps{1, 1000000};
-  const IntegerDomain bins{2, 100000};
+  const IntegerDomain steps{1, kMostLookback};
+  const IntegerDomain bins{kFewestBins, kMostBins};
   return {
-      bind("precision.adapt.word_length", ADAPT_MEMBER(precision.adapt.word_length), IntegerDomain{2, 32},
+      bind("precision.adapt.word_length", ADAPT_MEMBER(precision.adapt.word_length), kWordLength,
            "initial word length, bits"),
       bind("precision.adapt.fractional_length", ADAPT_MEMBER(precision.adapt.fractional_length),
-           IntegerDomain{0, 32}, "initial fractional length, bits"),
+           kFractionalLength, "initial fractional length, bits"),
       bind("precision.adapt.lookback_lower", ADAPT_MEMBER(precision.adapt.lookback_lower), steps,
            "fewest steps between two switches of a layer"),
       bind("precision.adapt.lookback_upper", ADAPT_MEMBER(precision.adapt.lookback_upper), steps,
@@ -179,37 +181,37 @@ std::vector<Setting> adapt_settings() {
            "most histogram bins of PushDown"),
       bind("precision.adapt.lookback_momentum", ADAPT_MEMBER(precision.adapt.lookback_momentum),
            NumberDomain{0, 1}, "gamma: weight of the new lookback against the old one"),
-      bind("precision.adapt.buffer_bits", ADAPT_MEMBER(precision.adapt.buffer_bits), IntegerDomain{0, 31},
-           "b: integer bits kept free"),
+      bind("precision.adapt.buffer_bits", ADAPT_MEMBER(precision.adapt.buffer_bits),
+           IntegerDomain{0, kMostBufferBits}, "b: integer bits kept free"),
       bind("precision.adapt.epsilon", ADAPT_MEMBER(precision.adapt.epsilon),
-           NumberDomain{0, 100, Ends::open_low}, "bound on the KL divergence of PushDown"),
+           NumberDomain{0, kLargestEpsilon, Ends::open_low}, "bound on the KL divergence of PushDown"),
       bind("precision.adapt.smoothing", ADAPT_MEMBER(precision.adapt.smoothing),
            NumberDomain{0, 1, Ends::open}, "pseudo-count of a histogram bin, as a share of all counts"),
-      bind("precision.adapt.growth", ADAPT_MEMBER(precision.adapt.growth), ChoiceDomain{{"fraction", "word"}},
+      bind("precision.adapt.growth", ADAPT_MEMBER(precision.adapt.growth), ChoiceDomain{kGrowths},
            "PushUp adds to FL, and WL covers it (published), or to WL (for formats: per_tensor)"),
-      bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy),
-           ChoiceDomain{{"adaptive", "min", "mean", "max"}}, "size of the steps up; adaptive: by the loss"),
-      bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), AscendingDomain{32},
+      bind("precision.adapt.strategy", ADAPT_MEMBER(precision.adapt.strategy), ChoiceDomain{kStrategies},
+           "size of the steps up; adaptive: by the loss"),
+      bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), kWordLengths,
            "word lengths are rounded up to the next of these; []: any"),
   };
 }
 
 std::vector<Setting> muppet_settings() {
-  const NumberDomain number{0, 1000000};
+  const NumberDomain number{0, kLargestMuppetNumber};
   return {
-      bind("precision.muppet.levels", ADAPT_MEMBER(precision.muppet.levels), AscendingDomain{32},
+      bind("precision.muppet.levels", ADAPT_MEMBER(precision.muppet.levels), kWordLengths,
            "word lengths, one after the other; float32 comes last"),
-      bind("precision.muppet.resolution", ADAPT_MEMBER(precision.muppet.resolution), IntegerDomain{2, 1000},
+      bind("precision.muppet.resolution", ADAPT_MEMBER(precision.muppet.resolution),
+           IntegerDomain{kFewestDiversityEpochs, kMostDiversityEpochs},
            "r: epochs whose gradients make one diversity"),
-      bind("precision.muppet.window", ADAPT_MEMBER(precision.muppet.window),
-           ChoiceDomain{{"block", "sliding"}},
+      bind("precision.muppet.window", ADAPT_MEMBER(precision.muppet.window), ChoiceDomain{kWindows},
            "block: a diversity every resolution epochs; sliding: every epoch, over the last ones"),
       bind("precision.muppet.threshold", ADAPT_MEMBER(precision.muppet.threshold), number,
            "alpha: a violation is M / diversity > alpha + beta exp(-lambda epoch)"),
       bind("precision.muppet.slack", ADAPT_MEMBER(precision.muppet.slack), number, "beta"),
       bind("precision.muppet.decay", ADAPT_MEMBER(precision.muppet.decay), number, "lambda, per epoch"),
-      bind("precision.muppet.violations", ADAPT_MEMBER(precision.muppet.violations), IntegerDomain{1, 1000},
-           "violations that lead to the next level"),
+      bind("precision.muppet.violations", ADAPT_MEMBER(precision.muppet.violations),
+           IntegerDomain{1, kMostViolations}, "violations that lead to the next level"),
   };
 }
 

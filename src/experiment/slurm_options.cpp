@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/error.hpp"
+#include "base/shell.hpp"
 #include "base/suggest.hpp"
 #include "experiment/domain.hpp"
 #include "experiment/slurm_reader.hpp"
@@ -19,9 +20,8 @@ struct Field {
 };
 
 std::string one_line_text(const YAML::Node& node, const char* expected) {
-  const bool plain = node.IsScalar() && node.Scalar().find_first_of("\n\r") == std::string::npos;
-  if (!plain || node.Scalar().empty()) {
-    throw BadInput(concat("expected ", expected, " on one line"));
+  if (!node.IsScalar() || node.Scalar().empty() || has_control_character(node.Scalar())) {
+    throw BadInput(concat("expected ", expected, " on one line, without control characters"));
   }
   return node.Scalar();
 }
@@ -49,14 +49,39 @@ Field number(const char* key, int SlurmOptions::*member, int low) {
           }};
 }
 
+void read_lines(const YAML::Node& node, std::vector<std::string>& lines, const char* expected) {
+  if (!node.IsSequence()) {
+    throw BadInput(concat("expected a list; each item ", expected));
+  }
+  lines.clear();
+  for (const YAML::Node& item : node) {
+    lines.push_back(one_line_text(item, expected));
+  }
+}
+
 Field lines(const char* key, std::vector<std::string> SlurmOptions::*member, const char* expected) {
   return {key, [=](SlurmOptions& options, const YAML::Node& node) {
-            if (!node.IsSequence()) {
-              throw BadInput(concat("expected a list; each item ", expected));
-            }
-            (options.*member).clear();
-            for (const YAML::Node& item : node) {
-              (options.*member).push_back(one_line_text(item, expected));
+            read_lines(node, options.*member, expected);
+          }};
+}
+
+/// "--name" or "--name=value": one word of a command line, whose value may hold anything.
+bool is_long_option(const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  return name.size() > 2 && name.starts_with("--") &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+             std::string::npos;
+}
+
+Field more_options() {
+  const char* expected = "an option of sbatch such as --constraint=avx512";
+  return {"options", [=](SlurmOptions& options, const YAML::Node& node) {
+            read_lines(node, options.options, expected);
+            for (const std::string& option : options.options) {
+              if (!is_long_option(option)) {
+                throw BadInput(
+                    concat("expected a list; each item ", expected, ", found ", quote_for_message(option)));
+              }
             }
           }};
 }
@@ -97,7 +122,7 @@ const std::vector<Field>& fields() {
       number("signal_seconds", &SlurmOptions::signal_seconds, 1),
       lines("setup", &SlurmOptions::setup, "a shell command such as module load openmpi"),
       text("launch", &SlurmOptions::launch, "a launcher such as srun --mpi=pmix"),
-      lines("options", &SlurmOptions::options, "an option of sbatch such as --constraint=avx512"),
+      more_options(),
   };
   return kFields;
 }

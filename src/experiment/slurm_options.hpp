@@ -24,7 +24,7 @@ struct SlurmOptions {
   int signal_seconds = 30;         ///< so long before the time limit a checkpoint is asked for
   std::vector<std::string> setup;  ///< shell commands before all else: modules
   std::string launch;  ///< starts a program on all ranks; containers belong here; "": srun or mpirun
-  std::vector<std::string> options;  ///< more of sbatch, as "--constraint=avx512"
+  std::vector<std::string> options;  ///< more of sbatch, each as "--constraint=avx512"
 };
 
 /// Reads the site's file, a mapping of these keys, into `options`. Throws BadInput, "FILE:LINE: ".

@@ -14,6 +14,7 @@
 #include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "experiment/claim.hpp"
+#include "experiment/interruption.hpp"
 #include "record/integrity.hpp"
 
 namespace adapt {
@@ -23,6 +24,7 @@ constexpr const char* kFailed = "FAILED";
 constexpr const char* kRequeues = "requeues";
 constexpr const char* kExperiment = "experiment.yaml";
 constexpr const char* kOutput = "output.txt";
+constexpr const char* kReport = "report";
 
 bool has_checkpoint(const std::filesystem::path& run_dir) {
   std::error_code missing;
@@ -83,7 +85,8 @@ RunState state_of(const std::filesystem::path& run_dir) {
   if (std::filesystem::exists(run_dir / kFailed, ignored)) {
     return RunState::failed;
   }
-  return has_claim(run_dir) || has_checkpoint(run_dir) ? RunState::resumable : RunState::planned;
+  const bool begun = has_claim(run_dir) || has_checkpoint(run_dir) || interruption_of(run_dir);
+  return begun ? RunState::resumable : RunState::planned;
 }
 
 std::vector<std::string> RunStore::identities() const {
@@ -118,6 +121,10 @@ std::filesystem::path RunStore::output(const std::string& identity) const {
   return folder(identity) / kOutput;
 }
 
+std::filesystem::path RunStore::report(const std::string& identity) const {
+  return folder(identity) / kReport;
+}
+
 RunState RunStore::result(const std::string& identity) const {
   std::error_code ignored;
   if (check_done(folder(identity)) == Done::matches) {
@@ -137,7 +144,7 @@ void RunStore::make_folder(const std::string& identity) const {
     std::filesystem::create_directories(folder(identity), error);
   }
   if (error) {
-    throw Failure(concat("cannot make ", folder(identity), ": ", error.message()));
+    throw MachineFailure(concat("cannot make ", folder(identity), ": ", error.message()));
   }
   const Folder checked(folder(identity), Folder::Links::refused);
 }
@@ -183,9 +190,13 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
 }
 
 void RunStore::clear_failure(const std::string& identity) const {
-  if (failure(identity) && !is_linked(identity)) {
+  if (is_linked(identity)) {
+    return;
+  }
+  if (failure(identity)) {
     Folder(folder(identity), Folder::Links::refused).remove(kFailed);
   }
+  clear_interruption(folder(identity));
 }
 
 int RunStore::requeues(const std::string& identity) const {

@@ -15,6 +15,8 @@ namespace adapt {
 //   output.txt       what the training printed
 //   claim            who works on it (claim.hpp)
 //   FAILED           JSON: exit_code, message, time, requeues; the last attempt failed
+//   interrupted      JSON: how often something ended the run from outside (interruption.hpp)
+//   report           what the training says to the sweep while it works on it (report.hpp)
 //   requeues         how often a batch job was put back into the queue because of this run
 // STORE/index.json lists all runs (index.hpp); STORE/submissions/ holds what was handed to Slurm.
 
@@ -24,7 +26,7 @@ enum class RunState {
   running,    ///< somebody alive has claimed it
   done,       ///< DONE is there and belongs to the run.h5
   failed,     ///< FAILED is there: it is tried again on request only
-  resumable,  ///< not worked on, and there is a checkpoint or the claim of a dead owner
+  resumable,  ///< not worked on, and there is a checkpoint, the claim of a dead owner, or an interruption
 };
 
 /// "planned", ...
@@ -63,11 +65,12 @@ class RunStore {
   void prepare(const std::string& identity, const Configuration& configuration) const;
   [[nodiscard]] std::filesystem::path experiment(const std::string& identity) const;
   [[nodiscard]] std::filesystem::path output(const std::string& identity) const;
+  [[nodiscard]] std::filesystem::path report(const std::string& identity) const;
 
   void write_failure(const std::string& identity, const RunFailure& failure) const;
   [[nodiscard]] std::optional<RunFailure> failure(const std::string& identity) const;
-  /// Forgets a failure, so that the run is tried again, from its last checkpoint; unless its folder is a
-  /// link.
+  /// Forgets a failure, and interruptions, so that the run is tried again, from its last checkpoint; unless
+  /// its folder is a link.
   void clear_failure(const std::string& identity) const;
 
   [[nodiscard]] int requeues(const std::string& identity) const;

@@ -3,22 +3,20 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <list>
 #include <memory>
 #include <optional>
-#include <string_view>
-#include <system_error>
 #include <thread>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/stop_signal.hpp"
 #include "experiment/claim.hpp"
+#include "experiment/ending.hpp"
+#include "experiment/interruption.hpp"
+#include "experiment/report.hpp"
 
 namespace adapt {
 namespace {
@@ -28,8 +26,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause{20};
 /// A signal that comes before a training listens is lost, or ends it: it is sent again.
 constexpr std::chrono::seconds kSignalAgain{3};
-constexpr int kNotFound = 127;
-constexpr int kSignalled = 128;
 
 /// A training that runs.
 struct Training {
@@ -46,30 +42,7 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
   return missing ? 0 : size;
 }
 
-/// The last complaint in the program's output from byte `from` on: its own, else that of srun or mpirun, who
-/// only know that there was one. Empty where there is none.
-std::string last_error(const std::filesystem::path& output, std::uintmax_t from) {
-  constexpr std::string_view kMark = "error: ";
-  constexpr std::uintmax_t kEnd = std::uintmax_t{1} << 20U;
-  const std::uintmax_t size = size_of(output);
-  std::ifstream text(output);
-  text.seekg(static_cast<std::streamoff>(std::max(from, size > kEnd ? size - kEnd : 0)));
-  std::string own;
-  std::string other;
-  for (std::string line; std::getline(text, line);) {
-    if (const std::size_t at = line.find(kMark); at != std::string::npos) {
-      (line.starts_with("adapt: ") ? own : other) = line.substr(at + kMark.size());
-    }
-  }
-  return own.empty() ? other : own;
-}
-
-std::string describe_exit(int code, const std::vector<std::string>& command) {
-  if (code == kNotFound) {
-    return concat("cannot start ", command[0]);
-  }
-  return code > kSignalled ? concat("ended by signal ", code - kSignalled) : concat("exit code ", code);
-}
+std::string name_of(const GridRun& run) { return concat(run.identity, " ", run.label); }
 
 /// Works through a list of runs.
 class Runner {
@@ -83,7 +56,7 @@ class Runner {
   }
 
   SweepResult run() {
-    while (!active_.empty() || (!waiting_.empty() && !stop_requested())) {
+    while (!active_.empty() || (!waiting_.empty() && begins_new())) {
       fill();
       settle_ended();
       if (stop_requested()) {
@@ -91,20 +64,22 @@ class Runner {
       }
       std::this_thread::sleep_for(kPause);
     }
-    result_.left = static_cast<int>(waiting_.size());
+    result_.left += static_cast<int>(waiting_.size());
     return result_;
   }
 
  private:
+  [[nodiscard]] bool begins_new() const { return !stop_requested() && result_.hindrance.empty(); }
+
   void fill() {
     // Each waiting run is looked at once in a round; those that were in a race go to the end.
     for (std::size_t looks = waiting_.size(); looks > 0; --looks) {
-      if (stop_requested() || active_.size() >= static_cast<std::size_t>(options_.jobs)) {
+      if (!begins_new() || active_.size() >= static_cast<std::size_t>(options_.jobs)) {
         return;
       }
       const GridRun* run = waiting_.front();
       waiting_.pop_front();
-      begin(*run);
+      unless_hindered(name_of(*run), [&] { begin(*run); });
     }
   }
 
@@ -133,7 +108,7 @@ class Runner {
     }
     if (store_.is_linked(run.identity)) {
       ++result_.failed;
-      report_(concat("failed ", run.identity, " ", run.label, ": ", store_.folder(run.identity).string(),
+      report_(concat("failed ", name_of(run), ": ", store_.folder(run.identity).string(),
                      " is a link; expected a folder, as nothing is written through links"));
       return;
     }
@@ -149,26 +124,21 @@ class Runner {
     store_.prepare(run.identity, run.configuration);
     const std::filesystem::path output = store_.output(run.identity);
     const std::uintmax_t before = size_of(output);
-    std::vector<std::string> command = command_of(run);
+    clear_report(store_.report(run.identity));
+    std::vector<std::string> command = training_command(store_, run, options_);
     command.insert(command.end(), {"--claim", claim->token()});
-    auto process = std::make_unique<ChildProcess>(command, output);
+    auto process = std::make_unique<ChildProcess>(command, output, options_.environment);
     claim->set_child(process->id());
-    report_(concat("started ", run.identity, " ", run.label));
+    report_(concat("started ", name_of(run)));
     active_.push_back({&run, std::move(*claim), std::move(process), before, Clock::now()});
-  }
-
-  [[nodiscard]] std::vector<std::string> command_of(const GridRun& run) const {
-    std::vector<std::string> command = options_.launcher;
-    command.insert(command.end(), {options_.program, "train", store_.experiment(run.identity).string(),
-                                   "--out", store_.folder(run.identity).string(), "--resume"});
-    return command;
   }
 
   void settle_ended() {
     for (auto training = active_.begin(); training != active_.end();) {
       const std::optional<int> code = training->process->poll();
       if (code) {
-        settle(*training, *code);
+        const std::string name = name_of(*training->run);
+        unless_hindered(name, [&] { settle(*training, name, *code); });
         training = active_.erase(training);
       } else {
         ++training;
@@ -176,33 +146,79 @@ class Runner {
     }
   }
 
-  void settle(const Training& training, int code) {
+  void settle(const Training& training, const std::string& name, int code) {
     const std::string& identity = training.run->identity;
-    const std::string name = concat(identity, " ", training.run->label);
-    if (store_.result(identity) == RunState::done) {
-      ++result_.done;
-      const std::chrono::duration<double> seconds = Clock::now() - training.start;
-      report_(concat("done ", name, " in ", std::chrono::round<std::chrono::seconds>(seconds).count(), " s"));
-      return;
-    }
-    const bool stopped = code == static_cast<int>(ExitCode::stopped);
-    if (stopped || (stop_requested() && code != static_cast<int>(ExitCode::bad_input))) {
-      if (options_.requeues) {
-        store_.set_requeues(identity, store_.requeues(identity) + 1);
+    const EndedAttempt end = judge(store_, identity, training_command(store_, *training.run, options_),
+                                   training.output_before, code, stop_requested());
+    switch (end.ending) {
+      case Ending::done: {
+        ++result_.done;
+        clear_interruption(store_.folder(identity));
+        const std::chrono::duration<double> seconds = Clock::now() - training.start;
+        report_(
+            concat("done ", name, " in ", std::chrono::round<std::chrono::seconds>(seconds).count(), " s"));
+        break;
       }
-      ++result_.stopped;
-      report_(concat("stopped ", name, ", to be resumed"));
-      return;
+      case Ending::stopped:
+        ++result_.stopped;
+        note_requeue(identity);
+        report_(concat("stopped ", name, ", to be resumed"));
+        break;
+      case Ending::failed:
+        fail(identity, name, end.exit_code, end.message);
+        break;
+      case Ending::interrupted:
+        interrupt(identity, name, end);
+        break;
+      case Ending::hindered:
+        for (const std::string& line : end.words) {
+          report_("  | " + line);
+        }
+        ++result_.left;
+        hinder(concat(name, ": ", end.message));
+        break;
     }
-    std::string message = last_error(store_.output(identity), training.output_before);
-    if (code == 0) {
-      message = "it ended with exit code 0, but without DONE";
-    } else if (message.empty()) {
-      message = describe_exit(code, command_of(*training.run));
-    }
+    clear_report(store_.report(identity));
+  }
+
+  void fail(const std::string& identity, const std::string& name, int code, const std::string& message) {
     store_.write_failure(identity, {code, message, utc_now(), store_.requeues(identity)});
     ++result_.failed;
     report_(concat("failed ", name, ": ", message));
+  }
+
+  void interrupt(const std::string& identity, const std::string& name, const EndedAttempt& end) {
+    const Interruption so_far = note_interruption(store_.folder(identity), end.message);
+    if (so_far.count >= kMostInterruptions) {
+      fail(identity, name, end.exit_code,
+           concat(end.message, "; ", so_far.count, " times in a row without a new checkpoint"));
+      return;
+    }
+    ++result_.interrupted;
+    note_requeue(identity);
+    report_(concat("interrupted ", name, ", to be resumed: ", end.message));
+  }
+
+  void note_requeue(const std::string& identity) const {
+    if (options_.requeues) {
+      store_.set_requeues(identity, store_.requeues(identity) + 1);
+    }
+  }
+
+  /// Nothing new begins: what hindered this run is going to hinder the others.
+  void hinder(const std::string& reason) {
+    result_.hindrance = result_.hindrance.empty() ? reason : result_.hindrance;
+  }
+
+  /// Does `work` on a run; a failure of the machine is a hindrance.
+  template <class Work>
+  void unless_hindered(const std::string& name, Work&& work) {
+    try {
+      work();
+    } catch (const MachineFailure& failure) {
+      ++result_.left;
+      hinder(concat(name, ": ", failure.what()));
+    }
   }
 
   void pass_signal_on() {
@@ -251,6 +267,15 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
     add({"--bind-to", "core", "--map-by", concat("slot:PE=", threads)});
   }
   return words;
+}
+
+std::vector<std::string> training_command(const RunStore& store, const GridRun& run,
+                                          const RunnerOptions& options) {
+  std::vector<std::string> command = options.launcher;
+  command.insert(command.end(), {options.program, "train", store.experiment(run.identity).string(), "--out",
+                                 store.folder(run.identity).string(), "--resume", "--report",
+                                 store.report(run.identity).string()});
+  return command;
 }
 
 SweepResult run_sweep(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options,

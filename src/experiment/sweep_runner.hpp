@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/job_environment.hpp"
 #include "experiment/grid.hpp"
 #include "experiment/store.hpp"
 
@@ -14,6 +15,7 @@ namespace adapt {
 struct RunnerOptions {
   std::string program;                ///< path of adapt
   std::vector<std::string> launcher;  ///< what comes before it, such as mpirun -n 4
+  Environment environment;            ///< of the launcher
   int jobs = 1;                       ///< runs at a time
   /// The program runs in a batch job that is put back into the queue when a run stops: counts that in the
   /// run's `requeues`.
@@ -26,23 +28,31 @@ struct SweepResult {
   int done_before = 0;
   int failed = 0;
   int failed_before = 0;
-  int stopped = 0;    ///< at a checkpoint, or before anything was worth keeping
-  int elsewhere = 0;  ///< another process works on them
-  int left = 0;       ///< not begun, as the sweep was stopped
+  int stopped = 0;      ///< at a checkpoint, or before anything was worth keeping
+  int interrupted = 0;  ///< by something from outside; to be resumed
+  int elsewhere = 0;    ///< another process works on them
+  int left = 0;         ///< left as they are, as the sweep was stopped or hindered
+  /// What made the sweep stop, one line: a disk that is full, a launcher that cannot start. Empty: nothing.
+  std::string hindrance;
 };
 
 /// Words before `adapt train` for so many ranks of so many threads, `jobs` of them at a time on this machine:
-/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough, that needs
-/// no network.
+/// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough, that
+/// needs no network.
 std::vector<std::string> local_launcher(int ranks, int threads, int jobs);
 
-/// Trains `runs` in their order, some at a time, each by `adapt train STORE/<identity>/experiment.yaml --out
-/// STORE/<identity> --resume --claim TOKEN`. A run is claimed first, and its training works under that claim;
-/// one that is done, has failed (see
+/// What trains a run: `adapt train STORE/<identity>/experiment.yaml --out STORE/<identity> --resume --report
+/// STORE/<identity>/report` behind the launcher.
+std::vector<std::string> training_command(const RunStore& store, const GridRun& run,
+                                          const RunnerOptions& options);
+
+/// Trains `runs` in their order, some at a time, each by its training_command() with --claim TOKEN. A run is
+/// claimed first, and its training works under that claim; one that is done, has failed (see
 /// RunStore::clear_failure) or is claimed by somebody alive is left alone, so that any number of processes
-/// can work on one store. A failure stays alone and is written to FAILED. When a stop is requested
-/// (stop_signal.hpp), nothing new begins, and the trainings get SIGUSR1, on which they write a checkpoint.
-/// `report` gets a line on everything that happens.
+/// can work on one store. A failure stays alone and is written to FAILED; an interruption is no failure,
+/// unless it comes back every time (interruption.hpp); where the machine cannot train (ending.hpp), nothing
+/// new begins. When a stop is requested (stop_signal.hpp), nothing new begins, and the trainings get SIGUSR1,
+/// on which they write a checkpoint. `report` gets a line on everything that happens.
 SweepResult run_sweep(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options,
                       const std::function<void(const std::string&)>& report);
 

@@ -17,7 +17,7 @@ void check(int status, const char* call) {
   std::array<char, MPI_MAX_ERROR_STRING> text = {};
   int length = 0;
   MPI_Error_string(status, text.data(), &length);
-  throw Failure(concat(call, " failed: ", std::string(text.data(), static_cast<std::size_t>(length))));
+  throw MachineFailure(concat(call, " failed: ", std::string(text.data(), static_cast<std::size_t>(length))));
 }
 
 int count_of(std::size_t count) {

@@ -22,6 +22,7 @@ class SharedError : public Error {
 struct Ending {
   ExitCode code = ExitCode::done;
   std::string message;
+  Cause cause = Cause::task;
 };
 
 /// Runs `work` and says how it ended.
@@ -30,7 +31,7 @@ Ending attempt(Work&& work) {
   try {
     work();
   } catch (const Error& error) {
-    return {error.code(), error.what()};
+    return {error.code(), error.what(), error.cause()};
   } catch (const std::exception& error) {
     return {ExitCode::failed, failure_text(error)};
   }
@@ -48,7 +49,8 @@ inline std::string name_of_rank(const Communicator& ranks) {
   const std::string own = failed == 0 ? ending.message : concat(name_of_rank(ranks), ": ", ending.message);
   const std::string message = ranks.broadcast(own, failed);
   const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
-  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message);
+  const bool machine = !ranks.broadcast(ending.cause == Cause::machine ? "machine" : "", failed).empty();
+  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message, machine ? Cause::machine : Cause::task);
 }
 
 /// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the

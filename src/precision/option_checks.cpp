@@ -1,11 +1,10 @@
 #include "precision/option_checks.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
-#include "precision/push_down.hpp"
+#include "precision/bounds.hpp"
 
 namespace adapt {
 namespace {
@@ -54,43 +53,39 @@ void check_format(FixedFormat format, const std::string& key) {
 }
 
 void check_adapt_options(const AdaptPolicyOptions& options) {
-  constexpr int kMostSteps = 1'000'000;
-  constexpr int kMostBins = 1'000'000;
-  constexpr int kMostBufferBits = 30;
   const std::string section = "precision.adapt.";
   check_format({options.word_length, options.fractional_length}, "precision.adapt");
-  check_range(section + "lookback_lower", options.lookback_lower, 1, kMostSteps);
-  check_range(section + "lookback_upper", options.lookback_upper, 1, kMostSteps);
+  check_range(section + "lookback_lower", options.lookback_lower, 1, kMostLookback);
+  check_range(section + "lookback_upper", options.lookback_upper, 1, kMostLookback);
   check_order(section, "lookback_lower", options.lookback_lower, "lookback_upper", options.lookback_upper);
-  check_range(section + "resolution_lower", options.resolution_lower, 2, kMostBins);
-  check_range(section + "resolution_upper", options.resolution_upper, 2, kMostBins);
+  check_range(section + "resolution_lower", options.resolution_lower, kFewestBins, kMostBins);
+  check_range(section + "resolution_upper", options.resolution_upper, kFewestBins, kMostBins);
   check_order(section, "resolution_lower", options.resolution_lower, "resolution_upper",
               options.resolution_upper);
   check_range(section + "lookback_momentum", options.lookback_momentum, 0.0, 1.0);
   check_range(section + "buffer_bits", options.buffer_bits, 0, kMostBufferBits);
-  if (!(options.epsilon > 0) || !std::isfinite(options.epsilon)) {
-    throw BadInput(concat(section, "epsilon: is ", options.epsilon, ", must be above 0 and finite"));
+  if (!(options.epsilon > 0 && options.epsilon <= kLargestEpsilon)) {
+    throw BadInput(
+        concat(section, "epsilon: is ", options.epsilon, ", must be above 0 and at most ", kLargestEpsilon));
   }
   check_positive_below_one(section + "smoothing", options.smoothing);
-  check_name(options.growth, {"fraction", "word"}, section + "growth", "choice");
-  check_name(options.strategy, {"adaptive", "min", "mean", "max"}, section + "strategy", "strategy");
+  check_name(options.growth, kGrowths, section + "growth", "choice");
+  check_name(options.strategy, kStrategies, section + "strategy", "strategy");
   check_ascending(section + "tiers", options.tiers);
 }
 
 void check_muppet_options(const MuppetPolicyOptions& options) {
-  constexpr int kMostEpochs = 1000;
-  constexpr double kLargest = 1e6;
   const std::string section = "precision.muppet.";
   if (options.levels.empty()) {
     throw BadInput(concat(section, "levels: is empty, must have at least one word length"));
   }
   check_ascending(section + "levels", options.levels);
-  check_range(section + "resolution", options.resolution, 2, kMostEpochs);
-  check_name(options.window, {"block", "sliding"}, section + "window", "choice");
-  check_range(section + "threshold", options.threshold, 0.0, kLargest);
-  check_range(section + "slack", options.slack, 0.0, kLargest);
-  check_range(section + "decay", options.decay, 0.0, kLargest);
-  check_range(section + "violations", options.violations, 1, kMostEpochs);
+  check_range(section + "resolution", options.resolution, kFewestDiversityEpochs, kMostDiversityEpochs);
+  check_name(options.window, kWindows, section + "window", "choice");
+  check_range(section + "threshold", options.threshold, 0.0, kLargestMuppetNumber);
+  check_range(section + "slack", options.slack, 0.0, kLargestMuppetNumber);
+  check_range(section + "decay", options.decay, 0.0, kLargestMuppetNumber);
+  check_range(section + "violations", options.violations, 1, kMostViolations);
 }
 
 void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,

@@ -8,8 +8,7 @@
 
 namespace adapt {
 
-/// Throws BadInput naming `key` and the range unless word_length is in 2..32 and fractional_length in
-/// -100..32.
+/// Throws BadInput naming `key` and the range unless the format lies within its bounds.
 void check_format(FixedFormat format, const std::string& key);
 
 /// Throws BadInput naming the key (`precision.adapt.lookback_lower`), the value and what would be right.

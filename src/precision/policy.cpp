@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
+#include "precision/bounds.hpp"
 #include "precision/option_checks.hpp"
 #include "precision/registry.hpp"
 
@@ -40,8 +41,8 @@ std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
   while (entry->name != options.name) {
     ++entry;
   }
-  check_name(options.formats, {"per_layer", "per_tensor"}, "precision.formats", "choice");
-  check_name(options.backward, {"float32", "quantized"}, "precision.backward", "choice");
+  check_name(options.formats, kFormatScopes, "precision.formats", "choice");
+  check_name(options.backward, kBackwards, "precision.backward", "choice");
   auto policy = entry->make(options, layers);
   policy->plan_.per_tensor = options.formats == "per_tensor";
   return policy;

@@ -4,15 +4,9 @@
 
 #include "numerics/format.hpp"
 #include "numerics/histogram.hpp"
+#include "precision/bounds.hpp"
 
 namespace adapt {
-
-/// Bounds of the search: word lengths 2..32 (one bit would hold no positive number), fractional lengths
-/// -100..32 (PushUp never goes beyond 32; 2^100 stays a float32).
-inline constexpr int kLowestWordLength = 2;
-inline constexpr int kHighestWordLength = 32;
-inline constexpr int kLowestFractionalLength = -100;
-inline constexpr int kHighestFractionalLength = 32;
 
 /// When a format counts as one that loses no information about a tensor.
 struct InformationBound {

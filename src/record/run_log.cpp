@@ -28,7 +28,7 @@ void guarded(const std::filesystem::path& path, Body&& body) {
   try {
     body();
   } catch (const hdf5::Error& error) {
-    throw Failure(concat("cannot write run log ", path, ": ", error.what()));
+    throw MachineFailure(concat("cannot write run log ", path, ": ", error.what()));
   }
 }
 
@@ -55,7 +55,7 @@ void prepare_folder(const std::filesystem::path& run_dir) {
     std::filesystem::create_directories(run_dir);
     remove_leftovers(run_dir);
   } catch (const std::filesystem::filesystem_error& error) {
-    throw Failure(concat("cannot prepare run folder ", run_dir, ": ", error.code().message()));
+    throw MachineFailure(concat("cannot prepare run folder ", run_dir, ": ", error.code().message()));
   }
 }
 

@@ -33,7 +33,7 @@ bool is_leftover(const std::string& name) {
 }
 
 [[noreturn]] void refuse(const char* what, const std::filesystem::filesystem_error& error) {
-  throw Failure(concat("cannot ", what, " ", error.path1(), ": ", error.code().message()));
+  throw MachineFailure(concat("cannot ", what, " ", error.path1(), ": ", error.code().message()));
 }
 
 }  // namespace

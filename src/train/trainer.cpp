@@ -272,7 +272,10 @@ void Trainer::Implementation::restore(const Checkpoint& checkpoint) {
   check_model(checkpoint.best_model);
   progress.step = step.steps();
   progress.epoch = done + 1;
-  progress.test_accuracy = epochs.empty() ? 0 : epochs.back().test_accuracy;
+  progress.test_accuracy.reset();
+  if (!epochs.empty()) {
+    progress.test_accuracy = epochs.back().test_accuracy;
+  }
   best_epoch = checkpoint.best_epoch;
   model = checkpoint.model;
   best_model = checkpoint.best_model;
@@ -317,12 +320,13 @@ TrainingEnd Trainer::run(const TrainerFiles& files,
     if (files.checkpoints != nullptr && files.checkpoints->last_step() >= 0) {
       throw mpi::SharedError(error.code(),
                              concat(error.what(), "; the checkpoint of step ", files.checkpoints->last_step(),
-                                    " is kept in ", files.checkpoints->path()));
+                                    " is kept in ", files.checkpoints->path()),
+                             error.cause());
     }
     throw;
   }
 }
 
-double Trainer::test_accuracy() const { return implementation_->progress.test_accuracy; }
+double Trainer::test_accuracy() const { return implementation_->progress.test_accuracy.value_or(0); }
 
 }  // namespace adapt

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/dataset.hpp"
@@ -35,11 +36,11 @@ struct TrainerOptions {
 
 /// How far a training is, for the progress bar.
 struct TrainerProgress {
-  std::int64_t step = 0;     ///< done, of the whole run
-  std::int64_t steps = 0;    ///< of the whole run
-  std::int64_t epoch = 0;    ///< running, from 1
-  double loss = 0;           ///< cross entropy of the last step
-  double test_accuracy = 0;  ///< fraction, of the last evaluation, 0 before
+  std::int64_t step = 0;                ///< done, of the whole run
+  std::int64_t steps = 0;               ///< of the whole run
+  std::int64_t epoch = 0;               ///< running, from 1
+  double loss = 0;                      ///< cross entropy of the last step
+  std::optional<double> test_accuracy;  ///< fraction, of the last evaluation; none before
 };
 
 /// Where rank 0 keeps what a training leaves. Null: nowhere, as on the other ranks.

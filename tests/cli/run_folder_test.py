@@ -32,6 +32,18 @@ class Occupied(ProgramTest):
             self.assertIn(result.returncode, (1, 2))
 
 
+class LastLine(ProgramTest):
+    def test_an_accuracy_of_zero_is_one(self):
+        for seed in range(1, 20):  # one test image: right or wrong
+            result = self.assert_done(self.train(f"run{seed}", *ONE_STEP, "data.test_samples=1", f"seed={seed}"))
+            with h5py.File(self.folder / f"run{seed}" / "run.h5", "r") as file:
+                accuracy = float(file["epochs/test_accuracy"][-1])
+            self.assertIn(f" test {100 * accuracy:.2f} %", result.stderr)
+            if accuracy == 0:
+                return
+        self.fail("all images were right")
+
+
 class Evaluate(ProgramTest):
     def check_final_figures(self, *overrides):
         """The stored model gives the figures of the last epoch again, on any number of ranks."""

@@ -1,12 +1,15 @@
 """adapt sweep and Slurm, without a cluster: what is handed to sbatch, and what a task of the array does."""
 
+import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
 import fake_slurm
+import tiny_data
 from adapt_program import PROGRAM, adapt
 from sweep_test import GRID, SweepTest
 
@@ -35,16 +38,19 @@ class Submit(SweepTest):
     def script(self):
         return (self.slurm / "script").read_text(encoding="utf-8")
 
-    def directives(self):
-        """Options of the script as Slurm reads them: up to the first command, the last of a name wins."""
-        options = {}
-        for line in self.script().splitlines():
-            if line and not line.startswith("#"):
-                break
-            if line.startswith("#SBATCH "):
-                name, _, value = line.removeprefix("#SBATCH ").partition("=")
-                options[name] = value
-        return options
+    def arguments(self, file="arguments"):
+        """What sbatch was called with."""
+        return (self.slurm / file).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+    def options(self, file="arguments"):
+        """{option: value} of sbatch; the last of a name wins."""
+        words = itertools.takewhile(lambda word: word.startswith("-"), self.arguments(file))
+        return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+    def environment(self):
+        """What the last of Slurm's programs was started in."""
+        lines = (self.slurm / "environment").read_text(encoding="utf-8").splitlines()
+        return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
     def submission(self, name="little-1"):
         return json.loads((self.store / "submissions" / f"{name}.json").read_text(encoding="utf-8"))
@@ -55,16 +61,16 @@ class Submit(SweepTest):
     def test_the_script_asks_for_what_site_and_grid_say(self):
         result = self.assert_done(self.submit(GRID + RESOURCES, "--throttle", 3))
         self.assertEqual(result.stdout, "submitted job 4711: 4 runs in 4 tasks, submission little-1\n")
-        options = self.directives()
+        options = self.options()
         expected = {"--partition": "fast", "--account": "physics", "--time": "01:00:00", "--nodes": "2",
                     "--ntasks-per-node": "2", "--cpus-per-task": "3", "--array": "0-3%3", "--constraint": "avx512",
-                    "--signal": "B:USR1@90", "--job-name": "adapt-little-1", "--requeue": ""}  # fmt: skip
+                    "--signal": "B:USR1@90", "--job-name": "adapt-little-1", "--export": "ALL", "--parsable": "",
+                    "--output": f"{self.store}/submissions/little-1-%A_%a.txt"}  # fmt: skip
         self.assertEqual({name: options.get(name) for name in expected}, expected)
         self.assertNotIn("--qos", options)
-        arguments = (self.slurm / "arguments").read_text(encoding="utf-8").split("\n")
-        self.assertEqual(arguments[0], "--parsable")
-        self.assertEqual(arguments[2:8], [os.path.realpath(PROGRAM), "sweep", "--store", str(self.store), "--submission",
-                                          "little-1"])  # fmt: skip
+        self.assertEqual(self.arguments()[-7:], [str(self.store / "submissions" / "little-1.sbatch"), os.path.realpath(PROGRAM),
+                                                 "sweep", "--store", str(self.store), "--submission", "little-1"])
+        self.assertIn("#SBATCH --requeue\n", self.script())
         settings = [line for line in self.script().splitlines() if re.match("(export )?ADAPT_", line)]
         self.assertIn("export ADAPT_SLURM_MAX_REQUEUES=7", settings)
         self.assertIn("export ADAPT_SLURM_LAUNCH='srun --mpi=pmix'", settings)
@@ -94,12 +100,12 @@ class Submit(SweepTest):
 
     def test_an_array_is_never_larger_than_the_site_allows(self):
         self.assert_done(self.submit(GRID.replace("[3, 4]", "5")))  # ten runs, MaxArraySize is 4
-        self.assertEqual(self.directives()["--array"], "0-3")
+        self.assertEqual(self.options()["--array"], "0-3")
         self.assertEqual(self.submission()["chunk"], 3)
 
     def test_chunks(self):
         self.assert_done(self.submit(GRID + "slurm: {chunk: 3}\n"))
-        self.assertEqual(self.directives()["--array"], "0-1")
+        self.assertEqual(self.options()["--array"], "0-1")
         self.assertEqual(self.task(1).stdout, "1 done\n")
         self.assertEqual(self.task(0).stdout, "3 done\n")
         self.assertEqual(self.assert_done(self.submit()).stdout, "nothing to submit\n")
@@ -133,8 +139,8 @@ class Submit(SweepTest):
         result = self.assert_done(self.sweep("--dry-run", "-n", 2, "--site", self.site, grid=self.grid(GRID + RESOURCES)))
         self.assertEqual(len(re.findall(r"^  mpirun .* train .*--resume", result.stdout, re.MULTILINE)), 2)
         self.assertRegex(result.stdout, r"estimate: \S+ core-hours for 2 runs, from finished runs of the store")
-        self.assertIn("#SBATCH --array=0-1\n", result.stdout)
-        self.assertIn("#SBATCH --partition=fast\n", result.stdout)
+        self.assertRegex(result.stdout, r"\n  sbatch .* --array=0-1 .* --partition=fast .*little-1.sbatch .* --submission little-1")
+        self.assertIn("\n#SBATCH --requeue\n", result.stdout)
         self.assertFalse((self.store / "submissions").exists())
         self.assertFalse((self.slurm / "script").exists())
         other = self.grid(GRID.replace("lenet5", "alexnet"))
@@ -149,6 +155,109 @@ class Submit(SweepTest):
         self.assertIn("submission little-1, job 4711: 1 PENDING (Resources), 2 RUNNING\n", result.stdout)
         (self.slurm / "queue").unlink()
         self.assertIn("job 4711: unknown to Slurm\n", self.assert_done(self.sweep("--status")).stdout)
+
+    def test_a_job_around_it_overrules_nothing(self):
+        around = {"SBATCH_TIMELIMIT": "1", "SBATCH_EXPORT": "NONE", "SBATCH_NO_REQUEUE": "1", "SLURM_JOB_ID": "9",
+                  "SLURM_NTASKS": "3", "SLURM_EXPORT_ENV": "NONE", "SQUEUE_FORMAT": "%j", "SCONTROL_ALL": "1", "PMIX_RANK": "1",
+                  "PMI_RANK": "1", "PRTE_LAUNCHED": "1", "OMPI_COMM_WORLD_RANK": "1", "OMPI_MCA_ess": "pmi"}  # fmt: skip
+        kept = {"SLURM_CONF": "/etc/slurm.conf", "SLURM_JWT": "token", "OMPI_MCA_btl_tcp_if_include": "lo",
+                "PMIX_MCA_gds": "hash", "PRTE_MCA_x": "y", "OMPI_ALLOW_RUN_AS_ROOT": "1"}  # fmt: skip
+        self.env |= around | kept
+        self.assert_done(self.submit())
+        self.assertEqual({name: self.environment().get(name) for name in kept | around}, kept | dict.fromkeys(around))
+        self.assertEqual(self.options()["--time"], "01:00:00")
+        self.assert_done(self.sweep("--status"))  # squeue
+        self.assertEqual({name: self.environment().get(name) for name in kept | around}, kept | dict.fromkeys(around))
+
+    def test_data_are_where_they_were_when_the_grid_was_submitted(self):
+        text = GRID.replace("train_samples: 256, test_samples: 130", "name: mnist").replace("batch: 64", "batch: 8")
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        identities = set()
+        for number, (given, where) in enumerate(((None, "data"), ("relative/data", "relative/data"), ("", "data"))):
+            start = self.folder / f"start{number}"
+            tiny_data.mnist(start / where)
+            self.store = start / "store"
+            if given is not None:
+                self.env["ADAPT_DATA"] = given
+            else:
+                self.env.pop("ADAPT_DATA")
+            self.assert_done(self.sweep("--submit", grid=self.grid(text), cwd=start))
+            identities.add(tuple(run["identity"] for run in self.submission()["runs"]))
+            experiment = (self.store / self.submission()["runs"][0]["identity"] / "experiment.yaml").read_text(encoding="utf-8")
+            self.assertIn(f"path: {start / where}\n", experiment.replace('"', ""))
+            self.env["ADAPT_DATA"] = str(elsewhere)
+            self.assert_done(adapt("sweep", "--store", self.store, "--submission", "little-1", "--task", 0, env=self.env,
+                                   cwd=elsewhere))  # fmt: skip
+        self.assertEqual(len(identities), 1, "where the data are does not change which run it is")
+
+    def test_any_path_and_any_option_reach_slurm_as_they_are(self):
+        self.store = self.folder / "my st#re's 5%j \"x\""
+        option = "--comment=it's 5% of \\ \"a b\" # c"
+        self.site.write_text(f"options: [{json.dumps(option)}]\n", encoding="utf-8")
+        self.assert_done(self.submit())
+        self.assertIn(option, self.arguments())
+        self.assertEqual(self.options()["--output"],
+                         str(self.store / "submissions").replace("%", "%%") + "/little-1-%A_%a.txt")
+        self.assert_done(self.task(0))
+        said = self.assert_done(self.sweep("--dry-run", "--site", self.site)).stdout
+        (command,) = [line for line in said.splitlines() if line.startswith("  sbatch ")]
+        words = subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line for line in words.splitlines() if line.startswith("--comment")], [option])
+        (first, *_) = [line for line in said.splitlines() if " train " in line]
+        words = subprocess.run(["bash", "-c", f"printf '%s\\n' {first}"], capture_output=True, text=True, check=True).stdout
+        self.assertIn(str(self.store), words.splitlines()[words.splitlines().index("--out") + 1])
+
+    def test_what_no_slurm_takes_is_refused(self):
+        for store, part in (("line\nbreak", "--store"), ("tab\t", "--store"), ("escape\x1b", "--store"),
+                            ("back\\slash", "backslash")):  # fmt: skip
+            for mode in ("--submit", "--dry-run"):
+                with self.subTest(store, mode=mode):
+                    self.assert_refused(adapt("sweep", self.grid(GRID), "--store", self.folder / store, mode, env=self.env), part)
+        for text in ('options: ["--comment=a\\nb"]\n', 'options: ["--comment=a\\0b"]\n', 'options: ["-C avx512"]\n',
+                     "options: [--comment x]\n", 'launch: "a\\tb"\n', 'partition: "a\\x7fb"\n', 'setup: ["a\\0"]\n'):  # fmt: skip
+            with self.subTest(text):
+                self.site.write_text(text, encoding="utf-8")
+                self.assert_refused(self.submit(), "site.yaml:1: ")
+        self.assert_refused(self.sweep("--submit", grid=self.grid(GRID + 'slurm: {options: ["--comment=a\\nb"]}\n')),
+                            "little.yaml:9: 'slurm.options'")  # fmt: skip
+        self.env["ADAPT_DATA"] = "a\nb"
+        self.assert_refused(self.sweep("--submit"), "$ADAPT_DATA")
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.name not in {"slurm", "data"}],
+                         [path.name for path in self.folder.glob("*.yaml")])  # fmt: skip
+
+    def test_dry_run_asks_slurm(self):
+        result = self.assert_done(self.sweep("--dry-run", "--site", self.site))
+        self.assertIn("\nsbatch --test-only says: sbatch: Job 4712 to start at 2000-01-01T00:00:00\n", result.stdout)
+        self.assertEqual({name: self.options("test_only")[name] for name in ("--partition", "--array", "--time")},
+                         {"--partition": "main", "--array": "0-3", "--time": "01:00:00"})  # fmt: skip
+        self.assertFalse(self.store.exists())
+        (self.slurm / "refuse").write_text("sbatch: error: a\nsbatch: fatal: Could not establish a source\n", encoding="utf-8")
+        result = self.assert_done(self.sweep("--dry-run", "--site", self.site))
+        self.assertIn("says: sbatch: error: a; sbatch: fatal: Could not establish a source\n", result.stdout)
+        (self.slurm / "sbatch").unlink()
+        self.env["PATH"] = os.pathsep.join(  # no other one, where Slurm is installed
+            folder for folder in self.env["PATH"].split(os.pathsep) if not os.path.exists(os.path.join(folder, "sbatch")))
+        for tool in ("timeout", "scontrol"):
+            path = shutil.which(tool)
+            if path and not shutil.which(tool, path=self.env["PATH"]):
+                (self.slurm / tool).symlink_to(path)
+        self.assertNotIn("test-only", self.assert_done(self.sweep("--dry-run", "--site", self.site)).stdout)
+
+    def test_status_says_which_runs_nobody_works_on(self):
+        self.assert_done(self.submit())
+        (self.slurm / "queue").write_text("4711_0 PREEMPTED None\n4711_1 COMPLETED None\n4711_2 RUNNING None\n"
+                                          "4711_3 PENDING Resources\n", encoding="utf-8")  # fmt: skip
+        self.assert_done(self.task(1))
+        said = self.assert_done(self.sweep("--status")).stdout
+        self.assertIn("1 run was submitted, not finished, and no task is left for it: adapt sweep GRID.yaml --submit", said)
+        (self.slurm / "silent").write_text("slurm_load_jobs error: Unable to contact slurm controller\n", encoding="utf-8")
+        said = self.assert_done(self.sweep("--status")).stdout
+        self.assertIn("job 4711: Slurm does not answer: slurm_load_jobs error: Unable to contact slurm controller\n", said)
+        self.assertNotIn("no task is left", said)
+        (self.slurm / "silent").unlink()
+        (self.slurm / "queue").unlink()
+        self.assertIn("3 runs were submitted, not finished", self.assert_done(self.sweep("--status")).stdout)
 
     def test_wrong_settings_are_refused(self):
         for text, parts in {

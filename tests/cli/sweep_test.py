@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
 
-from adapt_program import ProgramTest, adapt, command
+from adapt_program import ProgramTest, adapt, command, error_lines
 from processes import wait_for
 
 # Two models' worth of policies times seeds, a second's work each.
@@ -119,11 +120,6 @@ class Failures(SweepTest):
         retried = self.sweep("--retry", "failed", grid=grid)
         self.assertEqual((retried.returncode, retried.stdout), (1, "2 done before, 2 failed\n"), retried.stderr)
 
-    def test_a_launcher_that_is_not_there(self):
-        result = self.sweep("--run", "--where", "seed=3", "--launch", "/no/such/launcher -n 2")
-        self.assertEqual((result.returncode, result.stdout), (1, "2 failed\n"))
-        self.assertIn("cannot start /no/such/launcher", result.stderr)
-
     def test_bad_grids_are_refused_before_anything_starts(self):
         cases = {
             GRID.replace("precision:", "precison:"): ("little.yaml:7:", "precison", "precision"),
@@ -149,6 +145,124 @@ class Failures(SweepTest):
             with self.subTest(arguments):
                 self.assert_refused(self.sweep(*arguments), part)
         self.assert_refused(self.sweep("--run", grid=False), "needs a grid file")
+
+
+class Endings(SweepTest):
+    """What ends a run from outside says nothing about the experiment; what hinders one run hinders the next one."""
+
+    def launcher(self, text):
+        """A launcher, a shell script."""
+        path = self.folder / "launcher"
+        path.write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    def message(self, grid):
+        """What --list says of the only run."""
+        (line,) = self.assert_done(self.sweep("--list", grid=grid)).stdout.splitlines()[1:-1]
+        return line
+
+    def assert_hindered(self, result, *parts):
+        """One run was tried, none has failed, and the others were not begun."""
+        self.assertEqual((result.returncode, result.stdout), (1, "4 left as they are\n"), result.stderr)
+        self.assertLessEqual(result.stderr.count(": started "), 1, result.stderr)
+        (line,) = error_lines(result)
+        for part in ("the sweep stops", *parts):
+            self.assertIn(part, line)
+        self.assertFalse(set(self.states().values()) - {"planned", "resumable"}, self.states())
+        self.assertFalse(list(self.store.glob("*/FAILED")))
+
+    def test_a_lost_node(self):
+        # srun loses the node, and says so with exit code 0.
+        grid = self.grid(LONG.replace("epochs: 200", "epochs: 30").replace("[adapt, float32]", "[adapt]").replace("[3, 4]", "1"))
+        launcher = self.launcher('"$@" & while ! compgen -G "$5/checkpoints/step-*[0-9]" >/dev/null; do sleep 0.02; done\n'
+                                 "kill -KILL $!; wait; echo 'srun: error: Node failure on n1' >&2; exit 0")
+        result = self.sweep("--run", "--launch", launcher, grid=grid)
+        self.assertEqual((result.returncode, result.stdout), (75, "1 interrupted, to be resumed\n"), result.stderr)
+        self.assertEqual(list(self.states(grid).values()), ["resumable"])
+        self.assertIn("without DONE: Node failure on n1", self.message(grid))
+        self.assertEqual(self.assert_done(self.sweep("--run", grid=grid)).stdout, "1 done\n")
+        self.assertNotIn("Node failure", self.message(grid))
+        (run,) = self.runs()
+        self.assert_done(adapt("train", run / "experiment.yaml", "--out", self.folder / "alone"))
+        self.assert_same(run, "alone")
+
+    def test_a_run_that_is_killed_every_time_ends_as_failed(self):
+        grid = self.grid(GRID.replace("[adapt, float32]", "[adapt]"))
+        self.env["ADAPT_FAULT"] = "kill,phase=forward,step=2"
+        for launch in ([], ["--launch", "mpirun -n 1"]):
+            for attempt in (1, 2, 3):
+                result = self.sweep("--run", *launch, "--where", "seed=3", grid=grid)
+                if attempt < 3:
+                    self.assertEqual((result.returncode, result.stdout), (75, "1 interrupted, to be resumed\n"), result.stderr)
+                    self.assertIn("resumable", self.states(grid).values())
+            self.assertEqual((result.returncode, result.stdout), (1, "1 failed\n"), result.stderr)
+            self.assertIn("ended by signal 9 (Killed)", result.stderr)
+            self.assertIn("3 times in a row without a new checkpoint", result.stderr)
+            (failed,) = self.store.glob("*/FAILED")
+            self.assertEqual(json.loads(failed.read_text(encoding="utf-8"))["exit_code"], 137)
+            # Asked for, it gets as many attempts again.
+            result = self.sweep("--run", "--retry", "failed", *launch, "--where", "seed=3", grid=grid)
+            self.assertEqual((result.returncode, result.stdout), (75, "1 interrupted, to be resumed\n"), result.stderr)
+            shutil.rmtree(failed.parent)
+
+    def test_interruptions_that_leave_a_new_checkpoint_each_do_not_add_up(self):
+        grid = self.grid(GRID.replace("[adapt, float32]", "[adapt]").replace("epochs: 2", "epochs: 5")
+                         .replace("data:", "checkpoint: {interval_steps: 2, interval_epochs: 0}\ndata:"))  # fmt: skip
+        for step in range(4, 20, 4):
+            self.env["ADAPT_FAULT"] = f"kill,phase=forward,step={step}"
+            result = self.sweep("--run", "--where", "seed=3", grid=grid)
+            self.assertEqual(result.returncode, 75, f"{step} {result.stdout} {result.stderr}")
+        del self.env["ADAPT_FAULT"]
+        self.assertEqual(self.assert_done(self.sweep("--run", "--where", "seed=3", grid=grid)).stdout, "1 done\n")
+
+    def test_a_failure_of_the_experiment_is_its_own_word(self):
+        # A launcher that gives all exit codes another meaning, and talks over the program.
+        launcher = self.launcher("\"$@\" 2>/dev/null; code=$?; echo 'srun: error: task 0: Exited' >&2; exit $((code == 0 ? 0 : 42))")
+        grid = self.grid(FAILING)
+        result = self.sweep("--run", "--launch", launcher, grid=grid)
+        self.assertEqual((result.returncode, result.stdout), (1, "2 done, 2 failed\n"), result.stderr)
+        self.assertEqual(result.stderr.count("dataset mnist not found"), 2, result.stderr)
+        self.env["ADAPT_FAULT"] = "fail,phase=forward,step=2"
+        result = self.sweep("--run", "--launch", launcher, "--where", "seed=3")
+        self.assertEqual((result.returncode, result.stdout), (1, "2 failed\n"), result.stderr)
+        self.assertIn("fault on purpose", result.stderr)
+
+    def test_a_program_that_is_not_there(self):
+        for launcher, part in (("/no/such/launcher -n 2", "cannot start /no/such/launcher"),
+                               ("mpirun -n 2 /no/such/wrapper", ""), ("true", "true ended with exit code 0 before the training began"),
+                               (self.launcher("echo 'srun: error: Unable to create step' >&2; exit 1"), "Unable to create step"),
+                               (self.launcher("exit 137"), "exit code 137 before the training began")):  # fmt: skip
+            with self.subTest(str(launcher)):
+                result = self.sweep("--run", "--launch", launcher)
+                self.assert_hindered(result, part)
+        self.assertIn("  | srun: error: Unable", self.sweep("--run", "--launch",
+                      self.launcher("echo 'srun: error: Unable to create step' >&2; exit 1")).stderr)  # fmt: skip
+
+    def test_mpi_that_cannot_start(self):
+        result = self.sweep("--run", "--launch", "mpirun -n 1 --mca pml nonsense")
+        self.assert_hindered(result)
+        self.assertRegex(result.stderr, r"\|.*(nonsense|MPI_INIT|MPI_Init)")
+
+    def test_a_full_disk(self):
+        # A limit on file sizes, which is an error of the write like a full disk: at the first word of the training, and
+        # when it has begun.
+        for kilobytes in (0, 8):
+            with self.subTest(kilobytes):
+                launcher = self.launcher(f'exec 2> >(cat >&2); ulimit -f {kilobytes}; exec "$@"')
+                self.assert_hindered(self.sweep("--run", "--launch", launcher), "File too large")
+        self.assertEqual(self.assert_done(self.sweep("--run", "-J", 2)).stdout, "4 done\n")
+
+    def test_a_job_around_it_is_none_of_its_trainings_business(self):
+        # As from within srun or mpirun, whose other processes are not there.
+        self.env |= {"SLURM_JOB_ID": "9", "SLURM_JOBID": "9", "SLURM_NODELIST": "nowhere", "SLURM_JOB_NODELIST": "nowhere",
+                     "SLURM_NNODES": "1", "SLURM_NTASKS": "1", "SLURM_TASKS_PER_NODE": "1", "SLURM_STEP_ID": "0",
+                     "SLURM_PROCID": "0", "PMIX_NAMESPACE": "1", "PMIX_RANK": "1", "PMIX_SERVER_URI2": "1.0;tcp4://127.0.0.1:1",
+                     "PMIX_SERVER_URI21": "1.0;tcp4://127.0.0.1:1", "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2",
+                     "OMPI_MCA_ess": "pmi", "OMPI_MCA_orte_ess_num_procs": "2", "OMPI_MCA_orte_hnp_uri": "1.0;tcp://127.0.0.1:1"}
+        for ranks, seed in ((1, 3), (2, 4)):
+            result = self.sweep("--run", "--ranks", ranks, "--where", f"seed={seed}")
+            self.assertEqual(self.assert_done(result).stdout, "2 done\n")
 
 
 class Stopping(SweepTest):

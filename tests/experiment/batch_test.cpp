@@ -4,13 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "base/shell.hpp"
 #include "experiment/stored_run.hpp"
 #include "support/scratch.hpp"
 
 namespace adapt {
 namespace {
 
-TEST(Batch, WhatIsAskedForStandsBehindTheOptionsOfTheTemplateAndBeforeItsCommands) {
+TEST(Batch, SettingsStandBetweenTheOptionsOfTheTemplateAndItsCommandsResourcesOnTheCommandLine) {
   Submission submission;
   submission.id = "g-1";
   submission.chunk = 2;
@@ -19,18 +20,25 @@ TEST(Batch, WhatIsAskedForStandsBehindTheOptionsOfTheTemplateAndBeforeItsCommand
   options.account = "physics";
   options.throttle = 4;
   options.setup = {"module load 'a'", "true"};
+  options.options = {"--comment=a b"};
   const std::string base =
       "#!/bin/bash\n#SBATCH --requeue\n# a comment\n#SBATCH --signal=B:USR1@30\nset -u\n";
-  const Batch batch = make_batch(base, RunStore("/s"), submission, options, 3, "/bin/adapt");
-  EXPECT_EQ(
-      batch.script,
-      "#!/bin/bash\n#SBATCH --requeue\n# a comment\n#SBATCH --signal=B:USR1@30\n"
-      "#SBATCH --job-name=adapt-g-1\n#SBATCH --array=0-2%4\n"
-      "#SBATCH --output=/s/submissions/g-1-%A_%a.txt\n#SBATCH --account=physics\n#SBATCH --nodes=1\n"
-      "#SBATCH --ntasks-per-node=1\n#SBATCH --cpus-per-task=3\n#SBATCH --signal=B:USR1@30\n"
-      "export ADAPT_SLURM_MAX_REQUEUES=100\nADAPT_SLURM_SETUP='module load '\\''a'\\''\ntrue'\nset -u\n");
+  const Batch batch = make_batch(base, RunStore("/s 1%"), submission, options, 3, "/bin/adapt");
+  const std::vector<std::string> resources = {
+      "--export=ALL",        "--job-name=adapt-g-1",
+      "--array=0-2%4",       "--output=/s 1%%/submissions/g-1-%A_%a.txt",
+      "--account=physics",   "--nodes=1",
+      "--ntasks-per-node=1", "--cpus-per-task=3",
+      "--signal=B:USR1@30",  "--comment=a b"};
+  EXPECT_EQ(batch.options, resources);
+  EXPECT_EQ(batch.script, concat("#!/bin/bash\n#SBATCH --requeue\n# a comment\n#SBATCH --signal=B:USR1@30\n"
+                                 "# Submitted with: sbatch ",
+                                 shell_line(resources),
+                                 "\nexport ADAPT_SLURM_MAX_REQUEUES=100\n"
+                                 "ADAPT_SLURM_SETUP='module load '\\''a'\\''\ntrue'\nset -u\n"));
   EXPECT_EQ(batch.command,
-            (std::vector<std::string>{"/bin/adapt", "sweep", "--store", "/s", "--submission", "g-1"}));
+            (std::vector<std::string>{"/bin/adapt", "sweep", "--store", "/s 1%", "--submission", "g-1"}));
+  EXPECT_THROW(make_batch(base, RunStore("/s\\t"), submission, options, 3, "x"), BadInput);
   EXPECT_THROW(make_batch("#!/bin/bash", RunStore("/s"), submission, options, 3, "x"), BadInput);
 }
 

@@ -13,6 +13,7 @@
 #include "base/json_value.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/index.hpp"
+#include "experiment/interruption.hpp"
 #include "experiment/stored_run.hpp"
 #include "support/scratch.hpp"
 
@@ -93,6 +94,31 @@ TEST_F(Store, NothingIsWrittenThroughALink) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(elsewhere), {}), 1);
   std::filesystem::remove_all(elsewhere);
   EXPECT_THROW(store_.make_folder(run), BadInput) << "a link that leads nowhere";
+}
+
+TEST_F(Store, InterruptionsAddUpUntilThereIsANewCheckpoint) {
+  const std::string run = prepared(1);
+  const std::filesystem::path folder = store_.folder(run);
+  EXPECT_FALSE(interruption_of(folder).has_value());
+  EXPECT_EQ(note_interruption(folder, "a lost \"node\"").count, 1);
+  EXPECT_EQ(store_.state(run), RunState::resumable) << "also without a checkpoint";
+  EXPECT_EQ(interruption_of(folder)->message, "a lost \"node\"");
+  EXPECT_EQ(index()[0].message, "a lost \"node\"");
+  EXPECT_EQ(note_interruption(folder, "killed").count, 2);
+  EXPECT_EQ(index()[0].message, "killed");
+  std::filesystem::create_directory(folder / "checkpoints");
+  std::ofstream(folder / "checkpoints" / "step-000000002.tmp.9") << "half";
+  EXPECT_EQ(note_interruption(folder, "killed").count, 3);
+  std::ofstream(folder / "checkpoints" / "step-000000002") << "whole";
+  EXPECT_EQ(note_interruption(folder, "killed").count, 1);
+  EXPECT_EQ(note_interruption(folder, "killed").count, 2);
+  std::filesystem::rename(folder / "checkpoints" / "step-000000002",
+                          folder / "checkpoints" / "step-000000010");
+  EXPECT_EQ(note_interruption(folder, "killed").count, 1);
+  store_.clear_failure(run);
+  EXPECT_FALSE(interruption_of(folder).has_value());
+  std::ofstream(folder / "interrupted") << "{";
+  EXPECT_EQ(interruption_of(folder)->count, 1);
 }
 
 TEST_F(Store, AClaimOfADeadOwnerIsResumable) {

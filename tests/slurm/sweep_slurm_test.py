@@ -15,13 +15,13 @@ import tempfile
 import time
 import unittest
 
-from adapt_program import ProgramTest, adapt
+from adapt_program import ProgramTest, adapt, command
 
 CLUSTER = pathlib.Path(__file__).resolve().parents[2] / "slurm" / "local-cluster.sh"
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "unshare")
 NO_NAMESPACES = 4  # exit code of CLUSTER
 PATIENCE = 240  # seconds for what takes 20 on an idle machine
-SITE = "partition: main\nranks_per_node: {ranks}\nnodes: {nodes}\ntime: 60\n"
+SITE = "partition: main\nranks_per_node: {ranks}\nnodes: {nodes}\ntime: 60\noptions: {options}\n"
 BASE = """\
 name: {name}
 model: lenet5
@@ -82,15 +82,18 @@ class Cluster(ProgramTest):
         text = BASE.format(name=name, seeds=seeds, epochs=epochs, data=data or ["procedural"] * len(epochs))
         return self.experiment(text, f"{name}.yaml")
 
-    def submit(self, grid, ranks=2, nodes=1):
-        site = self.experiment(SITE.format(ranks=ranks, nodes=nodes), "site.yaml")
-        self.assert_done(adapt("sweep", grid, "--store", self.store, "--submit", "--site", site))
+    def submit(self, grid, ranks=2, nodes=1, mode="--submit", options=(), env=None):
+        site = self.experiment(SITE.format(ranks=ranks, nodes=nodes, options=list(options)), "site.yaml")
+        return self.assert_done(adapt("sweep", grid, "--store", self.store, mode, "--site", site, env=env))
+
+    def node_of_task(self, task):
+        """Where a task of the only array runs."""
+        lines = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%K %N").splitlines()
+        return dict(line.split() for line in lines)[str(task)]
 
     def preempt_task(self, task):
         """A job of a higher priority takes the node on which a task of the only array runs."""
-        lines = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%K %N").splitlines()
-        nodes = dict(line.split() for line in lines)
-        slurm("sbatch", "--partition=urgent", "--exclusive", f"--nodelist={nodes[str(task)]}", "--output=/dev/null",
+        slurm("sbatch", "--partition=urgent", "--exclusive", f"--nodelist={self.node_of_task(task)}", "--output=/dev/null",
               "--wrap=sleep 1")
 
     def runs(self):
@@ -160,6 +163,61 @@ class Sweep(Cluster):
         self.assertEqual(self.states(), {1: "done"})
         self.assertEqual(self.runs()[1]["metrics"]["ranks"], 2)
         self.assert_undisturbed(1)
+
+    def test_a_lost_node_is_no_failure(self):
+        grid = self.grid("lost", [LONG])
+        self.submit(grid)
+        self.wait_for(lambda: len(self.runs()) == 1 and self.checkpoint_of(1), "checkpoint")
+        node = self.node_of_task(0)
+        self.addCleanup(subprocess.run, ["scontrol", "update", f"NodeName={node}", "State=RESUME"], check=False,
+                        capture_output=True)  # where it has not come back by itself
+        slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        seen = set()
+        self.wait_for(lambda: seen.update(self.states().values()) or not slurm("squeue", "--noheader"), "empty queue")
+        self.assertEqual(self.states(), {1: "done"}, self.said())
+        self.assertNotIn("failed", seen)
+        self.assert_undisturbed(1)
+
+    def test_a_site_that_cancels_what_it_preempts(self):
+        slurm("scontrol", "update", "PartitionName=main", "PreemptMode=CANCEL", "GraceTime=0")
+        self.addCleanup(slurm, "scontrol", "update", "PartitionName=main", "PreemptMode=REQUEUE", "GraceTime=10")
+        grid = self.grid("preempted", [LONG])
+        self.submit(grid)
+        self.wait_for(lambda: len(self.runs()) == 1 and self.checkpoint_of(1), "checkpoint")
+        self.preempt_task(0)
+        self.wait_for_empty_queue()
+        self.assertEqual(self.states(), {1: "done"}, self.said())
+        self.assertEqual(self.runs()[1]["requeues"], 1)
+
+    def test_run_from_within_a_step(self):
+        # Two sweeps, whose trainings are no ranks of the step, and take nothing of the job's.
+        grid = self.grid("within", [1, 1, 1, 1])
+        for ranks, seeds in ((1, "seed!=4"), (2, "seed=4")):
+            slurm("srun", "--mpi=pmix", "--ntasks=2", *command("sweep", grid, "--store", self.store, "--run", "--ranks", ranks,
+                                                               "--where", seeds))  # fmt: skip
+        self.assertEqual(self.states(), dict.fromkeys(range(1, 5), "done"))
+        self.assertEqual([self.runs()[seed]["metrics"]["ranks"] for seed in range(1, 5)], [1, 1, 1, 2])
+
+    def test_from_within_a_job_and_with_any_name(self):
+        # What the shell of a job holds, for options of a job of its own; a path that Slurm would read otherwise.
+        self.store = self.folder / "my st#re's 5%j"
+        around = {"SBATCH_TIMELIMIT": "1", "SBATCH_EXPORT": "NONE", "SBATCH_ARRAY_INX": "7", "SLURM_JOB_ID": "999999",
+                  "SLURM_NTASKS": "7", "SQUEUE_FORMAT": "%u", "PMIX_RANK": "3"}  # fmt: skip
+        grid = self.grid("named", [LONG])
+        options = ("--comment=its 5% of #1",)
+        self.assertRegex(self.submit(grid, mode="--dry-run", options=options, env=around).stdout, "sbatch --test-only says: .*to start at")
+        self.submit(grid, options=options, env=around)
+        self.wait_for(lambda: len(self.runs()) == 1 and self.checkpoint_of(1), "checkpoint")
+        self.assertEqual(slurm("squeue", "--noheader", "--format=%l %k"), "1:00:00 its 5% of #1\n")
+        said = self.assert_done(adapt("sweep", "--store", self.store, "--status", env=around)).stdout
+        self.assertRegex(said, "job [0-9]+: 1 RUNNING\n")
+        slurm("scancel", f"--user={os.getuid()}")
+        self.wait_for_empty_queue()
+        said = self.assert_done(adapt("sweep", "--store", self.store, "--status", env=around)).stdout
+        self.assertIn("1 run was submitted, not finished, and no task is left for it", said)
+        self.assertIn("it was cancelled", self.said())
+        (log,) = (self.store / "submissions").glob("*.txt")
+        self.assertRegex(log.name, "named-1-[0-9]+_0.txt")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+#include "experiment/ending.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "experiment/report.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+constexpr int kSignalled = 128;
+constexpr int kLastSignal = 64;
+constexpr std::size_t kMostWords = 20;
+
+/// Lines of the run's output from byte `from` on, without empty ones; of many, the last.
+std::vector<std::string> lines_from(const std::filesystem::path& output, std::uintmax_t from) {
+  constexpr std::uintmax_t kEnd = std::uintmax_t{1} << 20U;
+  std::error_code missing;
+  const std::uintmax_t size = std::filesystem::file_size(output, missing);
+  if (missing) {
+    return {};
+  }
+  std::ifstream text(output);
+  text.seekg(static_cast<std::streamoff>(std::max(from, size > kEnd ? size - kEnd : 0)));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) {
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+/// The last complaint among the lines: the program's own, else that of srun or mpirun, who often only know
+/// that there was one. Empty where there is none.
+std::string last_complaint(const std::vector<std::string>& lines) {
+  constexpr std::string_view kMark = "error: ";
+  std::string own;
+  std::string other;
+  for (const std::string& line : lines) {
+    if (const std::size_t at = line.find(kMark); at != std::string::npos) {
+      (line.starts_with("adapt: ") ? own : other) = line.substr(at + kMark.size());
+    }
+  }
+  return own.empty() ? other : own;
+}
+
+std::string describe_exit(int code, bool begun, const std::vector<std::string>& command) {
+  if (code == kNotFound || code == kNotExecutable) {
+    return concat("cannot start ", command[0]);
+  }
+  if (!begun) {  // a launcher's own code: mpirun has some above 128, too
+    return concat(command[0], " ended with exit code ", code, " before the training began");
+  }
+  if (code > kSignalled && code <= kSignalled + kLastSignal) {
+    return concat("ended by signal ", code - kSignalled, " (", ::strsignal(code - kSignalled), ")");
+  }
+  return code == 0 ? std::string("it ended with exit code 0, but without DONE") : concat("exit code ", code);
+}
+
+/// What a rank on another node has just written is seen: a network file system that remembers that there was
+/// no such file asks again when the folder is opened.
+void look_again(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const std::filesystem::directory_iterator opened(folder, ignored);
+}
+
+/// Nothing more can be written there.
+bool is_full(const std::filesystem::path& folder) {
+  constexpr std::uintmax_t kLittle = std::uintmax_t{1} << 16U;
+  std::error_code unknown;
+  const std::filesystem::space_info space = std::filesystem::space(folder, unknown);
+  return !unknown && space.available < kLittle;
+}
+
+}  // namespace
+
+EndedAttempt judge(const RunStore& store, const std::string& identity,
+                   const std::vector<std::string>& command, std::uintmax_t output_before, int exit_code,
+                   bool stop_requested) {
+  look_again(store.folder(identity));
+  const Report report = read_report(store.report(identity));
+  if (store.result(identity) == RunState::done) {
+    return {Ending::done, exit_code, "", {}};
+  }
+  if (report.failure) {
+    return {Ending::failed, report.failure->exit_code, report.failure->message, {}};
+  }
+  if (stop_requested || exit_code == static_cast<int>(ExitCode::stopped)) {
+    return {Ending::stopped, exit_code, "", {}};
+  }
+  std::vector<std::string> lines = lines_from(store.output(identity), output_before);
+  const std::string complaint = last_complaint(lines);
+  const std::string how = describe_exit(exit_code, report.begun, command);
+  const bool from_outside = report.begun && exit_code != static_cast<int>(ExitCode::failed) &&
+                            exit_code != static_cast<int>(ExitCode::bad_input) && exit_code != kNotFound &&
+                            exit_code != kNotExecutable;
+  if (from_outside) {
+    return {Ending::interrupted, exit_code, complaint.empty() ? how : concat(how, ": ", complaint), {}};
+  }
+  if (lines.size() > kMostWords) {
+    lines.erase(lines.begin(), lines.end() - kMostWords);
+  }
+  std::string message = complaint.empty() ? how : complaint;
+  if (is_full(store.folder(identity))) {
+    message += concat("; no space is left in ", store.path());
+  }
+  return {Ending::hindered, exit_code, message, lines};
+}
+
+}  // namespace adapt

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "experiment/store.hpp"
+
+namespace adapt {
+
+/// How an attempt at a run ended.
+enum class Ending {
+  done,         ///< DONE is there
+  stopped,      ///< at a checkpoint, as it was asked to
+  failed,       ///< the program itself says so: the experiment's own fault
+  interrupted,  ///< something ended it that says nothing about the experiment: a lost node, a signal
+  hindered,     ///< it could not begin, or the machine failed under it: so will the next run
+};
+
+/// An attempt that has ended.
+struct EndedAttempt {
+  Ending ending = Ending::done;
+  int exit_code = 0;
+  std::string message;             ///< one line; empty for done and stopped
+  std::vector<std::string> words;  ///< hindered: the last lines that program and launcher printed
+};
+
+/// Judges an attempt by what it left in the store and by the launcher's exit code, 128 + number for a signal.
+/// `command` is what was started, `output_before` the size of the run's output before, `stop_requested`
+/// whether it was told to stop.
+///
+/// The program's own report decides (report.hpp). Without one, exit codes 1 and 2 are the launcher's, or
+/// those of a program that blames the machine. Other codes, 0 included (srun, when a node is lost), come from
+/// outside.
+EndedAttempt judge(const RunStore& store, const std::string& identity,
+                   const std::vector<std::string>& command, std::uintmax_t output_before, int exit_code,
+                   bool stop_requested);
+
+}  // namespace adapt
