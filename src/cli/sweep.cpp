@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -140,10 +139,14 @@ void fix_data_paths(Grid& grid) {
   }
 }
 
+/// The store's folder goes into batch scripts and tables, where a line end or an escape would be obeyed.
 RunStore store_of(const po::variables_map& values) {
   const std::string& path = values["store"].as<std::string>();
-  if (path.empty() || has_control_character(path)) {
-    throw BadInput("--store: expected a path, without control characters");
+  if (path.empty()) {
+    throw BadInput("--store: expected a path");
+  }
+  if (const std::string whole = std::filesystem::absolute(path).string(); has_control_character(whole)) {
+    throw BadInput(concat("--store ", whole, ": a control character; expected a path without"));
   }
   return RunStore(path);
 }
@@ -169,17 +172,6 @@ bool retries_failed(const po::variables_map& values) {
     throw BadInput(concat("--retry ", what, ": expected failed"));
   }
   return values.count("retry") != 0;
-}
-
-/// The store's folder goes into batch scripts and tables, where a line end or an escape would be obeyed.
-RunStore store_of(const po::variables_map& values) {
-  const RunStore store(values["store"].as<std::string>());
-  const std::string path = std::filesystem::absolute(store.path()).string();
-  if (std::any_of(path.begin(), path.end(),
-                  [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; })) {
-    throw BadInput(concat("--store ", path, ": a control character; expected a path without"));
-  }
-  return store;
 }
 
 std::string text_of(const po::variables_map& values, const char* option) {
