@@ -211,7 +211,6 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  catch_stop_signals();
   Prepared run;
   prepare(arguments, ranks, run);
   if (run.from.done) {
@@ -230,6 +229,7 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
 /// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
 /// blame for is not noted, nor can it always be: the disk may be full.
 ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  catch_stop_signals();
   if (arguments.report.empty()) {
     return train_on(arguments, ranks);
   }
