@@ -199,6 +199,7 @@ ExitCode submit_runs(const SweepArguments& arguments) {
   const int threads = threads_of(*arguments.grid);
   const std::string base = batch_template();
   const RunStore store = absolute(arguments.store);
+  check_store_path(store);
   for (const GridRun& run : runs) {
     store.clear_failure(run.identity);
   }

@@ -300,6 +300,7 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
 /// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
 /// blame for is not noted, nor can it always be: the disk may be full.
 ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  catch_stop_signals();
   if (arguments.report.empty()) {
     return train_on(arguments, ranks);
   }

@@ -51,12 +51,8 @@ std::string joined_lines(const std::string& text) {
 
 /// The path of the tasks' logs as --output takes it: '%' stands for itself when it is doubled.
 std::string log_pattern(const RunStore& store, const Submission& submission) {
+  check_store_path(store);
   const std::string path = submission_path(store, submission.id, "").string();
-  if (path.find('\\') != std::string::npos) {
-    throw BadInput(concat("--store ", store.path(),
-                          ": Slurm writes the log of no task to a path with a backslash; expected a path "
-                          "without"));
-  }
   std::string pattern;
   for (const char c : path) {
     pattern.append(c == '%' ? 2 : 1, c);
@@ -106,6 +102,14 @@ std::string settings_of(const SlurmOptions& options) {
 }
 
 }  // namespace
+
+void check_store_path(const RunStore& store) {
+  if (store.path().string().find('\\') != std::string::npos) {
+    throw BadInput(concat("--store ", store.path(),
+                          ": Slurm writes the log of no task to a path with a backslash; expected a path "
+                          "without"));
+  }
+}
 
 Batch make_batch(const std::string& base, const RunStore& store, const Submission& submission,
                  const SlurmOptions& options, int threads, const std::string& program) {

@@ -19,10 +19,12 @@ struct Batch {
   std::vector<std::string> command;  ///< what follows the script in sbatch's arguments: the program
 };
 
+/// Throws BadInput for a store whose path Slurm cannot write logs to.
+void check_store_path(const RunStore& store);
+
 /// The batch script: `base` (slurm/sweep.sbatch) with settings for its shell behind its #SBATCH lines; and
 /// the resources of `options` and the array of the submission's tasks as options of sbatch. `threads`:
-/// processors of a rank. `program` is the path of adapt. Throws BadInput for a store whose path Slurm cannot
-/// write logs to.
+/// processors of a rank. `program` is the path of adapt. Throws BadInput as check_store_path().
 Batch make_batch(const std::string& base, const RunStore& store, const Submission& submission,
                  const SlurmOptions& options, int threads, const std::string& program);
 

@@ -3,17 +3,19 @@
 #include <string>
 #include <vector>
 
+#include "numerics/quantize.hpp"
+
 namespace adapt {
 
 // What the keys of `precision` may hold, once for the reader of experiment files (experiment/settings.cpp),
 // which says file and line, and for the policies, which take options from anywhere
 // (precision/option_checks.cpp).
 
-/// Word lengths 2..32 (one bit would hold no positive number), fractional lengths -100..32 (PushUp never goes
-/// beyond 32; 2^100 stays a float32). PushDown searches within them.
+/// Word lengths 2..32 (one bit would hold no positive number); fractional lengths from the lowest that
+/// numbers can be quantized to up to 32 (PushUp never goes beyond). PushDown searches within them.
 inline constexpr int kLowestWordLength = 2;
 inline constexpr int kHighestWordLength = 32;
-inline constexpr int kLowestFractionalLength = -100;
+inline constexpr int kLowestFractionalLength = kMinFractionalLength;
 inline constexpr int kHighestFractionalLength = 32;
 
 inline constexpr int kMostLookback = 1'000'000;

@@ -162,14 +162,14 @@ class Endings(SweepTest):
         (line,) = self.assert_done(self.sweep("--list", grid=grid)).stdout.splitlines()[1:-1]
         return line
 
-    def assert_hindered(self, result, *parts):
+    def assert_hindered(self, result, *parts, grid=None):
         """One run was tried, none has failed, and the others were not begun."""
         self.assertEqual((result.returncode, result.stdout), (1, "4 left as they are\n"), result.stderr)
         self.assertLessEqual(result.stderr.count(": started "), 1, result.stderr)
         (line,) = error_lines(result)
         for part in ("the sweep stops", *parts):
             self.assertIn(part, line)
-        self.assertFalse(set(self.states().values()) - {"planned", "resumable"}, self.states())
+        self.assertFalse(set(self.states(grid).values()) - {"planned", "resumable"})
         self.assertFalse(list(self.store.glob("*/FAILED")))
 
     def test_a_lost_node(self):
@@ -230,14 +230,16 @@ class Endings(SweepTest):
 
     def test_a_program_that_is_not_there(self):
         for launcher, part in (("/no/such/launcher -n 2", "cannot start /no/such/launcher"),
-                               ("mpirun -n 2 /no/such/wrapper", ""), ("true", "true ended with exit code 0 before the training began"),
-                               (self.launcher("echo 'srun: error: Unable to create step' >&2; exit 1"), "Unable to create step"),
-                               (self.launcher("exit 137"), "exit code 137 before the training began")):  # fmt: skip
-            with self.subTest(str(launcher)):
-                result = self.sweep("--run", "--launch", launcher)
+                               ("mpirun -n 2 /no/such/wrapper", ""),
+                               ("true", "true ended with exit code 0 before the training began")):  # fmt: skip
+            with self.subTest(launcher):
+                self.assert_hindered(self.sweep("--run", "--launch", launcher), part)
+        for script, part in (("exit 137", "exit code 137 before the training began"),
+                             ("echo 'srun: error: Unable to create step' >&2; exit 1", "Unable to create step")):  # fmt: skip
+            with self.subTest(script):
+                result = self.sweep("--run", "--launch", self.launcher(script))
                 self.assert_hindered(result, part)
-        self.assertIn("  | srun: error: Unable", self.sweep("--run", "--launch",
-                      self.launcher("echo 'srun: error: Unable to create step' >&2; exit 1")).stderr)  # fmt: skip
+        self.assertIn("  | srun: error: Unable to create step\n", result.stderr)
 
     def test_mpi_that_cannot_start(self):
         result = self.sweep("--run", "--launch", "mpirun -n 1 --mca pml nonsense")
@@ -245,12 +247,13 @@ class Endings(SweepTest):
         self.assertRegex(result.stderr, r"\|.*(nonsense|MPI_INIT|MPI_Init)")
 
     def test_a_full_disk(self):
-        # A limit on file sizes, which is an error of the write like a full disk: at the first word of the training, and
-        # when it has begun.
-        for kilobytes in (0, 8):
-            with self.subTest(kilobytes):
-                launcher = self.launcher(f'exec 2> >(cat >&2); ulimit -f {kilobytes}; exec "$@"')
-                self.assert_hindered(self.sweep("--run", "--launch", launcher), "File too large")
+        # A limit on file sizes, which is an error of the write like a full disk: before the training has begun, and after.
+        self.assert_hindered(self.sweep("--run", "--launch", self.launcher('exec 2> >(cat >&2); ulimit -f 0; exec "$@"')))
+        grid = self.grid(LONG, "long.yaml")
+        launcher = self.launcher('exec 2> >(cat >&2); "$@" & while [ ! -e "$5/report" ]; do sleep 0.01; done\n'
+                                 "prlimit --pid $! --fsize=0:0; wait $!")
+        for _ in range(4):  # it is never the run's fault
+            self.assert_hindered(self.sweep("--run", "--launch", launcher, grid=grid), "File too large", grid=grid)
         self.assertEqual(self.assert_done(self.sweep("--run", "-J", 2)).stdout, "4 done\n")
 
     def test_a_job_around_it_is_none_of_its_trainings_business(self):
