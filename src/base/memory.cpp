@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include "base/error.hpp"
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "experiment/report.hpp"

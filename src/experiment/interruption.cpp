@@ -1,6 +1,7 @@
 #include "experiment/interruption.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

@@ -1,6 +1,7 @@
 #include "experiment/report.hpp"
 
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

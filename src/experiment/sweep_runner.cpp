@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "base/error.hpp"

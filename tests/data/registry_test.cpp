@@ -1,5 +1,7 @@
 #include "data/registry.hpp"
 
+#include <utility>
+
 #include "fixtures.hpp"
 
 namespace adapt {

@@ -1,5 +1,10 @@
 // An experiment file; or, behind "--set ", an override.
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "harness.hpp"
 
 namespace {

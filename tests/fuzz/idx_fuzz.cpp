@@ -1,5 +1,7 @@
 // The first byte says which file of a good data set the rest replaces: images or labels, plain or compressed.
 
+#include <filesystem>
+
 #include "data/dataset.hpp"
 #include "harness.hpp"
 
