@@ -37,15 +37,21 @@ std::vector<std::string> lines_from(const std::filesystem::path& output, std::ui
   return lines;
 }
 
-/// The last complaint among the lines: the program's own, else that of srun or mpirun, who often only know
-/// that there was one. Empty where there is none.
-std::string last_complaint(const std::vector<std::string>& lines) {
+/// What the lines complain of: the program's last word, else the first one of srun or mpirun, whose later
+/// ones often say no more than that there was one. Empty where there is none.
+std::string complaint_in(const std::vector<std::string>& lines) {
   constexpr std::string_view kMark = "error: ";
   std::string own;
   std::string other;
   for (const std::string& line : lines) {
-    if (const std::size_t at = line.find(kMark); at != std::string::npos) {
-      (line.starts_with("adapt: ") ? own : other) = line.substr(at + kMark.size());
+    const std::size_t at = line.find(kMark);
+    if (at == std::string::npos) {
+      continue;
+    }
+    if (line.starts_with("adapt: ")) {
+      own = line.substr(at + kMark.size());
+    } else if (other.empty()) {
+      other = line.substr(at + kMark.size());
     }
   }
   return own.empty() ? other : own;
@@ -96,7 +102,7 @@ EndedAttempt judge(const RunStore& store, const std::string& identity,
     return {Ending::stopped, exit_code, "", {}};
   }
   std::vector<std::string> lines = lines_from(store.output(identity), output_before);
-  const std::string complaint = last_complaint(lines);
+  const std::string complaint = complaint_in(lines);
   const std::string how = describe_exit(exit_code, report.begun, command);
   const bool from_outside = report.begun && exit_code != static_cast<int>(ExitCode::failed) &&
                             exit_code != static_cast<int>(ExitCode::bad_input) && exit_code != kNotFound &&

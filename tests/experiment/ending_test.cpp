@@ -37,11 +37,11 @@ TEST_F(EndingOf, WithoutAWordOfTheProgramTheMachineIsToBlame) {
   EXPECT_EQ(ending(75), Ending::stopped);
   EXPECT_EQ(ending(1, true), Ending::stopped);
   EXPECT_EQ(of(127).message, "cannot start srun");
-  print("There are not enough slots\n\nsrun: error: no such step\nlast words\n");
+  print("There are not enough slots\n\nsrun: error: no such step\nsrun: error: it failed\nlast words\n");
   const EndedAttempt ended = of(1);
   EXPECT_EQ(ended.message, "no such step");
   EXPECT_EQ(ended.words, (std::vector<std::string>{"There are not enough slots", "srun: error: no such step",
-                                                   "last words"}));
+                                                   "srun: error: it failed", "last words"}));
 }
 
 TEST_F(EndingOf, OnceBegunItWasInterruptedUnlessTheProgramBlamesTheMachine) {

@@ -82,8 +82,9 @@ class Cluster(ProgramTest):
         text = BASE.format(name=name, seeds=seeds, epochs=epochs, data=data or ["procedural"] * len(epochs))
         return self.experiment(text, f"{name}.yaml")
 
-    def submit(self, grid, ranks=2, nodes=1, mode="--submit", options=(), env=None):
-        site = self.experiment(SITE.format(ranks=ranks, nodes=nodes, options=list(options)), "site.yaml")
+    def submit(self, grid, ranks=2, nodes=1, mode="--submit", options=(), launch=None, env=None):
+        site = SITE.format(ranks=ranks, nodes=nodes, options=list(options)) + (f"launch: {launch}\n" if launch else "")
+        site = self.experiment(site, "site.yaml")
         return self.assert_done(adapt("sweep", grid, "--store", self.store, mode, "--site", site, env=env))
 
     def node_of_task(self, task):
@@ -188,6 +189,17 @@ class Sweep(Cluster):
         self.wait_for_empty_queue()
         self.assertEqual(self.states(), {1: "done"}, self.said())
         self.assertEqual(self.runs()[1]["requeues"], 1)
+
+    def test_what_kills_a_rank_every_time_and_what_cannot_start(self):
+        # The one comes back to the queue until it is clear that it is the run itself, the other does not.
+        self.submit(self.grid("killed", [1]), env={"ADAPT_FAULT": "kill,phase=forward,step=2,rank=1"})
+        self.wait_for_empty_queue()
+        self.assertEqual((self.states(), self.runs()[1]["requeues"]), ({1: "failed"}, 2), self.said())
+        self.assertIn("3 times in a row without a new checkpoint", self.runs()[1]["message"])
+        self.submit(self.grid("hindered", [2, 3]), launch="srun --mpi=pmix /no/such/program")
+        self.wait_for_empty_queue()
+        self.assertEqual(sorted(entry["state"] for entry in self.runs().values()), ["failed", "planned", "planned"], self.said())
+        self.assertRegex(self.said(), r"the sweep stops, .*/no/such/program.*No such file")
 
     def test_run_from_within_a_step(self):
         # Two sweeps, whose trainings are no ranks of the step, and take nothing of the job's.
