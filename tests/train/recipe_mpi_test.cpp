@@ -114,7 +114,7 @@ std::vector<double> accuracies(const TrainerOptions& options, const DataSplits& 
   std::int64_t epoch = 1;
   trainer.run({}, [&](const TrainerProgress& progress) {
     if (progress.epoch > epoch) {
-      values.push_back(progress.test_accuracy);
+      values.push_back(progress.test_accuracy.value());
       epoch = progress.epoch;
     }
   });
