@@ -44,9 +44,11 @@ inline std::string name_of_rank(const Communicator& ranks) {
 }
 
 /// Throws the failed ending of rank `failed` on all ranks as a SharedError (collective). `ending` counts on
-/// that rank only. What rank 0 did well, so that it is that rank's own affair, bears the rank's name.
+/// that rank only. What rank 0 did well, so that it is that rank's own affair, bears the rank's name; a stop
+/// is everybody's.
 [[noreturn]] inline void share_failure(const Communicator& ranks, const Ending& ending, int failed) {
-  const std::string own = failed == 0 ? ending.message : concat(name_of_rank(ranks), ": ", ending.message);
+  const bool is_own = failed != 0 && ending.code != ExitCode::stopped;
+  const std::string own = is_own ? concat(name_of_rank(ranks), ": ", ending.message) : ending.message;
   const std::string message = ranks.broadcast(own, failed);
   const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
   const bool machine = !ranks.broadcast(ending.cause == Cause::machine ? "machine" : "", failed).empty();

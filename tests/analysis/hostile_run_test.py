@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from support import ScratchTest, run_script
 from sweep_store import HOSTILE, UNPRINTABLE
-from synthetic_run import adaptive_layer, constant_layer, write_run
+from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
 from analysis.printable import one_line
 
@@ -35,6 +35,7 @@ class HostileRuns(ScratchTest):
                   policy="float32", model="<b>|$^_", dataset="=1+1", engine="float32")  # fmt: skip
         with h5py.File(self.path("store", "plain", "run.h5"), "a") as file:
             file["steps/seconds_data"][...] = np.inf
+        write_done(self.path("store", "plain"))
         self.runs = [self.path("store", name) for name in (*self.names, "plain")]
 
     def harmless(self, script, *arguments, code=0):

@@ -192,6 +192,7 @@ class Scaling(ScratchTest):
                 if change:
                     with h5py.File(path, "a") as file:
                         change(file)
+                    write_done(run)
                 self.assert_one_line_error(run_script("scaling.py", run), f"bad{number}", *words)
 
 

@@ -42,7 +42,8 @@ COMPANIONS = {
 # Values that go with no others, and those that ask for more memory or threads than a test has.
 REFUSED = {"data.folds=1", "data.train_samples=1000000000", "data.test_samples=1000000000",
            "training.schedule.warmup_epochs=100000"}  # fmt: skip
-LARGE = {"training.batch=1048576", "training.threads=1024", "data.train_samples=0", "data.test_samples=0"}
+LARGE = {"training.batch=1048576", "training.test_batch=1048576", "training.threads=1024", "data.train_samples=0",
+         "data.test_samples=0"}  # fmt: skip
 # Names of registries, one of which is enough here.
 NAMES = {"model.name", "data.name"}
 NUMBER = r"(-?[0-9.e+-]+)"

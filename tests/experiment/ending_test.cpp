@@ -67,7 +67,7 @@ TEST_F(EndingOf, TheProgramsOwnWordCountsWhateverTheExitCode) {
     EXPECT_EQ(ended.exit_code, 2);
     EXPECT_EQ(ended.message, "no \"data\"");
   }
-  std::ofstream(store_.folder(run_) / "DONE") << "";
+  test::store_run(store_, test::stored_configuration(1));
   EXPECT_EQ(ending(137), Ending::done);
 }
 

@@ -132,7 +132,6 @@ TEST(Refusal, WholeFiles) {
   EXPECT_EQ(refusal("seed: 1\ntraining:\n\tepochs: 1\n"),
             "a.yaml:3: not valid YAML: a tab in the indentation; expected spaces");
   EXPECT_EQ(refusal("training: {epochs: 1\n"), "a.yaml:2: not valid YAML: unexpected end (column 1)");
-  EXPECT_EQ(refusal("name: \"x\nseed: 1\n"), "a.yaml:3: not valid YAML: unexpected end (column 1)");
   EXPECT_EQ(refusal("name: a\n seed: 1\n"), "a.yaml:2: not valid YAML: unexpected ': 1' (column 6)");
   EXPECT_EQ(refusal("name: \"a\" b\r\n"), "a.yaml:1: not valid YAML: unexpected 'b' (column 11)");
   EXPECT_EQ(refusal(std::string(5000, '[')), "a.yaml:1: nested too deeply; expected at most three levels");
@@ -209,8 +208,8 @@ TEST(Refusal, Accumulation) {
   EXPECT_EQ(refusal("training: {shards: 8, accumulate: 513}"),
             "a.yaml:1: training.shards x training.accumulate is 4104; expected at most 4096");
   EXPECT_EQ(refusal("training: {shards: 8, accumulate: 512}"), "accepted");
-  EXPECT_EQ(refusal("training: {batch: 1000000000, shards: 1, accumulate: 3}"),
-            "a.yaml:1: training.batch x training.accumulate is 3000000000; expected at most 1000000000");
+  EXPECT_EQ(refusal("training: {batch: 1048576, shards: 1, accumulate: 4096}"),
+            "a.yaml:1: training.batch x training.accumulate is 4294967296; expected at most 1000000000");
   EXPECT_EQ(
       refusal("{data: {train_samples: 511}, training: {accumulate: 2}}"),
       "a.yaml:1: data.train_samples is 511; expected 0 (all) or at least 512: 512 images for an optimizer "
