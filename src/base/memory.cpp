@@ -84,6 +84,14 @@ void apply_groups(const std::filesystem::path& mount, std::filesystem::path name
   apply_group(mount, "/", files, bound);
 }
 
+/// Address space that is taken beside what is used of it: stacks of threads, and what malloc sets aside for
+/// each. A share of a limit, as few threads run where there is little.
+std::int64_t space_of_threads(std::int64_t limit) {
+  constexpr std::int64_t kShare = 10;
+  constexpr std::int64_t kMost = std::int64_t{1} << 28U;
+  return std::min(kMost, limit / kShare);
+}
+
 void apply_limit(int resource, const char* name, const std::filesystem::path& status, const char* used_key,
                  MemoryBound& bound) {
   rlimit limit{};
@@ -93,7 +101,8 @@ void apply_limit(int resource, const char* name, const std::filesystem::path& st
   const std::int64_t used = number_in(status, used_key).value_or(0) * kKilobyte;
   const auto most = static_cast<std::int64_t>(
       std::min(limit.rlim_cur, static_cast<rlim_t>(std::numeric_limits<std::int64_t>::max())));
-  const std::int64_t left = std::max<std::int64_t>(0, most - used);
+  const std::int64_t reserve = resource == RLIMIT_AS ? space_of_threads(most) : 0;
+  const std::int64_t left = std::max<std::int64_t>(0, most - used - reserve);
   if (left < bound.bytes) {
     bound = {left, concat(name, ", ", bytes_text(most))};
   }
