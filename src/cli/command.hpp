@@ -15,7 +15,8 @@ struct Command {
   const char* summary;  ///< one line for `adapt --help`
   /// Takes the arguments behind the subcommand's name; throws Error.
   ExitCode (*run)(const std::vector<std::string>& arguments);
-  bool is_parallel;  ///< several ranks share its work
+  /// May run as one of several processes: several ranks share its work, or (a sweep) each does its own.
+  bool is_parallel;
 };
 
 ExitCode train(const std::vector<std::string>& arguments);

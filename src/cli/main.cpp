@@ -23,7 +23,7 @@ constexpr std::array kCommands = {
     Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate, true},
     Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare, false},
     Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench, true},
-    Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, false},
+    Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, true},
     Command{"info", "what this program is built from, or what a run holds", adapt::cli::info, false},
 };
 

@@ -42,7 +42,7 @@ class Tasks(Ranks):
         self.assert_disagree(one_by_one(self.task(), self.task(), bench), "the subcommand", "bench exchange", "train", 2)
 
     def test_what_takes_no_part_in_the_work_of_ranks(self):
-        for arguments in (["info"], ["compare", "a", "b"], ["sweep", self.experiment(), "--list"], self.task("--check")):
+        for arguments in (["info"], ["compare", "a", "b"], self.task("--check")):
             result = one_by_one(self.task(), arguments)
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertIn("runs alone, but was started as one of 2 ranks", error_lines(result)[0])
