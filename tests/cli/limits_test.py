@@ -40,7 +40,7 @@ COMPANIONS = {
     "data.train_samples": (),
 }
 # Values that go with no others, and those that ask for more memory or threads than a test has.
-REFUSED = {"data.folds=1", "data.train_samples=1000000000", "data.test_samples=1000000000",
+REFUSED = {"data.train_samples=1000000000", "data.test_samples=1000000000",
            "training.schedule.warmup_epochs=100000"}  # fmt: skip
 LARGE = {"training.batch=1048576", "training.test_batch=1048576", "training.threads=1024", "data.train_samples=0",
          "data.test_samples=0"}  # fmt: skip

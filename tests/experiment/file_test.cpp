@@ -144,7 +144,7 @@ TEST_F(ConfigurationFile, UnreadableForThisUser) {
 }
 
 TEST_F(ConfigurationFile, TheQuickstartIsValid) {
-  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "experiments";
+  const std::filesystem::path path = std::filesystem::path(ADAPT_SOURCE_DIR) / "experiments";
   const Configuration c = load_configuration(path / "quickstart.yaml", {}, test::known_names());
   EXPECT_EQ(c.precision.name, "adapt");
   EXPECT_EQ(c.engine.name, "emulated");

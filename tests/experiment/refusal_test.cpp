@@ -208,8 +208,8 @@ TEST(Refusal, Accumulation) {
   EXPECT_EQ(refusal("training: {shards: 8, accumulate: 513}"),
             "a.yaml:1: training.shards x training.accumulate is 4104; expected at most 4096");
   EXPECT_EQ(refusal("training: {shards: 8, accumulate: 512}"), "accepted");
-  EXPECT_EQ(refusal("training: {batch: 1048576, shards: 1, accumulate: 4096}"),
-            "a.yaml:1: training.batch x training.accumulate is 4294967296; expected at most 1000000000");
+  EXPECT_EQ(refusal("training: {batch: 1048576, shards: 1, accumulate: 1024}"),
+            "a.yaml:1: training.batch x training.accumulate is 1073741824; expected at most 1000000000");
   EXPECT_EQ(
       refusal("{data: {train_samples: 511}, training: {accumulate: 2}}"),
       "a.yaml:1: data.train_samples is 511; expected 0 (all) or at least 512: 512 images for an optimizer "

@@ -97,11 +97,14 @@ class Cluster(ProgramTest):
         slurm("sbatch", "--partition=urgent", "--exclusive", f"--nodelist={self.node_of_task(task)}", "--output=/dev/null",
               "--wrap=sleep 1")
 
-    def runs(self):
-        """{seed: entry of the store's index}."""
+    def entries(self):
+        """The store's index."""
         self.assert_done(adapt("sweep", "--store", self.store, "--list"))
-        entries = json.loads((self.store / "index.json").read_text(encoding="utf-8"))
-        return {int(entry["configuration"]["seed"]): entry for entry in entries}
+        return json.loads((self.store / "index.json").read_text(encoding="utf-8"))
+
+    def runs(self):
+        """{seed: entry}, of a store with one run for each."""
+        return {int(entry["configuration"]["seed"]): entry for entry in self.entries()}
 
     def states(self):
         return {seed: entry["state"] for seed, entry in self.runs().items()}
@@ -198,7 +201,7 @@ class Sweep(Cluster):
         self.assertIn("3 times in a row without a new checkpoint", self.runs()[1]["message"])
         self.submit(self.grid("hindered", [2, 3]), launch="srun --mpi=pmix /no/such/program")
         self.wait_for_empty_queue()
-        self.assertEqual(sorted(entry["state"] for entry in self.runs().values()), ["failed", "planned", "planned"], self.said())
+        self.assertEqual(sorted(entry["state"] for entry in self.entries()), ["failed", "planned", "planned"], self.said())
         self.assertRegex(self.said(), r"the sweep stops, .*/no/such/program.*No such file")
 
     def test_run_from_within_a_step(self):
