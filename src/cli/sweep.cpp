@@ -34,7 +34,8 @@ struct Mode {
 
 constexpr std::array kModes = {
     Mode{"list", "print every run of the grid (without a grid: of the store) and its state", false, list},
-    Mode{"dry-run", "print what --run and --submit would do, the batch script, and an estimate of core-hours",
+    Mode{"dry-run",
+         "print what --run and --submit would do, the batch script, and estimates of core-hours and memory",
          true, dry_run},
     Mode{"run", "train here what is neither done nor failed; stopped runs are resumed", true, run_here},
     Mode{"submit", "hand the same to Slurm, as one job array", true, submit_runs},
