@@ -23,7 +23,6 @@
 namespace adapt {
 namespace {
 
-constexpr int kNotFound = 127;
 constexpr int kSignalled = 128;
 
 std::string first_line(const char* path) {

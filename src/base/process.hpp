@@ -36,14 +36,16 @@ std::string host_name();
 /// The time now, "2000-01-01T00:00:00Z".
 std::string utc_now();
 
+/// Exit code of a program that is not there, as shells and launchers have it.
+inline constexpr int kNotFound = 127;
+
 /// A program that runs beside this one.
 class ChildProcess {
  public:
   /// Starts `command` (looked for in PATH) with standard output and error appended to `output`, and no input,
-  /// in `environment`.
-  /// The child is in a process group of its own, so that Ctrl-C does not reach it, and gets SIGUSR1 when this
-  /// process dies. Without such a program it ends with exit code 127. Throws Failure where the output cannot
-  /// be written.
+  /// in `environment`. The child is in a process group of its own, so that Ctrl-C does not reach it, and gets
+  /// SIGUSR1 when this process dies. Without such a program it ends with exit code 127. Throws MachineFailure
+  /// where the output cannot be written.
   ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
                const Environment& environment = own_environment());
   /// Sends SIGTERM to one that still runs, and waits for it.

@@ -12,9 +12,6 @@
 namespace adapt::cli {
 namespace {
 
-/// Most shards of an optimizer step (experiment/checks.cpp).
-constexpr int kMostStepShards = 4096;
-
 /// A process's estimate, by whether it is rank 0's.
 using Estimator = std::function<MemoryEstimate(const TrainerOptions& options, bool first)>;
 

@@ -17,7 +17,6 @@ namespace {
 
 constexpr const char* kDirective = "#SBATCH";
 constexpr int kUsualArraySize = 1001;
-constexpr int kNotFound = 127;
 
 /// Runs one of Slurm's programs. What the job around this process, if there is one, was asked for is none of
 /// its business.

@@ -18,10 +18,6 @@ void check_batch(const TrainingOptions& training, const PlaceOf& place_of) {
                         below > 0 ? concat(" or ", above) : ""));
 }
 
-/// Most shards of one optimizer step: more would leave the exact gradient sums too little room
-/// (exchange/exact.cpp).
-constexpr std::int64_t kMostStepShards = 4096;
-
 void check_accumulation(const TrainingOptions& training, const PlaceOf& place_of) {
   const std::int64_t shards = std::int64_t{training.shards} * training.accumulate;
   if (shards > kMostStepShards) {

@@ -7,13 +7,13 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "experiment/report.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
 constexpr int kSignalled = 128;
 constexpr int kLastSignal = 64;
 constexpr std::size_t kMostWords = 20;

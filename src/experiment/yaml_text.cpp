@@ -182,8 +182,7 @@ std::string read_yaml_file(const std::filesystem::path& path) {
     throw BadInput(concat("cannot read ", path.string(), ": ", size,
                           " bytes; expected a YAML file of at most ", kLargestFile, " bytes"));
   }
-  const std::vector<std::byte> bytes = read_file(path, kLargestFile);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return read_text(path, kLargestFile);
 }
 
 YAML::Node parse_yaml(const std::string& text, const std::string& source) {

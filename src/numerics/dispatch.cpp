@@ -102,8 +102,7 @@ const Kernels& kernels() { return *chosen_level().kernels; }
 const ProductKernels& products() { return *chosen_level().products; }
 
 Grid grid_of(FixedFormat format) {
-  if (format.word_length < 1 || format.word_length > kMaxWordLength ||
-      format.fractional_length < kMinFractionalLength || format.fractional_length > kMaxFractionalLength) {
+  if (!is_accepted(format.word_length, format.fractional_length)) {
     throw BadInput(concat("cannot quantize to the format ", format, ": the word length must be in 1..",
                           kMaxWordLength, " and the fractional length in ", kMinFractionalLength, "..",
                           kMaxFractionalLength));

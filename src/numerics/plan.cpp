@@ -13,8 +13,7 @@ constexpr int kFloat32 = 0;                // as a word length
 
 /// A format that the file or the network gave. Throws BadInput unless it is one to compute with.
 FixedFormat checked_format(std::int64_t word_length, std::int64_t fractional_length) {
-  if (word_length < 1 || word_length > kMaxWordLength || fractional_length < kMinFractionalLength ||
-      fractional_length > kMaxFractionalLength) {
+  if (!is_accepted(word_length, fractional_length)) {
     throw BadInput(concat("saved precision plan: <", word_length, ",", fractional_length,
                           "> is no format, expected a word length of 1..", kMaxWordLength,
                           " and a fractional length of ", kMinFractionalLength, "..", kMaxFractionalLength));

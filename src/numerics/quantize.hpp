@@ -20,6 +20,12 @@ inline constexpr int kMaxWordLength = 32;
 inline constexpr int kMinFractionalLength = -96;
 inline constexpr int kMaxFractionalLength = 126;
 
+/// Whether the passes accept ⟨word_length, fractional_length⟩.
+constexpr bool is_accepted(std::int64_t word_length, std::int64_t fractional_length) {
+  return word_length >= 1 && word_length <= kMaxWordLength && fractional_length >= kMinFractionalLength &&
+         fractional_length <= kMaxFractionalLength;
+}
+
 // All passes below: q = clamp(round(x · 2^FL)) as algorithm "Fixed point", exact for every float32 x.
 // Stochastic rounding of element i takes the i-th 16-bit piece r of the key's sequence (piece i of block i /
 // 8, low half of a word first) as v = (r + 1/2) / 65536 and computes floor(x · 2^FL) + (v <= fraction), which

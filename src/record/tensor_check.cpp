@@ -9,9 +9,7 @@ namespace adapt {
 namespace {
 
 std::string flaw_of(const std::optional<FixedFormat>& format) {
-  const bool sound = !format || (format->word_length >= 1 && format->word_length <= kMaxWordLength &&
-                                 format->fractional_length >= kMinFractionalLength &&
-                                 format->fractional_length <= kMaxFractionalLength);
+  const bool sound = !format || is_accepted(format->word_length, format->fractional_length);
   return sound ? ""
                : concat("has format ", *format, ", expected a word length of 1..", kMaxWordLength,
                         " and a fractional length of ", kMinFractionalLength, "..", kMaxFractionalLength);

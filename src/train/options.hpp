@@ -19,6 +19,10 @@ struct ScheduleOptions {
   std::string origin = "run";
 };
 
+/// Most shards of one optimizer step: more would leave the exact gradient sums too little room
+/// (exchange/exact.cpp).
+inline constexpr int kMostStepShards = 4096;
+
 /// `training`: the recipe.
 struct TrainingOptions {
   int epochs = 15;
