@@ -169,7 +169,7 @@ std::string own_program() {
   return !error && std::filesystem::exists(path, error) ? path.string() : kLink;
 }
 
-/// Starts this program with one argument and `connection` as its input. Throws Failure.
+/// Starts this program with one argument and `connection` as its input. Throws MachineFailure.
 pid_t spawn(const std::string& argument, int connection) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -195,7 +195,7 @@ pid_t spawn(const std::string& argument, int connection) {
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
-    throw Failure(concat("cannot start ", program, " as a child: ", std::strerror(error)));
+    throw MachineFailure(concat("cannot start ", program, " as a child: ", std::strerror(error)));
   }
   return child;
 }
@@ -269,7 +269,7 @@ void IsolatedChild::start() {
   }
   std::array<int, 2> ends = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw Failure(concat("cannot connect to a child: ", std::strerror(errno)));
+    throw MachineFailure(concat("cannot connect to a child: ", std::strerror(errno)));
   }
   socket_ = ends[0];
   try {

@@ -62,7 +62,7 @@ class IsolatedChild {
   IsolatedChild& operator=(const IsolatedChild&) = delete;
 
   /// What the function returns for `argument`. Throws BadInput and Failure as the function does, NoAnswer
-  /// where there is no answer, and Failure where no child can be started.
+  /// where there is no answer, and MachineFailure where no child can be started.
   std::vector<std::byte> call(std::span<const std::byte> argument);
 
  private:

@@ -172,7 +172,7 @@ void claim_folder(const TrainArguments& arguments, Prepared& run) {
     std::error_code error;
     std::filesystem::create_directories(run.run_dir, error);
     if (error) {
-      throw Failure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
+      throw MachineFailure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
     }
     run.claim.emplace(HeldClaim::take_or_refuse(run.run_dir));
   } else if (!has_claim(run.run_dir, arguments.claim)) {
@@ -301,7 +301,7 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
 /// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
 /// blame for is not noted, nor can it always be: the disk may be full.
 ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  catch_stop_signals();
+  catch_stop_signals();  // again, whatever MPI has done with signals
   if (arguments.report.empty()) {
     return train_on(arguments, ranks);
   }
