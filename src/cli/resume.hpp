@@ -31,8 +31,8 @@ ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Config
 /// Tells the other ranks what rank 0 found (collective); the log stays with rank 0.
 void broadcast(ResumePoint& point, const mpi::Communicator& ranks);
 
-/// Adds this resumption to those that the log's provenance names: "step 12 on 2 ranks; ...", and
-/// what the earlier ranks computed with where it was something else.
+/// Adds this resumption to those that the log's provenance names: "step 12 on 2 ranks; ...", and what the
+/// earlier ranks computed with where it was something else.
 void note_resumption(std::map<std::string, std::string>& provenance, const ResumePoint& point);
 
 }  // namespace adapt::cli

@@ -175,8 +175,8 @@ ExitCode dry_run(const SweepArguments& arguments) {
   const Batch batch = batch_of(arguments, submission);
   print_line(concat("--submit would hand ", submission.tasks(), " tasks of at most ", submission.chunk,
                     " runs to Slurm, by:"));
-  print_line("  " +
-             shell_line(sbatch_command(batch, submission_path(arguments.store, submission.id, ".sbatch"))));
+  const std::filesystem::path script = submission_path(absolute(arguments.store), submission.id, ".sbatch");
+  print_line("  " + shell_line(sbatch_command(batch, script)));
   if (const std::string answer = test_only(batch); !answer.empty()) {
     print_line(concat("sbatch --test-only says: ", answer));
   }

@@ -33,8 +33,8 @@ struct DataFolder {
 /// `path` (of data.path) unless it is empty, else $ADAPT_DATA, else ./data.
 DataFolder data_folder(const std::string& path);
 
-/// The folder `folder` of the dataset `name`, inside data_folder(options.path). Throws BadInput when
-/// it does not exist: where it was looked for and how to get it.
+/// The folder `folder` of the dataset `name`, inside data_folder(options.path). Throws BadInput when it does
+/// not exist: where it was looked for and how to get it.
 std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder);
 
 /// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.

@@ -14,8 +14,8 @@ namespace adapt {
 /// A job array that trains the runs of a submission.
 struct Batch {
   std::string script;  ///< text of the batch script
-  std::vector<std::string>
-      options;  ///< of sbatch: they win over the script's #SBATCH lines, and need no quotes
+  /// Of sbatch: they win over the script's #SBATCH lines, and need no quotes.
+  std::vector<std::string> options;
   std::vector<std::string> command;  ///< what follows the script in sbatch's arguments: the program
 };
 

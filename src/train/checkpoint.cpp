@@ -127,7 +127,8 @@ Checkpoint decode(std::span<const std::byte> bytes) {
   if (checkpoint.step < 0 || checkpoint.epochs < 0 || checkpoint.best_epoch < 0 ||
       checkpoint.best_epoch > checkpoint.epochs) {
     throw BadInput(concat("it is of step ", checkpoint.step, ", epoch ", checkpoint.epochs,
-                          ", the best one being ", checkpoint.best_epoch, "; expected 0 or more"));
+                          ", the best one being ", checkpoint.best_epoch,
+                          "; expected 0 or more, and the best epoch no later than the last"));
   }
   return checkpoint;
 }
