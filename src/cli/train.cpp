@@ -298,6 +298,15 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
   return ExitCode::done;
 }
 
+/// Writes the report of a failure, which stays the one that is thrown where that is not possible.
+void note_failure(const std::filesystem::path& report, const mpi::Ending& ending) {
+  try {
+    report_failure(report, {static_cast<int>(ending.code), ending.message});
+  } catch (const Failure& error) {
+    log_warning(error.what());
+  }
+}
+
 /// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
 /// blame for is not noted, nor can it always be: the disk may be full.
 ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
@@ -317,7 +326,7 @@ ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicat
     const mpi::Ending ending = mpi::attempt([] { throw; });
     const bool own_fault = ending.cause == Cause::task && ending.code != ExitCode::stopped;
     if (own_fault && (!shared || ranks.rank() == 0)) {
-      report_failure(arguments.report, {static_cast<int>(ending.code), ending.message});
+      note_failure(arguments.report, ending);
     }
     throw;
   }
