@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "experiment/report.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace adapt {
 namespace {
@@ -104,10 +105,10 @@ EndedAttempt judge(const RunStore& store, const std::string& identity,
   std::vector<std::string> lines = lines_from(store.output(identity), output_before);
   const std::string complaint = complaint_in(lines);
   const std::string how = describe_exit(exit_code, report.begun, command);
-  const bool from_outside = report.begun && exit_code != static_cast<int>(ExitCode::failed) &&
-                            exit_code != static_cast<int>(ExitCode::bad_input) && exit_code != kNotFound &&
-                            exit_code != kNotExecutable;
-  if (from_outside) {
+  const bool is_blamed = exit_code == static_cast<int>(ExitCode::failed) ||
+                         exit_code == static_cast<int>(ExitCode::bad_input) || exit_code == kNotFound ||
+                         exit_code == kNotExecutable;
+  if (report.begun && (!is_blamed || complaint.starts_with(mpi::kStuck))) {
     return {Ending::interrupted, exit_code, complaint.empty() ? how : concat(how, ": ", complaint), {}};
   }
   if (lines.size() > kMostWords) {

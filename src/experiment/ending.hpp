@@ -13,7 +13,7 @@ enum class Ending {
   done,         ///< DONE is there
   stopped,      ///< at a checkpoint, as it was asked to
   failed,       ///< the program itself says so: the experiment's own fault
-  interrupted,  ///< something ended it that says nothing about the experiment: a lost node, a signal
+  interrupted,  ///< something ended it that says nothing about the experiment: a lost node, a rank that hung
   hindered,     ///< it could not begin, or the machine failed under it: so will the next run
 };
 
@@ -30,8 +30,8 @@ struct EndedAttempt {
 /// whether it was told to stop.
 ///
 /// The program's own report decides (report.hpp). Without one, exit codes 1 and 2 are the launcher's, or
-/// those of a program that blames the machine. Other codes, 0 included (srun, when a node is lost), come from
-/// outside.
+/// those of a program that blames the machine, unless its last word is the watchdog's (mpi/watchdog.hpp), who
+/// misses a rank. Other codes, 0 included (srun, when a node is lost), come from outside.
 EndedAttempt judge(const RunStore& store, const std::string& identity,
                    const std::vector<std::string>& command, std::uintmax_t output_before, int exit_code,
                    bool stop_requested);

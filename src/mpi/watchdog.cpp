@@ -86,7 +86,7 @@ struct Watchdog::Implementation {
       return;
     }
     const std::string who =
-        concat("stuck: ", rank < 0 ? "a rank" : concat("rank ", rank), " (host ", host_name(), ")");
+        concat(kStuck, rank < 0 ? "a rank" : concat("rank ", rank), " (host ", host_name(), ")");
     const std::string where = phase::describe(phase::place());
     end_all(call == nullptr
                 ? concat(who, " has given no sign of life for ", limit, " s (mpi.timeout_s) in ", where)

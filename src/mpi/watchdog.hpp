@@ -9,6 +9,9 @@ struct Options {
   double timeout_s = 1800;  ///< longest time of a rank without a sign of life; 0: for ever
 };
 
+/// What the Watchdog's last word on a run begins with.
+inline constexpr const char* kStuck = "stuck: ";
+
 /// While it lives, a thread watches this process. One that gives no sign of life (base/phase.hpp) for longer
 /// than the timeout ends all ranks with a message that says where it is, and exit code 1; a long piece of
 /// work that gives signs may take as long as it needs. A rank that waits in MPI may do so twice as long, and

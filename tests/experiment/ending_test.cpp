@@ -55,6 +55,9 @@ TEST_F(EndingOf, OnceBegunItWasInterruptedUnlessTheProgramBlamesTheMachine) {
   EXPECT_EQ(ending(75), Ending::stopped);
   print("adapt: error: cannot write run.h5: No space left on device\nsrun: error: task 0: Exited\n");
   EXPECT_EQ(of(1).message, "cannot write run.h5: No space left on device");
+  print("adapt: rank 1: error: stuck: rank 1 (host n2) has given no sign of life\nMPI_ABORT was invoked\n");
+  EXPECT_EQ(ending(1), Ending::interrupted);
+  EXPECT_EQ(of(1).message, "exit code 1: stuck: rank 1 (host n2) has given no sign of life");
   print("srun: error: Node failure on n1\n");
   EXPECT_EQ(of(0).message, "it ended with exit code 0, but without DONE: Node failure on n1");
 }
