@@ -150,12 +150,25 @@ void read(const TrainArguments& arguments, Prepared& run) {
   mpi::set_timeout(run.configuration.mpi.timeout_s);
 }
 
+/// A folder that holds another run, or that somebody else works in, is refused.
+void refuse_taken(const TrainArguments& arguments, const Prepared& run) {
+  if (arguments.claim.empty()) {
+    refuse_claimed(run.run_dir);
+  }
+  if (!arguments.overwrite && !arguments.resume) {
+    refuse_occupied(run.run_dir, *run.checkpoints);
+  }
+}
+
 /// With what, and where to.
 void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
           Prepared& run) {
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
+  if (ranks.rank() == 0) {
+    refuse_taken(arguments, run);  // in vain otherwise, after minutes of data
+  }
   set_threads(run.configuration.training.threads);
   check_training_memory(arguments.experiment, run.configuration, ranks.size(), node);
   phase::begin("load");

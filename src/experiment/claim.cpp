@@ -185,6 +185,13 @@ std::optional<std::string> living_owner(const std::filesystem::path& run_dir) {
   return std::nullopt;
 }
 
+void refuse_claimed(const std::filesystem::path& run_dir) {
+  if (const std::optional<std::string> owner = living_owner(run_dir)) {
+    throw BadInput(concat("run ", run_dir, " is claimed by ", *owner,
+                          "; wait until that has ended, or choose another folder"));
+  }
+}
+
 bool has_claim(const std::filesystem::path& run_dir) { return !claims_in(run_dir).empty(); }
 
 bool has_claim(const std::filesystem::path& run_dir, const std::string& token) {
@@ -265,9 +272,8 @@ HeldClaim HeldClaim::take_or_refuse(const std::filesystem::path& run_dir) {
   if (std::optional<HeldClaim> held = take(run_dir)) {
     return std::move(*held);
   }
-  const std::optional<std::string> owner = living_owner(run_dir);
-  throw BadInput(concat("run ", run_dir, " is claimed by ", owner.value_or("somebody who has just gone"),
-                        "; wait until that has ended, or choose another folder"));
+  refuse_claimed(run_dir);
+  throw BadInput(concat("run ", run_dir, " was claimed by somebody who has just gone; try again"));
 }
 
 HeldClaim::HeldClaim(HeldClaim&& other) noexcept

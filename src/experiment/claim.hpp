@@ -44,6 +44,9 @@ std::optional<bool> owner_is_alive(const Claim& claim);
 /// 15 minutes old by the clock of the file system that it lies on, the same for all machines.
 std::optional<std::string> living_owner(const std::filesystem::path& run_dir);
 
+/// Throws BadInput with the owner's name where somebody alive holds a claim on the run in this folder.
+void refuse_claimed(const std::filesystem::path& run_dir);
+
 /// Whether there is any claim, alive or dead.
 bool has_claim(const std::filesystem::path& run_dir);
 
