@@ -40,17 +40,24 @@ class Bounds {
         machine_(available_memory()),
         process_(available_to_process()) {}
 
-  [[nodiscard]] bool fits(const TrainerOptions& options) const { return !exceeded(options); }
+  /// With some to spare: who follows the advice finds a little less, or a little more.
+  [[nodiscard]] bool fits(const TrainerOptions& options) const {
+    constexpr double kSpare = 0.05;
+    return !exceeded(options, 1 - kSpare);
+  }
 
-  /// What is too small, in words; none where all fits.
-  [[nodiscard]] std::optional<std::string> exceeded(const TrainerOptions& options) const {
+  /// What is too small, in words; none where all fits into `share` of what there is.
+  [[nodiscard]] std::optional<std::string> exceeded(const TrainerOptions& options, double share = 1) const {
+    const auto exceeds = [share](const MemoryEstimate& needed, const MemoryBound& bound) {
+      return static_cast<double>(total(needed)) > share * static_cast<double>(bound.bytes);
+    };
     const MemoryEstimate all = sum_of_node(options, node_, estimate_);
-    if (total(all) > machine_.bytes) {
+    if (exceeds(all, machine_)) {
       const std::string ranks = node_.ranks > 1 ? concat(" with ", node_.ranks, " ranks") : "";
       return message(all, concat("this machine", ranks), machine_);
     }
     const MemoryEstimate one = estimate_(options, node_.first);
-    if (total(one) > process_.bytes) {
+    if (exceeds(one, process_)) {
       return message(one, "a process", process_);
     }
     return std::nullopt;
