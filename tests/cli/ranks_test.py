@@ -7,7 +7,7 @@ import unittest
 
 import h5py
 import tiny_data
-from adapt_program import MPIEXEC, PROGRAM, TINY, ProgramTest, adapt, error_lines, info, one_by_one, run
+from adapt_program import PROGRAM, TINY, ProgramTest, adapt, error_lines, info, one_by_one, run, run_by_rank
 
 SHORT = ("--set", "training.epochs=1", "--set", "data.train_samples=64", "--set", "data.test_samples=20")
 MNIST = ("--set", "data.name=mnist", "--set", "training.epochs=1", "--set", "training.batch=16", "--set",
@@ -73,8 +73,8 @@ class Tasks(Ranks):
         shutil.copy(PROGRAM, other)
         with other.open("ab") as file:
             file.write(b"\0")
-        words = [MPIEXEC, "-n", "1", PROGRAM, *self.task(), ":", "-n", "1", other, *self.task()]
-        self.assert_refused(run([*map(str, words)]), "the program is adapt ", "on rank 1 (host ", "on rank 0 (host ")
+        commands = [[PROGRAM, *self.task()], [other, *self.task()]]
+        self.assert_refused(run_by_rank(commands), "the program is adapt ", "on rank 1 (host ", "on rank 0 (host ")
 
 
 class Experiments(Ranks):
