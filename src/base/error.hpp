@@ -31,10 +31,12 @@ class Error : public std::runtime_error {
   Cause cause_;
 };
 
-/// The user's input (configuration, data, command line) is wrong: exit code 2.
+/// The user's input (configuration, data, command line) is wrong: exit code 2. Where it is wrong for this
+/// machine only, which has too little memory, say, the machine is the cause.
 class BadInput : public Error {
  public:
-  explicit BadInput(const std::string& message) : Error(ExitCode::bad_input, message) {}
+  explicit BadInput(const std::string& message, Cause cause = Cause::task)
+      : Error(ExitCode::bad_input, message, cause) {}
 };
 
 /// The run failed for a reason that is not the user's input: exit code 1.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,12 +120,33 @@ std::string utc_now() {
   return text.data();
 }
 
+namespace {
+
+/// Opens a file to append to. A pipe, which would wait for a reader, or a device is refused.
+int open_log(const std::filesystem::path& path) {
+  const int log =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+  const int error = errno;
+  struct stat status = {};
+  const bool is_other = log < 0 ? error == ENXIO || error == EISDIR || error == ELOOP
+                                : ::fstat(log, &status) != 0 || !S_ISREG(status.st_mode);
+  if (is_other) {
+    if (log >= 0) {
+      ::close(log);
+    }
+    throw BadInput(concat(path, " is not a regular file; expected one, or nothing"));
+  }
+  if (log < 0) {
+    throw MachineFailure(concat("cannot write ", path, ": ", std::strerror(error)));
+  }
+  return log;
+}
+
+}  // namespace
+
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
                            const Environment& environment) {
-  const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (log < 0) {
-    throw MachineFailure(concat("cannot write ", output, ": ", std::strerror(errno)));
-  }
+  const int log = open_log(output);
   const std::vector<char*> words = pointers(command);
   const std::vector<char*> variables = pointers(environment);
   const pid_t parent = ::getpid();

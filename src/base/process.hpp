@@ -45,7 +45,7 @@ class ChildProcess {
   /// Starts `command` (looked for in PATH) with standard output and error appended to `output`, and no input,
   /// in `environment`. The child is in a process group of its own, so that Ctrl-C does not reach it, and gets
   /// SIGUSR1 when this process dies. Without such a program it ends with exit code 127. Throws MachineFailure
-  /// where the output cannot be written.
+  /// where the output cannot be written, BadInput where it is no regular file.
   ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
                const Environment& environment = own_environment());
   /// Sends SIGTERM to one that still runs, and waits for it.

@@ -40,7 +40,8 @@ void set_threads(int threads) {
   if (team != threads) {
     throw BadInput(concat(threads, " threads are asked for (training.threads, --threads), but OpenMP gives ",
                           team, ": ", reason(threads), "; expected at least ", threads,
-                          ", or the variable unset, or ", team, " for the threads"));
+                          ", or the variable unset, or ", team, " for the threads"),
+                   Cause::machine);
   }
 }
 

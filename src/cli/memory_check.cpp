@@ -130,7 +130,8 @@ void check(const std::string& where, const TrainerOptions& options, const Bounds
   const std::string fits = fitting(options, bounds);
   throw BadInput(concat(where, ": ", *exceeded,
                         fits.empty() ? "; expected more memory or fewer ranks on it: no batch is small enough"
-                                     : concat("; this fits: ", fits)));
+                                     : concat("; this fits: ", fits)),
+                 Cause::machine);
 }
 
 }  // namespace

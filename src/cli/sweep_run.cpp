@@ -41,6 +41,7 @@ std::string describe(const SweepResult& result) {
   add(result.stopped, "stopped, to be resumed");
   add(result.interrupted, "interrupted, to be resumed");
   add(result.elsewhere, "running elsewhere");
+  add(result.unfit, "left, as this machine cannot train them");
   add(result.left, "left as they are");
   return text.empty() ? "nothing to do" : text;
 }
@@ -65,7 +66,7 @@ ExitCode finish(const SweepResult& result) {
   if (result.stopped + result.interrupted + result.left > 0) {
     return ExitCode::stopped;
   }
-  return result.failed + result.failed_before > 0 ? ExitCode::failed : ExitCode::done;
+  return result.failed + result.failed_before + result.unfit > 0 ? ExitCode::failed : ExitCode::done;
 }
 
 void catch_signals() {

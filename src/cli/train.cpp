@@ -314,14 +314,14 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
 /// Writes the report of a failure, which stays the one that is thrown where that is not possible.
 void note_failure(const std::filesystem::path& report, const mpi::Ending& ending) {
   try {
-    report_failure(report, {static_cast<int>(ending.code), ending.message});
+    report_failure(report, {static_cast<int>(ending.code), ending.message, ending.cause});
   } catch (const Failure& error) {
     log_warning(error.what());
   }
 }
 
-/// Notes in the file of --report that the training began, and why it failed by itself. What the machine is to
-/// blame for is not noted, nor can it always be: the disk may be full.
+/// Notes in the file of --report that the training began, and why it failed by itself, or why this machine
+/// cannot begin it.
 ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicator& ranks) {
   catch_stop_signals();  // again, whatever MPI has done with signals
   if (arguments.report.empty()) {
@@ -337,8 +337,10 @@ ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicat
   } catch (const std::exception& error) {
     const bool shared = dynamic_cast<const mpi::SharedError*>(&error) != nullptr;
     const mpi::Ending ending = mpi::attempt([] { throw; });
-    const bool own_fault = ending.cause == Cause::task && ending.code != ExitCode::stopped;
-    if (own_fault && (!shared || ranks.rank() == 0)) {
+    // What the machine fails at in between is not noted, nor can it always be: the disk may be full.
+    const bool is_said = ending.code == ExitCode::bad_input ||
+                         (ending.code == ExitCode::failed && ending.cause == Cause::task);
+    if (is_said && (!shared || ranks.rank() == 0)) {
       note_failure(arguments.report, ending);
     }
     throw;

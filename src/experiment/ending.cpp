@@ -23,10 +23,10 @@ constexpr std::size_t kMostWords = 20;
 std::vector<std::string> lines_from(const std::filesystem::path& output, std::uintmax_t from) {
   constexpr std::uintmax_t kEnd = std::uintmax_t{1} << 20U;
   std::error_code missing;
-  const std::uintmax_t size = std::filesystem::file_size(output, missing);
-  if (missing) {
+  if (!std::filesystem::is_regular_file(output, missing)) {
     return {};
   }
+  const std::uintmax_t size = std::filesystem::file_size(output, missing);
   std::ifstream text(output);
   text.seekg(static_cast<std::streamoff>(std::max(from, size > kEnd ? size - kEnd : 0)));
   std::vector<std::string> lines;
@@ -97,7 +97,8 @@ EndedAttempt judge(const RunStore& store, const std::string& identity,
     return {Ending::done, exit_code, "", {}};
   }
   if (report.failure) {
-    return {Ending::failed, report.failure->exit_code, report.failure->message, {}};
+    const Ending ending = report.failure->cause == Cause::machine ? Ending::unfit : Ending::failed;
+    return {ending, report.failure->exit_code, report.failure->message, {}};
   }
   if (stop_requested || exit_code == static_cast<int>(ExitCode::stopped)) {
     return {Ending::stopped, exit_code, "", {}};

@@ -13,6 +13,7 @@ enum class Ending {
   done,         ///< DONE is there
   stopped,      ///< at a checkpoint, as it was asked to
   failed,       ///< the program itself says so: the experiment's own fault
+  unfit,        ///< the program refuses it on this machine: too little memory, too few threads
   interrupted,  ///< something ended it that says nothing about the experiment: a lost node, a rank that hung
   hindered,     ///< it could not begin, or the machine failed under it: so will the next run
 };

@@ -9,6 +9,12 @@
 #include "base/json_value.hpp"
 
 namespace adapt {
+namespace {
+
+constexpr const char* kMachine = "machine";
+constexpr const char* kTask = "task";
+
+}  // namespace
 
 void report_begin(const std::filesystem::path& path) { write_atomically(path, std::string("{}\n")); }
 
@@ -17,6 +23,7 @@ void report_failure(const std::filesystem::path& path, const ReportedFailure& fa
   json.begin_object();
   json.member("exit_code", std::int64_t{failure.exit_code});
   json.member("message", failure.message);
+  json.member("cause", failure.cause == Cause::machine ? kMachine : kTask);
   json.end_object();
   write_atomically(path, json.text());
 }
@@ -38,7 +45,8 @@ Report read_report(const std::filesystem::path& path) {
     const JsonValue json = parse_json(read_text(path, kSmallFile), path.string());
     Report report{true, std::nullopt};
     if (const auto code = json.integer_of("exit_code")) {
-      report.failure = ReportedFailure{static_cast<int>(*code), json.text_of("message")};
+      report.failure = ReportedFailure{static_cast<int>(*code), json.text_of("message"),
+                                       json.text_of("cause") == kMachine ? Cause::machine : Cause::task};
     }
     return report;
   } catch (const BadInput&) {

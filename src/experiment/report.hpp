@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
+
 namespace adapt {
 
 // What a training tells the sweep that started it, in a file between the two: launchers have exit codes of
@@ -14,6 +16,7 @@ namespace adapt {
 struct ReportedFailure {
   int exit_code = 0;
   std::string message;  ///< one line
+  Cause cause = Cause::task;
 };
 
 struct Report {

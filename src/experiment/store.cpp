@@ -158,7 +158,13 @@ void RunStore::prepare(const std::string& identity, const Configuration& configu
   const std::filesystem::path path = experiment(identity);
   const std::string text = resolved_yaml(configuration);
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) || read_text(path, kSmallFile) != text) {
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  if (is_folder) {
+    throw BadInput(concat(path, " is a folder; expected the run's configuration, or nothing"));
+  }
+  const std::uintmax_t size =
+      std::filesystem::is_regular_file(path, ignored) ? std::filesystem::file_size(path, ignored) : 0;
+  if (size != text.size() || read_text(path, kSmallFile) != text) {
     write(identity, kExperiment, text);
   }
 }

@@ -168,6 +168,9 @@ class Runner {
       case Ending::failed:
         fail(identity, name, end.exit_code, end.message);
         break;
+      case Ending::unfit:
+        leave(name, end.message);
+        break;
       case Ending::interrupted:
         interrupt(identity, name, end);
         break;
@@ -186,6 +189,12 @@ class Runner {
     store_.write_failure(identity, {code, message, utc_now(), store_.requeues(identity)});
     ++result_.failed;
     report_(concat("failed ", name, ": ", message));
+  }
+
+  /// Nothing is noted: on another machine, or on this one later, the run may begin.
+  void leave(const std::string& name, const std::string& message) {
+    ++result_.unfit;
+    report_(concat("left ", name, " as it is: ", message));
   }
 
   void interrupt(const std::string& identity, const std::string& name, const EndedAttempt& end) {
@@ -211,7 +220,8 @@ class Runner {
     result_.hindrance = result_.hindrance.empty() ? reason : result_.hindrance;
   }
 
-  /// Does `work` on a run; a failure of the machine is a hindrance.
+  /// Does `work` on a run; a failure of the machine is a hindrance, while files of the run's that are not
+  /// what they should be are its own affair.
   template <class Work>
   void unless_hindered(const std::string& name, Work&& work) {
     try {
@@ -219,6 +229,8 @@ class Runner {
     } catch (const MachineFailure& failure) {
       ++result_.left;
       hinder(concat(name, ": ", failure.what()));
+    } catch (const BadInput& error) {
+      leave(name, error.what());
     }
   }
 

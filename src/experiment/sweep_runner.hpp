@@ -31,6 +31,7 @@ struct SweepResult {
   int stopped = 0;      ///< at a checkpoint, or before anything was worth keeping
   int interrupted = 0;  ///< by something from outside; to be resumed
   int elsewhere = 0;    ///< another process works on them
+  int unfit = 0;        ///< this machine cannot train them, another one may
   int left = 0;         ///< left as they are, as the sweep was stopped or hindered
   /// What made the sweep stop, one line: a disk that is full, a launcher that cannot start. Empty: nothing.
   std::string hindrance;
@@ -50,9 +51,10 @@ std::vector<std::string> training_command(const RunStore& store, const GridRun& 
 /// claimed first, and its training works under that claim; one that is done, has failed (see
 /// RunStore::clear_failure) or is claimed by somebody alive is left alone, so that any number of processes
 /// can work on one store. A failure stays alone and is written to FAILED; an interruption is no failure,
-/// unless it comes back every time (interruption.hpp); where the machine cannot train (ending.hpp), nothing
-/// new begins. When a stop is requested (stop_signal.hpp), nothing new begins, and the trainings get SIGUSR1,
-/// on which they write a checkpoint. `report` gets a line on everything that happens.
+/// unless it comes back every time (interruption.hpp); a run that this machine cannot train is left as it is;
+/// where it cannot train any (ending.hpp), nothing new begins. When a stop is requested (stop_signal.hpp),
+/// nothing new begins, and the trainings get SIGUSR1, on which they write a checkpoint. `report` gets a line
+/// on everything that happens.
 SweepResult run_sweep(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options,
                       const std::function<void(const std::string&)>& report);
 

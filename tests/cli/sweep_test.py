@@ -228,6 +228,29 @@ class Endings(SweepTest):
         self.assertEqual((result.returncode, result.stdout), (1, "2 failed\n"), result.stderr)
         self.assertIn("fault on purpose", result.stderr)
 
+    def test_what_this_machine_cannot_train_is_left_for_another(self):
+        self.env["OMP_THREAD_LIMIT"] = "1"
+        grid = self.grid(GRID.replace("training: {", "training: {threads: 2, "), "threads.yaml")
+        result = self.sweep("--run", "--where", "seed=3", grid=grid)
+        self.assertEqual((result.returncode, result.stdout), (1, "2 left, as this machine cannot train them\n"), result.stderr)
+        self.assertEqual(result.stderr.count("OMP_THREAD_LIMIT is 1"), 2, result.stderr)
+        del self.env["OMP_THREAD_LIMIT"]
+        self.assertEqual(self.assert_done(self.sweep("--run", "--where", "seed=3", grid=grid)).stdout, "2 done\n")
+
+    def test_what_is_in_the_way_of_a_run_stops_no_other(self):
+        self.assert_done(self.sweep("--run", "--where", "seed=3"))
+        first, second = self.runs()
+        for run in (first, second):
+            (run / "DONE").unlink()
+        (first / "output.txt").unlink()
+        os.mkfifo(first / "output.txt")
+        (second / "experiment.yaml").unlink()
+        (second / "experiment.yaml").mkdir()
+        result = self.sweep("--run")
+        self.assertEqual((result.returncode, result.stdout), (1, "2 done, 2 left, as this machine cannot train them\n"), result.stderr)
+        self.assertIn(f"{first / 'output.txt'}\" is not a regular file", result.stderr)
+        self.assertIn(f"{second / 'experiment.yaml'}\" is a folder", result.stderr)
+
     def test_a_program_that_is_not_there(self):
         for launcher, part in (("/no/such/launcher -n 2", "cannot start /no/such/launcher"),
                                ("mpirun -n 2 /no/such/wrapper", ""),

@@ -74,6 +74,14 @@ TEST_F(EndingOf, TheProgramsOwnWordCountsWhateverTheExitCode) {
   EXPECT_EQ(ending(137), Ending::done);
 }
 
+TEST_F(EndingOf, WhatThisMachineCannotDoIsNoFailure) {
+  report_failure(store_.report(run_), {2, "too little memory", Cause::machine});
+  for (const int code : {0, 1, 2, 42}) {
+    EXPECT_EQ(ending(code), Ending::unfit) << code;
+    EXPECT_EQ(of(code).message, "too little memory");
+  }
+}
+
 TEST_F(EndingOf, HalfAReportIsNone) {
   std::ofstream(store_.report(run_)) << "{\"exit_code\": ";
   EXPECT_EQ(ending(0), Ending::hindered);
