@@ -158,7 +158,7 @@ class FullDisk(ProgramTest):
         sets = [word for setting in overrides for word in ("--set", setting)]
         run = start("train", self.experiment(), "--out", self.folder / "run", *sets, stderr=subprocess.PIPE)
         folder = self.folder / "run" / "checkpoints"
-        self.assertTrue(wait_for(lambda: [*folder.glob("step-*")], 30))
+        self.assertTrue(wait_for(lambda: [*folder.glob("step-?????????")], 30))
         resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (300000, resource.RLIM_INFINITY))  # a checkpoint has more
         _, err = run.communicate(timeout=30)
         self.assertEqual(run.returncode, 1, err)
