@@ -59,11 +59,12 @@ void apply_group(const std::filesystem::path& folder, const std::string& name, c
   if (!limit || !usage) {
     return;
   }
-  std::int64_t left = *limit - *usage;
+  std::int64_t used = *usage;
   for (const char* key : files.cached) {
-    left += number_in(folder / "memory.stat", key).value_or(0);
+    used -= number_in(folder / "memory.stat", key).value_or(0);
   }
-  left = std::clamp<std::int64_t>(left, 0, *limit);
+  // In this order: a group without a limit has nearly the largest number.
+  const std::int64_t left = std::max<std::int64_t>(0, *limit - std::max<std::int64_t>(0, used));
   if (left < bound.bytes) {
     bound = {left, concat("the limit of the control group ", name, ", ", bytes_text(*limit))};
   }

@@ -79,6 +79,8 @@ TEST_F(Machine, Version1) {
   write("sys/fs/cgroup/memory/slurm/uid_0/job_7/memory.limit_in_bytes", "9223372036854771712\n");
   write("sys/fs/cgroup/memory/slurm/uid_0/job_7/memory.usage_in_bytes", "5000\n");
   EXPECT_EQ(bound().source, "MemAvailable");
+  write("sys/fs/cgroup/memory/slurm/uid_0/job_7/memory.stat", "total_inactive_file 3000000\n");
+  EXPECT_EQ(bound().source, "MemAvailable") << "no limit, and a usage that was read a little earlier";
   write("sys/fs/cgroup/memory/slurm/uid_0/memory.limit_in_bytes", "1000000000\n");
   write("sys/fs/cgroup/memory/slurm/uid_0/memory.usage_in_bytes", "900000000\n");
   write("sys/fs/cgroup/memory/slurm/uid_0/memory.stat", "cache 1\ntotal_inactive_file 300000000\n");
