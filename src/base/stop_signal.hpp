@@ -4,7 +4,8 @@
 
 namespace adapt {
 
-/// A stop signal came while a run was being prepared: exit code 75.
+/// A stop signal came, and what was under way was left: exit code 75. Nobody who keeps what came before lets
+/// it out; so it says that nothing did.
 class Stopped : public Error {
  public:
   Stopped();
@@ -20,7 +21,7 @@ void catch_interrupt();
 /// Whether one of them came since.
 bool stop_requested();
 
-/// For work before the first step, of which nothing is lost: throws Stopped where one of them came. Others
+/// For work that can be left at any point, as it is done again: throws Stopped where one of them came. Others
 /// than those who called catch_stop_signals never see it.
 void check_stop();
 

@@ -57,25 +57,17 @@ inline std::string name_of_rank(const Communicator& ranks) {
 
 /// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the
 /// message and exit code of the lowest rank that failed: bad input ends every rank with one line. `work`
-/// itself must not be collective. Beside that, tells whether `flag`, asked for after the work, was true on
-/// any rank. Costs one message of 16 bytes.
-template <class Work, class Flag>
-bool together(const Communicator& ranks, Work&& work, Flag&& flag) {
+/// itself must not be collective. Costs one message of 8 bytes.
+template <class Work>
+void together(const Communicator& ranks, Work&& work) {
   const Ending ending = attempt(work);
   // The highest mark belongs to the lowest failed rank.
   const int mark = ending.code == ExitCode::done ? 0 : ranks.size() - ranks.rank();
-  std::array<std::int64_t, 2> marks = {mark, flag() ? 1 : 0};
-  ranks.maximum(marks);
-  if (marks[0] != 0) {
-    share_failure(ranks, ending, ranks.size() - static_cast<int>(marks[0]));
+  std::array<std::int64_t, 1> highest = {mark};
+  ranks.maximum(highest);
+  if (highest[0] != 0) {
+    share_failure(ranks, ending, ranks.size() - static_cast<int>(highest[0]));
   }
-  return marks[1] != 0;
-}
-
-/// The same without a flag. All variants send the same message, so that a rank may meet the others in any.
-template <class Work>
-void together(const Communicator& ranks, Work&& work) {
-  together(ranks, work, [] { return false; });
 }
 
 /// Runs `work` that does the same on all ranks and so fails on all or none: as together(), but without its

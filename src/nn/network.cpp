@@ -102,6 +102,12 @@ class Counting {
   std::optional<Stopwatch> watch_;
 };
 
+void heed_stop(const Pass& pass) {
+  if (pass.heeds_stop) {
+    check_stop();
+  }
+}
+
 }  // namespace
 
 struct Network::Implementation {
@@ -300,6 +306,7 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
     self.executor->begin(pass);
   }
   for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
+    heed_stop(pass);
     const Counting counting(self.clock(i, &LayerSeconds::forward));
     onednn::translated([&] { self.forward_node(i, pass); });
   }
@@ -325,6 +332,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
   double elsewhere = 0;
   std::size_t last = self.state->parameters.size();
   for (std::size_t i = self.graph.nodes.size(); i-- > 0;) {
+    heed_stop(pass);
     {
       const Counting counting(self.clock(i, &LayerSeconds::backward));
       onednn::translated([&] { self.backward_node(i, pass); });

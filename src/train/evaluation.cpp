@@ -7,6 +7,7 @@
 
 #include "base/aligned.hpp"
 #include "base/phase.hpp"
+#include "base/stop_signal.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
 
@@ -25,6 +26,7 @@ MetricSum evaluate_own(const Classify& classify, std::int64_t batch, const Datas
   phase::begin("evaluate");
   for (std::int64_t first = ranks.rank() * batch; first < dataset.size(); first += ranks.size() * batch) {
     phase::begin("evaluate.batch");
+    check_stop();
     const auto count = static_cast<std::size_t>(std::min(batch, dataset.size() - first));
     const std::span some_labels = std::span(labels).first(count);
     read_images(dataset, normalization, first,
@@ -50,6 +52,7 @@ MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization
   const Classify classify = [&](std::span<const float> images, std::span<const std::int32_t> labels) {
     Pass pass;
     pass.plan = plan;
+    pass.heeds_stop = true;
     return network.forward(images, labels, pass);
   };
   return evaluate_all(classify, network.batch(), dataset, normalization, ranks);

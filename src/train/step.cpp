@@ -165,13 +165,15 @@ void TrainingStep::run_shards(StepOutcome& outcome) {
   double worked = 0;
   // The one agreement of a step: a rank that fails must not leave the others waiting in the exchange. What
   // of it is under way then is given up.
-  outcome.stop = mpi::together(
-      ranks_,
-      [&] {
-        run_own_shards(outcome);
-        worked = watch.seconds();
-      },
-      stop_requested);
+  try {
+    mpi::together(ranks_, [&] {
+      run_own_shards(outcome);
+      worked = watch.seconds();
+    });
+  } catch (const mpi::SharedError&) {
+    --step_;
+    throw;
+  }
   outcome.record.seconds.exchange += watch.seconds() - worked;
 }
 
@@ -183,6 +185,7 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   plan_broadcast_.check(plan_, step_);
   statistics_.begin(step);
   maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
+  check_stop();
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     phase::begin("data");
@@ -204,6 +207,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
   pass.maxima = maxima_;
+  pass.heeds_stop = !encoding_->has_state();  // what a shard adds to that could not be taken back
   phase::begin("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   if (!MetricSum::fits(loss.loss)) {

@@ -31,7 +31,6 @@ struct StepOutcome {
   MetricSum metrics;                  ///< over the global batch
   std::vector<LayerRecord> layers;    ///< rank 0 only: what the step computed with
   std::vector<SwitchEvent> switches;  ///< rank 0 only
-  bool stop = false;                  ///< any rank was sent a stop signal (base/stop_signal.hpp)
 };
 
 /// As make_policy.
@@ -47,6 +46,8 @@ class TrainingStep {
 
   /// Runs the next step (collective); epochs follow one another by themselves. Where any rank fails (data
   /// that cannot be read, training that diverges, a policy's error), all throw the same mpi::SharedError.
+  /// Where any was sent a stop signal, all throw one with ExitCode::stopped, and the step has not been:
+  /// save_state() is that of the steps before, but no further step can be run.
   StepOutcome run(double learning_rate);
 
   [[nodiscard]] std::int64_t steps_per_epoch() const { return loader_.steps(); }

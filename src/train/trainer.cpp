@@ -40,7 +40,7 @@ struct Trainer::Implementation {
 
   TrainingEnd run(const TrainerFiles& chosen_files,
                   const std::function<void(const TrainerProgress&)>& on_step);
-  bool train_epoch(const std::function<void(const TrainerProgress&)>& on_step);
+  void train_epoch(const std::function<void(const TrainerProgress&)>& on_step);
   void end_epoch();
   void record_step(const StepOutcome& outcome);
   void flush();
@@ -118,8 +118,8 @@ void Trainer::Implementation::flush() {
   }
 }
 
-/// Trains to the end of the running epoch. False: stopped before, at a checkpoint.
-bool Trainer::Implementation::train_epoch(const std::function<void(const TrainerProgress&)>& on_step) {
+/// Trains to the end of the running epoch.
+void Trainer::Implementation::train_epoch(const std::function<void(const TrainerProgress&)>& on_step) {
   const auto epoch = static_cast<std::int64_t>(epochs.size()) + 1;
   const std::int64_t last = epoch * step.steps_per_epoch();
   epoch_watch.lap();
@@ -136,14 +136,10 @@ bool Trainer::Implementation::train_epoch(const std::function<void(const Trainer
       on_step(progress);
     }
     seconds += epoch_watch.lap();
-    if (outcome.stop || (step.steps() < last && due(/*best=*/false))) {
+    if (step.steps() < last && due(/*best=*/false)) {
       write_checkpoint(/*best=*/false);
     }
-    if (outcome.stop) {
-      return false;
-    }
   }
-  return true;
 }
 
 /// Evaluates, and closes the books of the epoch.
@@ -189,11 +185,17 @@ TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
                                          const std::function<void(const TrainerProgress&)>& on_step) {
   files = chosen_files;
   progress.steps = options.training.epochs * step.steps_per_epoch();
-  while (!over()) {
-    if (!train_epoch(on_step)) {
-      return TrainingEnd::stopped;
+  try {
+    while (!over()) {
+      train_epoch(on_step);
+      end_epoch();
     }
-    end_epoch();
+  } catch (const mpi::SharedError& error) {
+    if (error.code() != ExitCode::stopped || step.steps() == 0) {
+      throw;
+    }
+    write_checkpoint(/*best=*/false);  // a step or an evaluation that was left is done again
+    return TrainingEnd::stopped;
   }
   if (files.log != nullptr) {
     files.log->write_summary(summary.finish(epochs));

@@ -35,7 +35,7 @@ class Checkpoints(ProgramTest):
         maker.setUp()
         cls.addClassCleanup(maker.doCleanups)
         maker.assert_done(maker.train("whole", *RUN))
-        maker.assert_stopped(maker.train("half", *RUN, fault="stop,phase=forward,step=7"))
+        maker.assert_stopped(maker.train("half", *RUN, fault="stop,phase=update,step=7"))
         maker.assertEqual(maker.names("half"), ["best-000000004", "step-000000006", "step-000000007"])
         cls.made = maker.folder
 
@@ -60,7 +60,7 @@ class Checkpoints(ProgramTest):
         return super().resume(out, *RUN, *overrides, experiment=self.folder / "experiment.yaml", **options)
 
     def test_the_one_before_is_used(self):
-        self.assert_stopped(self.train("other", *RUN, "seed=9", fault="stop,phase=forward,step=7"))
+        self.assert_stopped(self.train("other", *RUN, "seed=9", fault="stop,phase=update,step=7"))
         foreign = (self.folder / "other" / "checkpoints" / "step-000000007").read_bytes()
         damages = {
             "flipped": (flip, "damaged or cut short"),
@@ -107,7 +107,7 @@ class Checkpoints(ProgramTest):
         self.copy("damaged log")
         flip(self.folder / "damaged log" / "run.h5")
         self.assert_refused(self.resume("damaged log"), "run.h5", "damaged")
-        self.assert_stopped(self.train("short", *RUN, fault="stop,phase=forward,step=3"))
+        self.assert_stopped(self.train("short", *RUN, fault="stop,phase=update,step=3"))
         self.copy("old log")
         shutil.copy(self.folder / "short" / "run.h5", self.folder / "old log" / "run.h5")
         self.assert_refused(self.resume("old log"), "ends at step 3", "step 7")
@@ -135,13 +135,13 @@ class Checkpoints(ProgramTest):
 
     def test_a_run_that_starts_again_forgets_the_checkpoints(self):
         self.copy("run")
-        result = self.train("run", *RUN, extra=["--overwrite"], fault="stop,phase=forward,step=1")
+        result = self.train("run", *RUN, extra=["--overwrite"], fault="stop,phase=update,step=1")
         self.assert_stopped(result)
         self.assertEqual(self.names("run"), ["step-000000001"])
 
     def test_without_intervals_only_the_signal_writes_one(self):
         overrides = (*RUN, "checkpoint.interval_steps=0", "checkpoint.interval_epochs=0")
-        self.assert_stopped(self.train("run", *overrides, fault="stop,phase=forward,step=5"))
+        self.assert_stopped(self.train("run", *overrides, fault="stop,phase=update,step=5"))
         self.assertEqual(self.names("run"), ["step-000000005"])
         self.assert_done(self.train("run", *overrides, extra=["--resume"]))
         self.assertEqual(self.names("run"), ["step-000000005"])

@@ -169,7 +169,7 @@ class Checkpoints(HostileTest):
 
     def setUp(self):
         super().setUp()
-        self.assert_stopped(self.train("half", *self.RUN, fault="stop,phase=forward,step=7"))
+        self.assert_stopped(self.train("half", *self.RUN, fault="stop,phase=update,step=7"))
         self.checkpoints = self.folder / "half" / "checkpoints"
         self.last = self.checkpoints / "step-000000007"
 

@@ -190,7 +190,7 @@ class Processors(Ranks):
         self.assert_same("probe", "run")
 
     def test_a_resumption_with_another_set_keeps_the_earlier_one(self):
-        stop = ["ADAPT_FAULT=stop,phase=forward,step=1", "ADAPT_ISA=generic", *self.task("--set", "training.batch=16")]
+        stop = ["ADAPT_FAULT=stop,phase=update,step=1", "ADAPT_ISA=generic", *self.task("--set", "training.batch=16")]
         self.assert_stopped(one_by_one(stop, stop))
         go_on = self.task("--resume", "--set", "training.batch=16")
         self.assert_done(one_by_one(go_on))

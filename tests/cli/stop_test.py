@@ -29,7 +29,9 @@ class Stopped(ProgramTest):
                               stderr=subprocess.PIPE)
         self.addCleanup(self.launcher.wait)
         self.addCleanup(self.launcher.kill)
-        self.assertTrue(wait_for(lambda: self.steps() > step, PATIENCE), "it does not come on")
+        if not wait_for(lambda: self.steps() > step, PATIENCE):
+            self.launcher.kill()
+            self.fail(f"it does not come on: {self.launcher.communicate()[1]}")
         self.pids = ranks_of(self.launcher.pid) if ranks else {0: self.launcher.pid}
 
     def steps(self):
@@ -64,6 +66,45 @@ class Stopped(ProgramTest):
         self.run_until(0, ranks=2)
         os.kill(self.launcher.pid, signal.SIGUSR1)
         self.assert_stops()
+
+
+class StoppedWithinAStep(ProgramTest):
+    """A step, or an evaluation, may take minutes: it is left half-way, and done again."""
+
+    ENDS_AT = re.compile(r"stopped by a signal after the checkpoint of step (\d+)")
+
+    def assert_stops(self, fault, step, *overrides, ranks=0):
+        """Stops by `fault` after `step`, and goes on as if nothing had been."""
+        with self.subTest(fault=fault, ranks=ranks):
+            out = f"{fault}{ranks}"
+            stopped = self.assert_stopped(self.train(out, *ADAPT, *overrides, ranks=ranks, fault=f"stop,{fault}"))
+            self.assertEqual(self.ENDS_AT.search(stopped.stderr)[1], str(step), stopped.stderr)
+            self.assert_done(self.resume(out, *ADAPT, *overrides, ranks=ranks))
+            self.assert_same("whole", out)
+
+    def test_it_is_done_again(self):
+        self.assert_done(self.train("whole", *ADAPT))
+        for ranks in (0, 2):
+            self.assert_stops("phase=forward,step=3,rank=0", 2, ranks=ranks)
+            self.assert_stops("phase=backward,step=6,rank=0", 5, ranks=ranks)
+        self.assert_stops("phase=backward,step=6,rank=1", 5, ranks=2)
+
+    def test_so_is_an_evaluation(self):
+        self.assert_done(self.train("whole", *ADAPT))
+        self.assert_stops("phase=evaluate.batch,step=4", 4)
+        self.assert_stops("phase=evaluate.batch,step=12,rank=1", 12, ranks=2)
+
+    def test_a_step_that_cannot_be_taken_back_is_ended(self):
+        feedback = ("exchange.encoding=int8", "exchange.error_feedback=true")
+        self.assert_done(self.train("whole", *ADAPT, *feedback))
+        self.assert_stops("phase=backward,step=3", 3, *feedback)
+
+    def test_the_first_one_leaves_nothing(self):
+        stopped = self.assert_stopped(self.train("run", fault="stop,phase=forward,step=1"))
+        self.assertIn(StoppedBeforeTheFirstStep.NOTHING_LOST, stopped.stderr)
+        self.assert_done(self.train("whole"))
+        self.assert_done(self.resume("run"))
+        self.assert_same("whole", "run")
 
 
 class StoppedBeforeTheFirstStep(ProgramTest):

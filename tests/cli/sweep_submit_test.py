@@ -112,7 +112,7 @@ class Submit(SweepTest):
 
     def test_a_stopped_task_exits_with_75_and_counts(self):
         self.assert_done(self.submit())
-        self.env["ADAPT_FAULT"] = "stop,phase=forward,step=2"
+        self.env["ADAPT_FAULT"] = "stop,phase=update,step=2"
         self.assertEqual(self.task(0).returncode, 75)
         run = self.store / self.submission()["runs"][0]["identity"]
         self.assertEqual((run / "requeues").read_text(encoding="utf-8"), "1\n")

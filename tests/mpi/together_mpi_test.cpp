@@ -109,17 +109,6 @@ TEST(Alike, AnErrorOfAllRanksIsToldOnce) {
   EXPECT_EQ(told_by([] { alike(kRanks, [] { throw std::bad_alloc(); }); }).code, ExitCode::failed);
 }
 
-TEST(Together, TellsWhetherAFlagWasTrueAnywhere) {
-  EXPECT_FALSE(together(
-      kRanks, [] {}, [] { return false; }));
-  for (int raising = 0; raising < kRanks.size(); ++raising) {
-    bool worked = false;
-    EXPECT_TRUE(together(
-        kRanks, [&] { worked = true; }, [&] { return worked && kRanks.rank() == raising; }))
-        << "asked for after the work";
-  }
-}
-
 TEST(Alike, AnErrorOfOneRankReachesTheOthersInTheirNextTogether) {
   for (int failing = 0; failing < kRanks.size(); ++failing) {
     int past = 0;
