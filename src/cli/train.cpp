@@ -134,7 +134,7 @@ std::string note_of(const TrainerProgress& progress, int epochs) {
 struct Prepared {
   Configuration configuration;
   std::filesystem::path run_dir;
-  std::optional<HeldClaim> claim;  // rank 0, unless a sweep has it
+  std::optional<HeldClaim> claim;  // rank 0
   DataSplits data;
   std::optional<Trainer> trainer;
   std::optional<CheckpointFolder> checkpoints;
@@ -152,9 +152,7 @@ void read(const TrainArguments& arguments, Prepared& run) {
 
 /// A folder that holds another run, or that somebody else works in, is refused.
 void refuse_taken(const TrainArguments& arguments, const Prepared& run) {
-  if (arguments.claim.empty()) {
-    refuse_claimed(run.run_dir);
-  }
+  refuse_claimed(run.run_dir, arguments.claim);
   if (!arguments.overwrite && !arguments.resume) {
     refuse_occupied(run.run_dir, *run.checkpoints);
   }
@@ -181,17 +179,16 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const
 
 /// Rank 0: from here on nobody else writes into the run's folder.
 void claim_folder(const TrainArguments& arguments, Prepared& run) {
-  if (arguments.claim.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(run.run_dir, error);
-    if (error) {
-      throw MachineFailure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
-    }
-    run.claim.emplace(HeldClaim::take_or_refuse(run.run_dir));
-  } else if (!has_claim(run.run_dir, arguments.claim)) {
+  if (!arguments.claim.empty() && !has_claim(run.run_dir, arguments.claim)) {
     throw BadInput(concat("there is no claim ", arguments.claim, " in ", run.run_dir,
                           "; expected that of the adapt sweep which started this training"));
   }
+  std::error_code error;
+  std::filesystem::create_directories(run.run_dir, error);
+  if (error) {
+    throw MachineFailure(concat("cannot prepare run folder ", run.run_dir, ": ", error.message()));
+  }
+  run.claim.emplace(HeldClaim::take_or_refuse(run.run_dir, arguments.claim));
   if (!arguments.overwrite && !arguments.resume) {
     refuse_occupied(run.run_dir, *run.checkpoints);
   }
@@ -294,10 +291,8 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
   return end;
 }
 
-/// One rank's part of a training.
-ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  Prepared run;
-  prepare(arguments, ranks, run);
+/// Trains, and says how that ended.
+ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks) {
   if (run.from.done) {
     log_info(concat(run.run_dir, " is complete: nothing to resume"));
     return ExitCode::done;
@@ -309,6 +304,16 @@ ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& rank
   }
   log_info(concat("wrote ", (run.run_dir / "run.h5").string()));
   return ExitCode::done;
+}
+
+/// One rank's part of a training.
+ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  Prepared run;
+  prepare(arguments, ranks, run);
+  const ExitCode code = train_prepared(run, ranks);
+  // A launcher may return with the first rank that has ended: the folder is free by then.
+  mpi::together(ranks, [&] { run.claim.reset(); });
+  return code;
 }
 
 /// Writes the report of a failure, which stays the one that is thrown where that is not possible.

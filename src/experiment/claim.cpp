@@ -35,20 +35,12 @@ std::string variable(const char* name) {
 }
 
 std::string to_json(const Claim& claim) {
-  const auto process = [](const ProcessId& id) {
-    return concat("{\"pid\": ", id.number, ", \"start\": ", json_string(id.start), "}");
-  };
   return concat("{\"token\": ", json_string(claim.token), ", \"host\": ", json_string(claim.host),
                 ", \"pid\": ", claim.owner.number, ", \"start\": ", json_string(claim.owner.start),
-                ", \"space\": ", json_string(claim.space), ", \"child\": ", process(claim.child),
-                ", \"slurm_job\": ", json_string(claim.slurm_job),
+                ", \"space\": ", json_string(claim.space), ", \"slurm_job\": ", json_string(claim.slurm_job),
                 ", \"slurm_array_task\": ", json_string(claim.slurm_task),
                 ", \"slurm_restarts\": ", claim.slurm_restarts, ", \"time\": ", json_string(claim.time),
                 "}\n");
-}
-
-ProcessId process_of(const JsonValue& value) {
-  return {static_cast<pid_t>(value.integer_of("pid").value_or(0)), value.text_of("start")};
 }
 
 Claim from_json(const JsonValue& value) {
@@ -56,9 +48,7 @@ Claim from_json(const JsonValue& value) {
   claim.token = value.text_of("token");
   claim.host = value.text_of("host");
   claim.space = value.text_of("space");
-  claim.owner = process_of(value);
-  const JsonValue* child = value.find("child");
-  claim.child = child == nullptr ? ProcessId{} : process_of(*child);
+  claim.owner = {static_cast<pid_t>(value.integer_of("pid").value_or(0)), value.text_of("start")};
   claim.slurm_job = value.text_of("slurm_job");
   claim.slurm_task = value.text_of("slurm_array_task");
   claim.slurm_restarts = static_cast<int>(value.integer_of("slurm_restarts").value_or(0));
@@ -104,6 +94,9 @@ std::optional<Claim> read_claim(const std::filesystem::path& path) {
 }
 
 bool has_token(const std::filesystem::path& path, const std::string& token) {
+  if (token.empty()) {
+    return false;
+  }
   const std::optional<Claim> claim = read_claim(path);
   return claim && claim->token == token;
 }
@@ -167,7 +160,7 @@ JobState slurm_job_state(const std::string& job) {
 std::optional<bool> owner_is_alive(const Claim& claim) {
   const Claim own = own_claim();
   if (claim.space == own.space) {
-    return is_running(claim.owner) || is_running(claim.child);
+    return is_running(claim.owner);
   }
   if (!claim.slurm_job.empty() && claim.slurm_job == own.slurm_job) {
     return claim.slurm_restarts < own.slurm_restarts ? std::optional(false) : std::nullopt;
@@ -176,19 +169,22 @@ std::optional<bool> owner_is_alive(const Claim& claim) {
   return state == JobState::unknown ? std::nullopt : std::optional(state == JobState::alive);
 }
 
-std::optional<std::string> living_owner(const std::filesystem::path& run_dir) {
+std::optional<std::string> living_owner(const std::filesystem::path& run_dir, const std::string& but) {
   for (const int number : claims_in(run_dir)) {
-    if (const auto owner = living_owner_of(path_of(run_dir, number))) {
+    const std::filesystem::path path = path_of(run_dir, number);
+    if (const auto owner = has_token(path, but) ? std::nullopt : living_owner_of(path)) {
       return owner;
     }
   }
   return std::nullopt;
 }
 
-void refuse_claimed(const std::filesystem::path& run_dir) {
-  if (const std::optional<std::string> owner = living_owner(run_dir)) {
-    throw BadInput(concat("run ", run_dir, " is claimed by ", *owner,
-                          "; wait until that has ended, or choose another folder"));
+void refuse_claimed(const std::filesystem::path& run_dir, const std::string& but) {
+  if (const std::optional<std::string> owner = living_owner(run_dir, but)) {
+    throw BadInput(
+        concat("run ", run_dir, " is claimed by ", *owner,
+               "; wait until that has ended (a claim that is not refreshed for 15 minutes ends, too), or "
+               "choose another folder"));
   }
 }
 
@@ -240,9 +236,9 @@ class HeldClaim::Heartbeat {
 HeldClaim::HeldClaim(std::filesystem::path path, Claim claim)
     : path_(std::move(path)), claim_(std::move(claim)), heartbeat_(std::make_unique<Heartbeat>(path_)) {}
 
-std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
+std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir, const std::string& under) {
   const std::vector<int> there = claims_in(run_dir);
-  if (living_owner(run_dir)) {
+  if (living_owner(run_dir, under)) {
     return std::nullopt;
   }
   const int number = there.empty() ? 1 : there.back() + 1;
@@ -258,7 +254,10 @@ std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
   HeldClaim held(path, std::move(claim));
   // Whoever looked before an earlier claim was made could have come to a free, lower name.
   for (const int other : claims_in(run_dir)) {
-    if (other != number && living_owner_of(path_of(run_dir, other))) {
+    if (other == number || has_token(path_of(run_dir, other), under)) {
+      continue;
+    }
+    if (living_owner_of(path_of(run_dir, other))) {
       return std::nullopt;
     }
     if (other < number) {
@@ -268,11 +267,11 @@ std::optional<HeldClaim> HeldClaim::take(const std::filesystem::path& run_dir) {
   return held;
 }
 
-HeldClaim HeldClaim::take_or_refuse(const std::filesystem::path& run_dir) {
-  if (std::optional<HeldClaim> held = take(run_dir)) {
+HeldClaim HeldClaim::take_or_refuse(const std::filesystem::path& run_dir, const std::string& under) {
+  if (std::optional<HeldClaim> held = take(run_dir, under)) {
     return std::move(*held);
   }
-  refuse_claimed(run_dir);
+  refuse_claimed(run_dir, under);
   throw BadInput(concat("run ", run_dir, " was claimed by somebody who has just gone; try again"));
 }
 
@@ -294,11 +293,6 @@ HeldClaim::~HeldClaim() {
   if (!path_.empty() && has_token(path_, claim_.token)) {
     ::unlink(path_.c_str());
   }
-}
-
-void HeldClaim::set_child(const ProcessId& child) {
-  claim_.child = child;
-  write_atomically(path_, to_json(claim_));
 }
 
 }  // namespace adapt

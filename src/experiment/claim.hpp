@@ -17,7 +17,6 @@ struct Claim {
   std::string host;
   std::string space;  ///< process_space() of the processes below
   ProcessId owner;
-  ProcessId child;         ///< the training that the owner started; number 0 before
   std::string slurm_job;   ///< SLURM_JOB_ID, or empty
   std::string slurm_task;  ///< SLURM_ARRAY_TASK_ID, or empty
   int slurm_restarts = 0;  ///< SLURM_RESTART_COUNT
@@ -34,18 +33,20 @@ enum class JobState { alive, dead, unknown };
 /// has ended, or Slurm has forgotten it; unknown where there is no Slurm, or no answer.
 JobState slurm_job_state(const std::string& job);
 
-/// Whether a claim's owner, or the training that it started, is still there. On the same machine: whether one
-/// of the processes runs. Elsewhere: what Slurm says of its job; of this very job, nothing but that it was
-/// requeued since. Nothing where neither can tell.
+/// Whether a claim's owner is still there. On the same machine: whether the process runs. Elsewhere: what
+/// Slurm says of its job; of this very job, nothing but that it was requeued since. Nothing where neither can
+/// tell.
 std::optional<bool> owner_is_alive(const Claim& claim);
 
 /// Who alive holds a claim on the run in this folder: "process 17 on node3, since ..."; nothing where nobody
 /// does. A claim whose owner nobody can ask, or that cannot be read, lives while it is refreshed: until it is
-/// 15 minutes old by the clock of the file system that it lies on, the same for all machines.
-std::optional<std::string> living_owner(const std::filesystem::path& run_dir);
+/// 15 minutes old by the clock of the file system that it lies on, the same for all machines. The claim with
+/// the token `but` does not count.
+std::optional<std::string> living_owner(const std::filesystem::path& run_dir, const std::string& but = "");
 
-/// Throws BadInput with the owner's name where somebody alive holds a claim on the run in this folder.
-void refuse_claimed(const std::filesystem::path& run_dir);
+/// Throws BadInput with the owner's name where somebody alive holds a claim on the run in this folder, other
+/// than the one with the token `but`.
+void refuse_claimed(const std::filesystem::path& run_dir, const std::string& but = "");
 
 /// Whether there is any claim, alive or dead.
 bool has_claim(const std::filesystem::path& run_dir);
@@ -56,21 +57,21 @@ bool has_claim(const std::filesystem::path& run_dir, const std::string& token);
 /// A claim that this process holds on a run; refreshed every minute, given back at the end of the scope. A
 /// claim is made by linking a whole file to a name that is not there yet, which one of several processes on a
 /// shared file system can do. The first is called `claim`; one that takes over from a dead owner `claim.2`,
-/// `claim.3`, ..., so that no file which may be another's has to be removed to take over.
+/// `claim.3`, ..., so that no file which may be another's has to be removed to take over. A sweep and the
+/// training that it started each hold one: the training's works `under` the sweep's, and outlives it where
+/// the training does.
 class HeldClaim {
  public:
-  /// Claims the run in `run_dir`, an existing folder; nothing where somebody alive has. Throws Failure where
-  /// the folder cannot be written.
-  static std::optional<HeldClaim> take(const std::filesystem::path& run_dir);
+  /// Claims the run in `run_dir`, an existing folder; nothing where somebody alive has, other than by the
+  /// claim with the token `under`. Throws Failure where the folder cannot be written.
+  static std::optional<HeldClaim> take(const std::filesystem::path& run_dir, const std::string& under = "");
   /// The same; throws BadInput with the owner's name where somebody alive has.
-  static HeldClaim take_or_refuse(const std::filesystem::path& run_dir);
+  static HeldClaim take_or_refuse(const std::filesystem::path& run_dir, const std::string& under = "");
   ~HeldClaim();
   HeldClaim(HeldClaim&& other) noexcept;
   HeldClaim& operator=(HeldClaim&&) = delete;
 
-  /// Notes the training that works for this claim.
-  void set_child(const ProcessId& child);
-  /// What a training that works for this claim is to be told: see has_claim().
+  /// What a training that works under this claim is to be told.
   [[nodiscard]] const std::string& token() const { return claim_.token; }
 
  private:

@@ -129,7 +129,6 @@ class Runner {
     std::vector<std::string> command = training_command(store_, run, options_);
     command.insert(command.end(), {"--claim", claim->token()});
     auto process = std::make_unique<ChildProcess>(command, output, options_.environment);
-    claim->set_child(process->id());
     report_(concat("started ", name_of(run)));
     active_.push_back({&run, std::move(*claim), std::move(process), before, Clock::now()});
   }

@@ -118,6 +118,26 @@ class TrainingAndSweep(ClaimTest):
             self.assertEqual(self.claims(folder), [])
             shutil.rmtree(self.folder / "store")
 
+    def test_a_training_that_outlives_its_launcher_keeps_its_folder(self):
+        """As behind a job step that was given up for lost."""
+        grid, folder = self.store()
+        grid.write_text(GRID.replace("epochs: 3", "epochs: 100000"), encoding="utf-8")
+        folder = self.folder / "store" / self.sweep(grid, "--list").stdout.splitlines()[1].split()[0]
+        launcher = self.folder / "launcher"
+        launcher.write_text('#!/bin/bash\n"$@" & echo $! >"$(dirname "$0")/pid"\n'
+                            'while ! compgen -G "$5/checkpoints/step-*[0-9]" >/dev/null; do sleep 0.02; done\nexit 9\n')
+        launcher.chmod(0o755)
+        result = self.sweep(grid, "--run", "--launch", launcher)
+        training = int((self.folder / "pid").read_text())
+        try:
+            self.assertEqual((result.returncode, self.state(grid)), (75, "running"), result.stderr)
+            self.assertEqual(self.assert_done(self.sweep(grid, "--run")).stdout, "1 running elsewhere\n")
+            result = adapt("train", folder / "experiment.yaml", "--out", folder, "--resume")
+            self.assert_refused(result, f"process {training} on ")
+        finally:
+            os.kill(training, signal.SIGKILL)
+        self.assertTrue(wait_for(lambda: self.state(grid) == "resumable", PATIENCE))
+
     def test_a_claim_that_is_not_there(self):
         self.assert_refused(self.train("run", extra=["--claim", "0123456789abcdef"]), "no claim 0123456789abcdef", self.run_dir)
 

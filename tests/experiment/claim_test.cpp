@@ -88,22 +88,27 @@ TEST(Claim, OfADeadProcessIsTakenOver) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
 }
 
-TEST(Claim, LivesAsLongAsTheTrainingThatItsOwnerStarted) {
-  Claim claim = own_claim();
-  claim.owner = dead_process();
-  EXPECT_EQ(owner_is_alive(claim), false);
-  claim.child = process_with(::getpid());
-  EXPECT_EQ(owner_is_alive(claim), true);
+TEST(Claim, UnderAnotherOutlivesIt) {
+  const test::Scratch scratch;
+  std::optional<HeldClaim> sweep = HeldClaim::take(scratch.path());
+  ASSERT_TRUE(sweep.has_value());
+  std::optional<HeldClaim> training = HeldClaim::take(scratch.path(), sweep->token());
+  ASSERT_TRUE(training.has_value());
+  EXPECT_FALSE(HeldClaim::take(scratch.path(), sweep->token()).has_value()) << "one training at a time";
+  EXPECT_FALSE(living_owner(scratch.path(), sweep->token()) == std::nullopt);
+  sweep.reset();
+  EXPECT_TRUE(living_owner(scratch.path())) << "a launcher may be killed, and its training live on";
+  EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
+  training.reset();
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
 }
 
-TEST(Claim, NotesTheTraining) {
+TEST(Claim, UnderOneThatIsGoneRespectsOthers) {
   const test::Scratch scratch;
-  auto held = HeldClaim::take(scratch.path());
-  ASSERT_TRUE(held.has_value());
-  held->set_child({12345, "678"});
-  const JsonValue json = parse_json(content(scratch.path() / "claim"), "claim");
-  EXPECT_EQ(json.find("child")->integer_of("pid"), 12345);
-  EXPECT_EQ(json.find("child")->text_of("start"), "678");
+  const std::string gone = HeldClaim::take(scratch.path())->token();
+  const auto other = HeldClaim::take(scratch.path());
+  ASSERT_TRUE(other.has_value());
+  EXPECT_FALSE(HeldClaim::take(scratch.path(), gone).has_value());
 }
 
 TEST(Claim, OfAnotherMachineLivesWhileItIsRefreshed) {
