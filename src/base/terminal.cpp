@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <iostream>
+#include <system_error>
+
+#include "base/error.hpp"
 
 namespace adapt {
 namespace {
@@ -96,5 +100,13 @@ std::string printable_text(std::string_view text) { return printable(text, "\n\t
 void print_text(std::string_view text) { std::cout << printable_text(text); }
 
 void print_line(std::string_view text) { std::cout << printable_line(text) << "\n"; }
+
+void finish_output() {
+  errno = 0;
+  if (!std::cout.flush()) {
+    throw Failure(concat("cannot write to standard output",
+                         errno == 0 ? "" : concat(": ", std::generic_category().message(errno))));
+  }
+}
 
 }  // namespace adapt

@@ -36,4 +36,7 @@ void print_text(std::string_view text);
 /// Prints printable_line() and a line end to standard output.
 void print_line(std::string_view text);
 
+/// Everything printed has reached standard output. Throws Failure where it cannot, as on a full disk.
+void finish_output();
+
 }  // namespace adapt

@@ -58,7 +58,7 @@ adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
   }
   const auto meant = adapt::nearest(arguments[0], names);
   throw adapt::BadInput(adapt::concat("unknown command '", arguments[0], "'",
-                                      meant ? "; did you mean '" + *meant + "'?" : "", " See adapt --help"));
+                                      meant ? "; did you mean '" + *meant + "'?" : "", "; see adapt --help"));
 }
 
 /// Large blocks that are freed go back to the system: left alone, glibc raises its limit with the first one,
@@ -75,7 +75,9 @@ int main(int argc, char** argv) {
   return_large_blocks();
   try {
     adapt::cli::remember_command_line(argc, argv);
-    return static_cast<int>(dispatch({argv + 1, argv + argc}));
+    const adapt::ExitCode code = dispatch({argv + 1, argv + argc});
+    adapt::finish_output();
+    return static_cast<int>(code);
   } catch (const adapt::Error& error) {
     adapt::log_error(error.what());
     return static_cast<int>(error.code());

@@ -1,8 +1,9 @@
 """Help texts, and what the program says to words that it does not know."""
 
+import subprocess
 import unittest
 
-from adapt_program import ProgramTest, adapt
+from adapt_program import TINY, ProgramTest, adapt, command
 
 COMMANDS = ("train", "evaluate", "compare", "info")
 
@@ -15,6 +16,16 @@ class Help(ProgramTest):
         self.assertIn("Exit codes", result.stdout)
         self.assertEqual(result.stderr, "")
         self.assertEqual(adapt("-h").stdout, result.stdout)
+
+    def test_what_cannot_be_printed_is_a_failure(self):
+        grid = self.experiment(TINY + "grid: {seed: [1, 2]}\n", "grid.yaml")
+        self.assert_done(self.train("run", "training.epochs=1"))
+        for words in (["--help"], ["train", "--help-keys"], ["info"], ["info", self.folder / "run"],
+                      ["evaluate", self.folder / "run"], ["sweep", grid, "--list"]):  # fmt: skip
+            with self.subTest(words=words), open("/dev/full", "w", encoding="ascii") as full:
+                result = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertIn("adapt: error: cannot write to standard output", result.stderr)
 
     def test_nothing_given_prints_the_help_and_fails(self):
         result = adapt()
