@@ -79,7 +79,8 @@ void agree(const Communicator& ranks, const Facts& facts, const std::string& exp
   throw SharedError(
       ExitCode::bad_input,
       concat("ranks do not agree: ", what, " is ", value_of(odd_facts, what), " on ", odd_name, ", ",
-             value_of(root_facts, what), " on ", root_name, more, "; expected ", expected));
+             value_of(root_facts, what), " on ", root_name, more, "; expected ", expected),
+      Cause::machine);
 }
 
 std::string rank_list(std::span<const int> ranks) {
