@@ -2,14 +2,17 @@
 
  - A folder that is named by an identity (16 hexadecimal digits) is a run's; so is one with a run.h5. Nothing is looked for
    below it. Loose *.h5 elsewhere are logs, too (committed without weights).
- - Links are followed. A link that leads nowhere, or back to a folder that it lies in, is left out with a warning.
+ - Links are followed. A link that leads nowhere, or back to a folder that it lies in, is left out with a warning; so is a
+   file that has the name of a run's folder.
  - A folder, and a file, counts once: under its own name, else under the first of its links.
- - An identity counts once: of several folders with its name the first one with DONE, else with run.h5, counts.
+ - An identity counts once: of several folders with its name the first finished one, else with run.h5, counts. Finished is
+   one whose DONE belongs to its run.h5.
 """
 
 import os
 import re
 
+from analysis.done import is_done
 from analysis.errors import BadInput, complain
 
 SKIPPED_FOLDERS = ("checkpoints",)
@@ -65,6 +68,8 @@ def _below(folder, visited):
                 yield from _below(entry.path, visited)
         elif entry.name.endswith(".h5"):
             yield entry.path
+        elif IDENTITY.fullmatch(entry.name):
+            complain("warning", f"left out: {entry.path}: not a folder")
 
 
 def _is_run(folder):
@@ -102,13 +107,20 @@ def _is_alias(place):
 
 def _once_by_identity(places):
     """Without those whose identity another one stands for; says so."""
-    chosen = {}
-    for place in sorted(places, key=_rank):
+    copies = {}
+    for place in places:
         identity = _name(_folder_of(place) or "")
-        kept = chosen.setdefault(identity if IDENTITY.fullmatch(identity) else place, place)
-        if kept != place:
-            complain("warning", f"left out: {place}: run {identity} is counted as {kept}")
-    return set(chosen.values())
+        copies.setdefault(identity if IDENTITY.fullmatch(identity) else place, []).append(place)
+    return {_best(identity, same) for identity, same in copies.items()}
+
+
+def _best(identity, copies):
+    """The copy of a run that stands for all; names the others. One alone is not read."""
+    best = min(copies, key=_rank) if len(copies) > 1 else copies[0]
+    for place in copies:
+        if place != best:
+            complain("warning", f"left out: {place}: run {identity} is counted as {best}")
+    return best
 
 
 def _folder_of(place):
@@ -121,4 +133,4 @@ def _folder_of(place):
 def _rank(place):
     """Finished runs before others with a log before those without."""
     folder = _folder_of(place)
-    return (not (folder and os.path.exists(os.path.join(folder, "DONE"))), os.path.isdir(place))
+    return (not (folder and is_done(folder)), os.path.isdir(place))

@@ -5,16 +5,15 @@ machine (no permission, no lock, a broken disk, no memory) is told from a damage
 """
 
 import contextlib
-import hashlib
 import os
 
 import h5py
 
+from analysis.done import read_done, vouches
 from analysis.errors import BadInput
-from analysis.files import read_bytes
+from analysis.files import LARGEST_RUN_FILE, read_bytes
 from analysis.seal import seal_problem
 
-LARGEST_FILE = 1 << 31
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FOREIGN_DONE = ("DONE beside it does not belong to it (it names another SHA-256): it is not the run that was finished, or was "
                 "changed since; expected both from one training")  # fmt: skip
@@ -37,27 +36,14 @@ def opened(file_path):
     file that can be read and begins as HDF5 does, when its seal is broken, when there is no memory for it, and, after
     all that a reader finds, when DONE does not belong to it."""
     try:
-        done = _read_done(file_path)  # first: it is written after what it vouches for
+        done = read_done(os.path.dirname(file_path)) if os.path.basename(file_path) == "run.h5" else None
         content = _checked_content(file_path)
         with h5py.File(h5py.h5f.open_file_image(content)) as file:
             yield file, done is not None
-        if done is not None and done.split()[:1] != [hashlib.sha256(content).hexdigest()]:
+        if done is not None and not vouches(done, content):
             raise BadInput(f"{file_path}: {FOREIGN_DONE}")
     except MemoryError:
         raise BadInput(f"{file_path}: cannot be read here: out of memory") from None
-
-
-def _read_done(file_path):
-    """The text of DONE beside a run.h5; None where there is none."""
-    if os.path.basename(file_path) != "run.h5":
-        return None
-    try:
-        with open(os.path.join(os.path.dirname(file_path), "DONE"), encoding="utf-8", errors="replace") as stream:
-            return stream.read(1000)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return ""
 
 
 def _checked_content(file_path):
@@ -76,7 +62,7 @@ def _checked_content(file_path):
 
 def _content(file_path):
     try:
-        content = read_bytes(file_path, LARGEST_FILE)
+        content = read_bytes(file_path, LARGEST_RUN_FILE)
     except OSError as error:
         raise BadInput(f"{file_path}: cannot be read: {error.strerror}; expected a run folder with run.h5") from None
     if not content:

@@ -2,13 +2,16 @@
 provenance and reasons of failures may hold anything; none of it forges a line, steers a terminal, computes in a
 spreadsheet, or is code to a browser or to LaTeX."""
 
+import errno
 import html
+import os
 import re
 import sys
 import unicodedata
 
 # Controls, marks that steer the direction of text or are not seen, halves of characters, and ends of lines.
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+STANDARD_OUTPUT = "standard output"
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|-", re.IGNORECASE | re.ASCII)
@@ -71,8 +74,16 @@ def json_value(value):
 
 
 def say(text, stream=None):
-    """Prints lines() of `text` and a line end, to standard output unless `stream` is another."""
-    print(lines(text), file=stream or sys.stdout)
+    """Prints lines() of `text` and a line end, at once, to standard output unless `stream` is another. OSError, which names
+    it, when that is not possible: what it has not taken is dropped."""
+    stream = stream or sys.stdout
+    if stream is None:  # closed before we began
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), STANDARD_OUTPUT)
+    try:
+        print(lines(text), file=stream, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # else the interpreter tries again when it ends
+        raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from None
 
 
 def _spelled_out(character):

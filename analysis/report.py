@@ -18,7 +18,7 @@ if __name__ == "__main__":
 import os
 
 from analysis.errors import Parser, run_main
-from analysis.files import make_folder, write_atomically
+from analysis.files import make_folder_within, write_atomically
 from analysis.layer_figures import per_run_figures
 from analysis.page import page
 from analysis.printable import one_line, say
@@ -72,8 +72,7 @@ def main():
         return 0
     runs = with_distinct_names([read_run(path) for path in options.runs])
     rows = summary_rows(runs)
-    folder = os.path.join(options.out, "figures")
-    make_folder(folder)
+    folder = make_folder_within(options.out, "figures")
     overview = overview_figures(runs, folder)
     prefixes = file_prefixes(runs)
     of_runs = [run_figures(run, prefix, folder) for run, prefix in zip(runs, prefixes)]

@@ -21,7 +21,7 @@ import os
 from analysis.clocks import split_clocks
 from analysis.digest import usable_digests
 from analysis.errors import BadInput, Parser, complain, run_main
-from analysis.files import make_folder, write_atomically
+from analysis.files import make_folder, make_folder_within, write_atomically
 from analysis.find_runs import find_runs
 from analysis.printable import json_value, one_line, say
 from analysis.ro_crate_entities import METADATA, crate_graph
@@ -49,8 +49,7 @@ def arguments():
 
 def copied_files(run, folder):
     """Copies a run's log and configuration to folder/<name>/; returns the paths within `folder`."""
-    place = os.path.join(folder, run.name)
-    make_folder(place)
+    place = make_folder_within(folder, run.name)
     with open(run.path, "rb") as stream:
         write_atomically(os.path.join(place, "run.h5"), stream.read())
     write_atomically(os.path.join(place, "configuration.yaml"), run.configuration_text)

@@ -14,7 +14,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/error.hpp"
 #include "base/phase.hpp"
 
 namespace adapt {
@@ -66,7 +65,21 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : ".";
 }
 
+/// Whether a call failed for the sake of the file or folder that it was about: elsewhere it may go well.
+bool is_obstacle(int error) {
+  constexpr std::array kObstacles = {EACCES, EPERM, EISDIR, ENOTDIR, ENOTEMPTY, ELOOP};
+  return std::find(kObstacles.begin(), kObstacles.end(), error) != kObstacles.end();
+}
+
 }  // namespace
+
+void fail_with(const std::string& what, int error) {
+  const std::string message = concat(what, ": ", std::strerror(error));
+  if (is_obstacle(error)) {
+    throw Obstructed(message);
+  }
+  throw MachineFailure(message);
+}
 
 std::string random_digits() {
   std::uint64_t number = 0;
@@ -87,7 +100,7 @@ class Folder::NewFile {
         file_(::openat(folder.descriptor_, name_.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
     if (!file_.open()) {
-      throw MachineFailure(concat("cannot create ", path(), ": ", reason()));
+      fail_with(concat("cannot create ", path()), errno);
     }
   }
   ~NewFile() {
@@ -100,14 +113,14 @@ class Folder::NewFile {
 
   void fill(std::span<const std::byte> bytes) {
     if (!write_all(file_.number(), bytes) || ::fsync(file_.number()) != 0 || file_.close() != 0) {
-      throw MachineFailure(concat("cannot write ", path(), ": ", reason()));
+      fail_with(concat("cannot write ", path()), errno);
     }
   }
 
   void replace(const std::string& name) {
     phase::begin("rename");
     if (::renameat(folder_.descriptor_, name_.c_str(), folder_.descriptor_, name.c_str()) != 0) {
-      throw MachineFailure(concat("cannot rename ", path(), " to ", folder_.path_ / name, ": ", reason()));
+      fail_with(concat("cannot rename ", path(), " to ", folder_.path_ / name), errno);
     }
     name_.clear();
   }
@@ -122,7 +135,7 @@ class Folder::NewFile {
                            RENAME_NOREPLACE);
     }
     if (status != 0 && errno != EEXIST) {
-      throw MachineFailure(concat("cannot create ", folder_.path_ / name, ": ", reason()));
+      fail_with(concat("cannot create ", folder_.path_ / name), errno);
     }
     return status == 0;
   }
@@ -148,13 +161,13 @@ Folder::Folder(const std::filesystem::path& path, Links links)
   if (descriptor_ >= 0) {
     return;
   }
-  const std::string why = reason();
+  const int error = errno;
   std::error_code ignored;
   if (links == Links::refused && std::filesystem::is_symlink(path, ignored)) {
     throw BadInput(concat(path, " is a link to ", std::filesystem::read_symlink(path, ignored),
                           "; expected a folder, as nothing is written through links"));
   }
-  throw MachineFailure(concat("cannot open folder ", path, ": ", why));
+  fail_with(concat("cannot open folder ", path), error);
 }
 
 Folder::~Folder() {
@@ -180,7 +193,7 @@ bool Folder::create(const std::string& name, std::span<const std::byte> bytes) c
 
 void Folder::remove(const std::string& name) const {
   if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT) {
-    throw MachineFailure(concat("cannot remove ", path_ / name, ": ", reason()));
+    fail_with(concat("cannot remove ", path_ / name), errno);
   }
 }
 
@@ -188,6 +201,23 @@ void Folder::sync() const {
   if (::fsync(descriptor_) != 0) {
     throw MachineFailure(concat("cannot sync folder ", path_, ": ", reason()));
   }
+}
+
+bool make_own_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  const bool is_there = std::filesystem::exists(status);
+  if (is_there && !std::filesystem::is_directory(status) && !std::filesystem::is_symlink(status)) {
+    throw BadInput(concat(path, " is not a folder; expected one, or nothing"));
+  }
+  if (!is_there && !std::filesystem::create_directories(path, error) && error) {
+    throw MachineFailure(concat("cannot make folder ", path, ": ", error.message()));
+  }
+  const Folder checked(path, Folder::Links::refused);
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    fail_with(concat("cannot write in folder ", path), errno);
+  }
+  return !is_there;
 }
 
 std::optional<std::chrono::nanoseconds> clock_beside(const std::filesystem::path& path) {

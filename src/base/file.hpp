@@ -9,7 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace adapt {
+
+/// Something is in the way at one place, and says nothing of others: a folder under the name of a file, a
+/// folder that may not be written.
+class Obstructed : public MachineFailure {
+ public:
+  using MachineFailure::MachineFailure;
+};
+
+/// Throws `what` with the text of `error`, the errno of a call that failed: Obstructed where that is about
+/// the very file or folder, else MachineFailure.
+[[noreturn]] void fail_with(const std::string& what, int error);
 
 /// 16 hexadecimal digits that nobody foresees, from the operating system.
 std::string random_digits();
@@ -45,6 +58,11 @@ class Folder {
   std::filesystem::path path_;
   int descriptor_;
 };
+
+/// Makes a folder of ours and those above it, unless it is there; whether it was made. Throws BadInput where
+/// something else or a link is in its place, as nothing is written through links that we did not get from the
+/// user; Failure where it cannot be made or written.
+bool make_own_folder(const std::filesystem::path& path);
 
 /// Marks a file, not through a link, as changed now by the clock of its file system. Errors are ignored.
 void touch(const std::filesystem::path& path);

@@ -20,6 +20,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace adapt {
 namespace {
@@ -137,7 +138,7 @@ int open_log(const std::filesystem::path& path) {
     throw BadInput(concat(path, " is not a regular file; expected one, or nothing"));
   }
   if (log < 0) {
-    throw MachineFailure(concat("cannot write ", path, ": ", std::strerror(error)));
+    fail_with(concat("cannot write ", path), error);
   }
   return log;
 }

@@ -106,6 +106,16 @@ std::string checksum(const std::vector<ModelTensor>& model) {
   return hash.finish();
 }
 
+/// load_model(), which does not know what file the model is from.
+PrecisionPlan stored_plan(const EvaluateArguments& arguments, const std::vector<ModelTensor>& model,
+                          ModelState& state, std::size_t layers) {
+  try {
+    return load_model(model, state, layers);
+  } catch (const BadInput& error) {
+    throw BadInput(concat(arguments.run_dir, "/run.h5: ", error.what()));
+  }
+}
+
 /// The data and the network.
 void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
   const Configuration& configuration = loaded.configuration;
@@ -117,7 +127,7 @@ void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loa
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
-  loaded.plan = load_model(loaded.model, *state, graph.layers.size());
+  loaded.plan = stored_plan(arguments, loaded.model, *state, graph.layers.size());
   loaded.layers = graph.layers.size();
   if (!arguments.engine) {
     loaded.network.emplace(make_network(options, graph, state, /*training=*/false));

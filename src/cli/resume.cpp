@@ -49,7 +49,8 @@ ResumePoint find_resume_point(const std::filesystem::path& run_dir, const Config
                               const DataSplits& data, CheckpointFolder& checkpoints,
                               std::uintmax_t most_bytes) {
   ResumePoint point;
-  if (!std::filesystem::exists(run_dir / "run.h5") && checkpoints.empty()) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(run_dir / "run.h5", ignored) && checkpoints.empty()) {
     log_info(concat("nothing to resume in ", run_dir, ": starts from the beginning"));
     return point;
   }

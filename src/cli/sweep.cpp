@@ -152,6 +152,17 @@ RunStore store_of(const po::variables_map& values) {
   return RunStore(path);
 }
 
+/// Without a grid there is nothing but the store; with one it is made when something is written.
+void check_store(const SweepArguments& arguments) {
+  const std::filesystem::path& path = arguments.store.path();
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(path, ignored);
+  if (exists ? !std::filesystem::is_directory(path, ignored) : !arguments.grid) {
+    throw BadInput(concat("--store ", path, exists ? " is not a folder" : " does not exist",
+                          "; expected the folder of a sweep's runs", exists ? "" : ", or a grid file"));
+  }
+}
+
 void read_grid(const po::variables_map& values, const Usage& usage, SweepArguments& arguments) {
   const auto inputs = given(values, "input");
   if (inputs.size() > 1) {
@@ -205,6 +216,7 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
   if (mode->needs_grid && !asked.grid) {
     throw BadInput(concat("--", mode->option, " needs a grid file; usage: ", usage.synopsis));
   }
+  check_store(asked);
   return mode->run(asked);
 }
 

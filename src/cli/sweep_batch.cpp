@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/memory.hpp"
 #include "base/shell.hpp"
 #include "base/terminal.hpp"
@@ -82,6 +83,14 @@ void print_memory(const std::vector<GridRun>& runs) {
   }
   print_line(concat("memory: up to ", bytes_text(total(largest)), " for a rank (", parts_text(largest),
                     "), estimated: ", label));
+}
+
+/// Says how many runs are left as they are because of something in their own way.
+ExitCode say_left(int left) {
+  if (left > 0) {
+    print_line(concat(left, left == 1 ? " run is" : " runs are", " not submitted"));
+  }
+  return left > 0 ? ExitCode::failed : ExitCode::done;
 }
 
 /// A submission as it would be, for --dry-run.
@@ -200,8 +209,14 @@ ExitCode submit_runs(const SweepArguments& arguments) {
   const std::string base = batch_template();
   const RunStore store = absolute(arguments.store);
   check_store_path(store);
-  for (const GridRun& run : runs) {
+  make_submissions_folder(store);
+  const auto prepare = [&](const GridRun& run) {
     store.clear_failure(run.identity);
+    store.prepare(run.identity, run.configuration);
+  };
+  const int left = leave_hindered(runs, prepare, log_info);
+  if (runs.empty()) {
+    return say_left(left);
   }
   Submission submission =
       freeze(store, *arguments.grid, runs, chunk_size(runs.size(), slurm.chunk, max_array_size(slurm)));
@@ -210,7 +225,7 @@ ExitCode submit_runs(const SweepArguments& arguments) {
   save(store, submission);
   print_line(concat("submitted job ", submission.job, ": ", runs.size(), runs.size() == 1 ? " run" : " runs",
                     " in ", submission.tasks(), " tasks, submission ", submission.id));
-  return ExitCode::done;
+  return say_left(left);
 }
 
 ExitCode print_status(const SweepArguments& arguments) {

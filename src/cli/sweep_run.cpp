@@ -57,7 +57,9 @@ void check_ranks(const SweepArguments& arguments, const std::vector<GridRun>& ru
   }
 }
 
-ExitCode finish(const SweepResult& result) {
+/// `left`: runs that were left before the others began.
+ExitCode finish(SweepResult result, int left) {
+  result.unfit += left;
   print_line(describe(result));
   if (!result.hindrance.empty()) {
     log_error(concat("the sweep stops, as no run could go on here: ", result.hindrance));
@@ -75,7 +77,7 @@ void catch_signals() {
 }
 
 SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options) {
-  return run_sweep(store, runs, options, [](const std::string& line) { log_info(line); });
+  return run_sweep(store, runs, options, log_info);
 }
 
 /// The runs of the grid that fit the conditions and whose state is as wanted.
@@ -122,15 +124,17 @@ RunnerOptions local_options(const SweepArguments& arguments, const std::vector<G
 
 ExitCode run_here(const SweepArguments& arguments) {
   catch_signals();
-  const std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
+  std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
+  int left = 0;
+  if (arguments.retry_failed) {
+    left = leave_hindered(
+        runs, [&](const GridRun& run) { arguments.store.clear_failure(run.identity); }, log_info);
+  }
   int threads = 1;
   for (const GridRun& run : runs) {
     threads = std::max(threads, run.configuration.training.threads);
-    if (arguments.retry_failed) {
-      arguments.store.clear_failure(run.identity);
-    }
   }
-  return finish(train(arguments.store, runs, local_options(arguments, runs, threads)));
+  return finish(train(arguments.store, runs, local_options(arguments, runs, threads)), left);
 }
 
 ExitCode run_task(const SweepArguments& arguments) {
@@ -141,8 +145,12 @@ ExitCode run_task(const SweepArguments& arguments) {
   options.launcher = words_of(arguments.launch);
   options.environment = environment_for_launcher();
   options.requeues = true;
-  return finish(train(arguments.store,
-                      runs_of_task(arguments.store, submission, arguments.task, known_names()), options));
+  std::vector<GridRun> runs = runs_of_task(submission, arguments.task);
+  const auto read = [&](GridRun& run) {
+    run.configuration = load_configuration(arguments.store.experiment(run.identity), {}, known_names());
+  };
+  const int left = leave_hindered(runs, read, log_info);
+  return finish(train(arguments.store, runs, options), left);
 }
 
 }  // namespace adapt::cli

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/shell.hpp"
+#include "experiment/domain.hpp"
 
 namespace adapt {
 namespace {
@@ -46,6 +48,19 @@ std::string joined_lines(const std::string& text) {
     joined += line;
   }
   return joined;
+}
+
+/// The job's number in what `sbatch --parsable` prints, the last line "JOB" or "JOB;CLUSTER": a site's own
+/// sbatch may say more. Empty where there is none.
+std::string job_in(const std::string& output) {
+  static const std::regex kJob("([0-9]+)(;[^;[:space:]]+)?");
+  std::string job;
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    job = std::regex_match(line, parts, kJob) ? parts[1].str() : job;
+  }
+  return job;
 }
 
 /// The path of the tasks' logs as --output takes it: '%' stands for itself when it is doubled.
@@ -147,7 +162,7 @@ std::vector<std::string> sbatch_command(const Batch& batch, const std::filesyste
 }
 
 std::string submit(const Batch& batch, const std::filesystem::path& script) {
-  write_atomically(script, batch.script);
+  write_submission_file(script, batch.script);
   const Captured answer = run_slurm(sbatch_command(batch, script));
   if (answer.exit_code == kNotFound) {
     throw Failure(
@@ -156,8 +171,13 @@ std::string submit(const Batch& batch, const std::filesystem::path& script) {
   if (answer.exit_code != 0) {
     throw Failure(concat("sbatch refuses ", script, ": ", first_line(answer.error)));
   }
-  return answer.output.substr(0,
-                              answer.output.find_first_of(";\n"));  // "JOB;CLUSTER" where there are several
+  const std::string job = job_in(answer.output);
+  if (job.empty()) {
+    throw Failure(concat("sbatch names no job for ", script, ": it says ",
+                         quote_for_message(joined_lines(answer.output + answer.error)),
+                         "; expected a line with the job's number. squeue tells whether there is one"));
+  }
+  return job;
 }
 
 std::string test_only(const Batch& batch) {

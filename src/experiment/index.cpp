@@ -101,12 +101,14 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
   IndexEntry entry;
   entry.identity = identity;
   try {
+    std::error_code ignored;
     std::optional<RunFile> log;
-    if (std::filesystem::exists(store.folder(identity) / "run.h5")) {
+    if (std::filesystem::exists(store.folder(identity) / "run.h5", ignored)) {
       log.emplace(store.folder(identity), RunParts::overview, reader);
     }
     const std::filesystem::path path = store.experiment(identity);
-    const bool copied = log && !std::filesystem::exists(path);  // a run that was put here by other means
+    const bool copied =
+        log && !std::filesystem::exists(path, ignored);  // a run that was put here by other means
     const std::string text = copied ? log->configuration() : read_yaml_file(path);
     const Configuration configuration = parse_configuration(text, path.string(), {}, names);
     entry.name = configuration.name;

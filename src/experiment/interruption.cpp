@@ -1,6 +1,7 @@
 #include "experiment/interruption.hpp"
 
 #include <algorithm>
+#include <span>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -19,7 +20,7 @@ std::string newest_checkpoint(const std::filesystem::path& run_dir) {
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(run_dir / "checkpoints", missing)) {
     const std::string name = entry.path().filename().string();
-    if (name.find(".tmp.") == std::string::npos) {
+    if (name.find(".tmp.") == std::string::npos && !entry.is_directory(missing)) {
       newest = std::max(newest, name);
     }
   }
@@ -55,7 +56,8 @@ Interruption note_interruption(const std::filesystem::path& run_dir, const std::
   json.member("checkpoint", now.checkpoint);
   json.member("message", now.message);
   json.end_object();
-  write_atomically(run_dir / kInterrupted, json.text());
+  const std::string text = json.text();
+  Folder(run_dir, Folder::Links::refused).write(kInterrupted, std::as_bytes(std::span(text)));
   return now;
 }
 

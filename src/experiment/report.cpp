@@ -32,7 +32,7 @@ void clear_report(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::remove(path, error);
   if (error) {
-    throw MachineFailure(concat("cannot remove ", path, ": ", error.message()));
+    fail_with(concat("cannot remove ", path), error.value());
   }
 }
 

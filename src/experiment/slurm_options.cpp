@@ -1,7 +1,9 @@
 #include "experiment/slurm_options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/shell.hpp"
@@ -12,6 +14,9 @@
 
 namespace adapt {
 namespace {
+
+/// What sbatch --signal takes.
+constexpr int kMostSignalSeconds = 65535;
 
 /// One key; `read` throws BadInput without place and key.
 struct Field {
@@ -42,10 +47,9 @@ Field word(const char* key, std::string SlurmOptions::*member, const char* expec
           }};
 }
 
-Field number(const char* key, int SlurmOptions::*member, int low) {
+Field number(const char* key, int SlurmOptions::*member, int low, int high = 1000000) {
   return {key, [=](SlurmOptions& options, const YAML::Node& node) {
-            constexpr int kMost = 1000000;
-            options.*member = static_cast<int>(IntegerDomain{low, kMost}.parse(node, {}));
+            options.*member = static_cast<int>(IntegerDomain{low, high}.parse(node, {}));
           }};
 }
 
@@ -73,6 +77,53 @@ bool is_long_option(const std::string& word) {
              std::string::npos;
 }
 
+/// An option of sbatch that is not to be given: it would undo what the program says itself, and relies on.
+struct Reserved {
+  std::string_view name;
+  const char* instead;  ///< the keys that say it; empty where nothing does
+};
+
+constexpr std::array kReserved = {
+    Reserved{"account", "account"},
+    Reserved{"array", "throttle"},
+    Reserved{"cpus-per-task", "threads"},
+    Reserved{"error", ""},
+    Reserved{"export", ""},
+    Reserved{"export-file", ""},
+    Reserved{"help", ""},
+    Reserved{"job-name", ""},
+    Reserved{"mem", "memory"},
+    Reserved{"no-requeue", "max_requeues"},
+    Reserved{"nodes", "nodes"},
+    Reserved{"ntasks-per-node", "ranks_per_node"},
+    Reserved{"open-mode", ""},
+    Reserved{"output", ""},
+    Reserved{"parsable", ""},
+    Reserved{"partition", "partition"},
+    Reserved{"qos", "qos"},
+    Reserved{"signal", "signal_seconds"},
+    Reserved{"test-only", ""},
+    Reserved{"time", "time"},
+    Reserved{"usage", ""},
+    Reserved{"version", ""},
+    Reserved{"wrap", ""},
+};
+
+/// Throws BadInput for a reserved option, also where it is cut short, as sbatch lets it be.
+void refuse_reserved(const std::string& option) {
+  constexpr std::size_t kDashes = 2;
+  const std::string name = option.substr(kDashes, option.find('=') - kDashes);
+  const auto* const found = std::find_if(kReserved.begin(), kReserved.end(), [&](const Reserved& reserved) {
+    return reserved.name.starts_with(name);
+  });
+  if (found != kReserved.end()) {
+    const std::string instead = found->instead;
+    throw BadInput(concat("found ", quote_for_message(option), ", and adapt itself decides on --",
+                          found->name, "; expected ",
+                          instead.empty() ? "another option, or none" : "the key " + instead));
+  }
+}
+
 Field more_options() {
   const char* expected = "an option of sbatch such as --constraint=avx512";
   return {"options", [=](SlurmOptions& options, const YAML::Node& node) {
@@ -82,6 +133,7 @@ Field more_options() {
                 throw BadInput(
                     concat("expected a list; each item ", expected, ", found ", quote_for_message(option)));
               }
+              refuse_reserved(option);
             }
           }};
 }
@@ -119,7 +171,7 @@ const std::vector<Field>& fields() {
       number("chunk", &SlurmOptions::chunk, 1),
       number("max_array_size", &SlurmOptions::max_array_size, 1),
       number("max_requeues", &SlurmOptions::max_requeues, 0),
-      number("signal_seconds", &SlurmOptions::signal_seconds, 1),
+      number("signal_seconds", &SlurmOptions::signal_seconds, 1, kMostSignalSeconds),
       lines("setup", &SlurmOptions::setup, "a shell command such as module load openmpi"),
       text("launch", &SlurmOptions::launch, "a launcher such as srun --mpi=pmix"),
       more_options(),

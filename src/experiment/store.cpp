@@ -30,7 +30,9 @@ bool has_checkpoint(const std::filesystem::path& run_dir) {
   std::error_code missing;
   const std::filesystem::directory_iterator files(run_dir / "checkpoints", missing);
   return std::any_of(begin(files), end(files), [](const auto& entry) {
-    return entry.path().filename().string().find(".tmp.") == std::string::npos;
+    std::error_code ignored;
+    return entry.path().filename().string().find(".tmp.") == std::string::npos &&
+           !entry.is_directory(ignored);
   });
 }
 
@@ -47,11 +49,15 @@ bool leads_back(const std::filesystem::path& link) {
   return std::mismatch(target.begin(), target.end(), place.begin(), place.end()).first == target.end();
 }
 
-/// Whether an entry of a store is a folder, itself or by a link. Says so where a link is none.
+/// Whether an entry of a store is a folder, itself or by a link. Says so where it is none.
 bool is_run_folder(const std::filesystem::directory_entry& entry) {
   std::error_code ignored;
   if (!entry.is_symlink(ignored)) {
-    return entry.is_directory(ignored);
+    const bool is_folder = entry.is_directory(ignored);
+    if (!is_folder) {
+      log_warning(concat("left out: ", entry.path().string(), ": not a folder"));
+    }
+    return is_folder;
   }
   const bool nowhere = !std::filesystem::exists(entry.path(), ignored);
   if (nowhere || leads_back(entry.path())) {
@@ -63,6 +69,19 @@ bool is_run_folder(const std::filesystem::directory_entry& entry) {
 }
 
 }  // namespace
+
+std::optional<std::string> obstacle_to(const std::function<void()>& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const Obstructed& failure) {
+    return failure.what();
+  } catch (const MachineFailure&) {
+    throw;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
 
 const char* state_name(RunState state) {
   constexpr std::array kNames = {"planned", "running", "done", "failed", "resumable"};
@@ -138,16 +157,7 @@ bool RunStore::is_linked(const std::string& identity) const {
   return std::filesystem::is_symlink(folder(identity), ignored);
 }
 
-void RunStore::make_folder(const std::string& identity) const {
-  std::error_code error;
-  if (!is_linked(identity)) {
-    std::filesystem::create_directories(folder(identity), error);
-  }
-  if (error) {
-    throw MachineFailure(concat("cannot make ", folder(identity), ": ", error.message()));
-  }
-  const Folder checked(folder(identity), Folder::Links::refused);
-}
+void RunStore::make_folder(const std::string& identity) const { make_own_folder(folder(identity)); }
 
 void RunStore::write(const std::string& identity, const char* name, const std::string& text) const {
   Folder(folder(identity), Folder::Links::refused).write(name, std::as_bytes(std::span(text)));

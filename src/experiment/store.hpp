@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,8 +49,9 @@ class RunStore {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path folder(const std::string& identity) const { return path_ / identity; }
   /// Identities of all runs that have a folder, sorted. Empty where there is no store. Links to folders are
-  /// followed; one that leads nowhere, or back to a folder that it lies in, is left out with a warning. Of
-  /// several names of one folder its own counts, else the first. analysis/find_runs.py has the same rule.
+  /// followed; one that leads nowhere, or back to a folder that it lies in, is left out with a warning, as a
+  /// file is. Of several names of one folder its own counts, else the first. analysis/find_runs.py has the
+  /// same rule.
   [[nodiscard]] std::vector<std::string> identities() const;
 
   [[nodiscard]] RunState state(const std::string& identity) const;
@@ -58,7 +60,7 @@ class RunStore {
 
   /// Whether the run's folder is a link to one elsewhere: it is read, but nothing is written through it.
   [[nodiscard]] bool is_linked(const std::string& identity) const;
-  /// Makes the run's folder, unless it is there. Throws Failure, BadInput where it is a link.
+  /// Makes the run's folder, unless it is there. Throws as make_own_folder().
   void make_folder(const std::string& identity) const;
   /// The same, and its experiment.yaml, replacing one that says something else (of paths and the like: the
   /// rest is what the identity stands for).
@@ -82,6 +84,11 @@ class RunStore {
 
   std::filesystem::path path_;
 };
+
+/// Does `work` on a run. Returns why it cannot be done, where that is the run's own affair: its files or its
+/// folder are not what they should be, or cannot be written. A failure that the next run would meet as well,
+/// a full disk, is thrown on.
+std::optional<std::string> obstacle_to(const std::function<void()>& work);
 
 /// The state of the run in a folder.
 RunState state_of(const std::filesystem::path& run_dir);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -64,6 +65,10 @@ int ceil_divide(std::size_t a, int b) {
 
 }  // namespace
 
+void write_submission_file(const std::filesystem::path& path, const std::string& text) {
+  Folder(path.parent_path(), Folder::Links::refused).write(path.filename(), std::as_bytes(std::span(text)));
+}
+
 int Submission::tasks() const { return ceil_divide(runs.size(), chunk); }
 
 int chunk_size(std::size_t runs, int chunk, int max_array_size) {
@@ -74,30 +79,34 @@ std::filesystem::path submission_path(const RunStore& store, const std::string& 
   return store.path() / kFolder / (id + suffix);
 }
 
+void make_submissions_folder(const RunStore& store) { make_own_folder(store.path() / kFolder); }
+
 Submission freeze(const RunStore& store, const Grid& grid, const std::vector<GridRun>& runs, int chunk) {
+  make_submissions_folder(store);
+  const Folder folder(store.path() / kFolder, Folder::Links::refused);
   Submission submission;
   submission.time = utc_now();
   submission.chunk = chunk;
   for (const GridRun& run : runs) {
-    store.prepare(run.identity, run.configuration);
     submission.runs.push_back({run.identity, run.label});
   }
-  std::error_code error;
-  std::filesystem::create_directories(store.path() / kFolder, error);
+  std::string json;
   int number = 0;
   do {
     submission.id = concat(grid.name, "-", ++number);
-  } while (!create_exclusively(submission_path(store, submission.id, kSuffix), to_json(submission)));
+    json = to_json(submission);
+  } while (!folder.create(submission.id + kSuffix, std::as_bytes(std::span(json))));
   return submission;
 }
 
 void save(const RunStore& store, const Submission& submission) {
-  write_atomically(submission_path(store, submission.id, kSuffix), to_json(submission));
+  write_submission_file(submission_path(store, submission.id, kSuffix), to_json(submission));
 }
 
 Submission load_submission(const RunStore& store, const std::string& id) {
   const std::filesystem::path path = submission_path(store, id, kSuffix);
-  if (!std::filesystem::exists(path)) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
     throw BadInput(concat("there is no submission ", path, "; expected the name of one that --submit made"));
   }
   return read(path);
@@ -123,8 +132,7 @@ std::vector<Submission> load_submissions(const RunStore& store) {
   return submissions;
 }
 
-std::vector<GridRun> runs_of_task(const RunStore& store, const Submission& submission, int task,
-                                  const KnownNames& names) {
+std::vector<GridRun> runs_of_task(const Submission& submission, int task) {
   if (task < 0 || task >= submission.tasks()) {
     throw BadInput(concat("--task ", task, ": submission ", submission.id, " has the tasks 0..",
                           submission.tasks() - 1));
@@ -134,8 +142,7 @@ std::vector<GridRun> runs_of_task(const RunStore& store, const Submission& submi
       std::min(first + static_cast<std::size_t>(submission.chunk), submission.runs.size());
   std::vector<GridRun> runs;
   for (std::size_t i = first; i < last; ++i) {
-    const Submission::Run& run = submission.runs[i];
-    runs.push_back({load_configuration(store.experiment(run.identity), {}, names), run.identity, run.label});
+    runs.push_back({{}, submission.runs[i].identity, submission.runs[i].label});
   }
   return runs;
 }

@@ -29,11 +29,17 @@ struct Submission {
 /// Runs of a task are at least `chunk`, more where an array of `max_array_size` tasks would not hold all.
 int chunk_size(std::size_t runs, int chunk, int max_array_size);
 
-/// Freezes `runs`: their folders with experiment.yaml, and the file of the submission, under a name that no
-/// other process has. Throws Failure.
+/// Makes STORE/submissions, unless it is there. Throws as make_own_folder().
+void make_submissions_folder(const RunStore& store);
+
+/// Freezes `runs`, which the store holds prepared: writes the file of the submission, under a name that no
+/// other process has. Throws as make_own_folder().
 Submission freeze(const RunStore& store, const Grid& grid, const std::vector<GridRun>& runs, int chunk);
 
-/// Writes the submission again, with the job's number.
+/// Writes a file into STORE/submissions, to a submission_path(). Throws BadInput where that folder is a link.
+void write_submission_file(const std::filesystem::path& path, const std::string& text);
+
+/// Writes the submission again, with the job's number. Throws as write_submission_file().
 void save(const RunStore& store, const Submission& submission);
 
 /// Throws BadInput where there is none of this name.
@@ -45,8 +51,8 @@ std::vector<Submission> load_submissions(const RunStore& store);
 /// "STORE/submissions/<id><suffix>".
 std::filesystem::path submission_path(const RunStore& store, const std::string& id, const char* suffix);
 
-/// The runs of one task (from 0), read from their folders. Throws BadInput for a task that is none.
-std::vector<GridRun> runs_of_task(const RunStore& store, const Submission& submission, int task,
-                                  const KnownNames& names);
+/// The runs of one task (from 0), whose configurations are still to be read from their folders. Throws
+/// BadInput for a task that is none.
+std::vector<GridRun> runs_of_task(const Submission& submission, int task);
 
 }  // namespace adapt

@@ -45,6 +45,10 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
 
 std::string name_of(const GridRun& run) { return concat(run.identity, " ", run.label); }
 
+std::string left_line(const std::string& name, const std::string& reason) {
+  return concat("left ", name, " as it is: ", reason);
+}
+
 /// Works through a list of runs.
 class Runner {
  public:
@@ -193,7 +197,7 @@ class Runner {
   /// Nothing is noted: on another machine, or on this one later, the run may begin.
   void leave(const std::string& name, const std::string& message) {
     ++result_.unfit;
-    report_(concat("left ", name, " as it is: ", message));
+    report_(left_line(name, message));
   }
 
   void interrupt(const std::string& identity, const std::string& name, const EndedAttempt& end) {
@@ -219,17 +223,17 @@ class Runner {
     result_.hindrance = result_.hindrance.empty() ? reason : result_.hindrance;
   }
 
-  /// Does `work` on a run; a failure of the machine is a hindrance, while files of the run's that are not
-  /// what they should be are its own affair.
+  /// Does `work` on a run; a failure of the machine is a hindrance, while what is in the run's own way is its
+  /// own affair.
   template <class Work>
   void unless_hindered(const std::string& name, Work&& work) {
     try {
-      work();
+      if (const auto obstacle = obstacle_to(work)) {
+        leave(name, *obstacle);
+      }
     } catch (const MachineFailure& failure) {
       ++result_.left;
       hinder(concat(name, ": ", failure.what()));
-    } catch (const BadInput& error) {
-      leave(name, error.what());
     }
   }
 
@@ -279,6 +283,21 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
     add({"--bind-to", "core", "--map-by", concat("slot:PE=", threads)});
   }
   return words;
+}
+
+int leave_hindered(std::vector<GridRun>& runs, const std::function<void(GridRun&)>& work,
+                   const std::function<void(const std::string&)>& report) {
+  std::vector<GridRun> others;
+  for (GridRun& run : runs) {
+    if (const auto obstacle = obstacle_to([&] { work(run); })) {
+      report(left_line(name_of(run), *obstacle));
+    } else {
+      others.push_back(std::move(run));
+    }
+  }
+  const std::size_t left = runs.size() - others.size();
+  runs = std::move(others);
+  return static_cast<int>(left);
 }
 
 std::vector<std::string> training_command(const RunStore& store, const GridRun& run,

@@ -31,7 +31,7 @@ struct SweepResult {
   int stopped = 0;      ///< at a checkpoint, or before anything was worth keeping
   int interrupted = 0;  ///< by something from outside; to be resumed
   int elsewhere = 0;    ///< another process works on them
-  int unfit = 0;        ///< this machine cannot train them, another one may
+  int unfit = 0;        ///< this machine cannot train them, another one may; or something is in their own way
   int left = 0;         ///< left as they are, as the sweep was stopped or hindered
   /// What made the sweep stop, one line: a disk that is full, a launcher that cannot start. Empty: nothing.
   std::string hindrance;
@@ -46,6 +46,11 @@ std::vector<std::string> local_launcher(int ranks, int threads, int jobs);
 /// STORE/<identity>/report` behind the launcher.
 std::vector<std::string> training_command(const RunStore& store, const GridRun& run,
                                           const RunnerOptions& options);
+
+/// Does `work` on each of `runs` before anything begins. Takes out, with a line for `report`, those that have
+/// something in their own way (obstacle_to()); returns how many.
+int leave_hindered(std::vector<GridRun>& runs, const std::function<void(GridRun&)>& work,
+                   const std::function<void(const std::string&)>& report);
 
 /// Trains `runs` in their order, some at a time, each by its training_command() with --claim TOKEN. A run is
 /// claimed first, and its training works under that claim; one that is done, has failed (see

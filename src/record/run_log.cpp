@@ -37,11 +37,12 @@ void describe(hdf5::Node& node, const std::string& unit, const std::string& desc
   node.set_attribute("description", description);
 }
 
-/// Removes what an earlier process left: its DONE, and the half-written file of one that was killed.
+/// Removes what an earlier process left: its DONE, and the half-written file of one that was killed. A folder
+/// is none of ours.
 void remove_leftovers(const std::filesystem::path& run_dir) {
   std::set<std::filesystem::path> leftovers = {run_dir / kDoneName};
   for (const auto& entry : std::filesystem::directory_iterator(run_dir)) {
-    if (entry.path().filename().string().starts_with(concat(kFileName, ".tmp."))) {
+    if (entry.path().filename().string().starts_with(concat(kFileName, ".tmp.")) && !entry.is_directory()) {
       leftovers.insert(entry.path());
     }
   }
@@ -50,6 +51,7 @@ void remove_leftovers(const std::filesystem::path& run_dir) {
   }
 }
 
+/// A link that leads to a folder is followed: the user who names it has chosen the place.
 void prepare_folder(const std::filesystem::path& run_dir) {
   try {
     std::filesystem::create_directories(run_dir);

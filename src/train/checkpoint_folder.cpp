@@ -32,8 +32,9 @@ bool is_leftover(const std::string& name) {
   return (name.starts_with(kLast) || name.starts_with(kBest)) && name.find(".tmp.") != std::string::npos;
 }
 
-[[noreturn]] void refuse(const char* what, const std::filesystem::filesystem_error& error) {
-  throw MachineFailure(concat("cannot ", what, " ", error.path1(), ": ", error.code().message()));
+/// Neither ours nor to be removed, whatever its name is.
+bool is_folder(const std::filesystem::directory_entry& entry) {
+  return std::filesystem::is_directory(entry.symlink_status());
 }
 
 }  // namespace
@@ -48,16 +49,36 @@ std::string CheckpointFolder::name_of(std::int64_t step, bool best) {
   return concat(best ? kBest : kLast, digits);
 }
 
+/// All that is no folder; nothing where there is no `checkpoints`. Throws BadInput where that is a file.
+std::vector<std::filesystem::path> CheckpointFolder::entries() const {
+  std::error_code missing;
+  const std::filesystem::file_status status = std::filesystem::status(path_, missing);
+  if (!std::filesystem::exists(status)) {
+    return {};
+  }
+  if (!std::filesystem::is_directory(status)) {
+    throw BadInput(concat(path_, " is not a folder; expected one, or nothing"));
+  }
+  std::vector<std::filesystem::path> found;
+  try {
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      if (!is_folder(entry)) {
+        found.push_back(entry.path());
+      }
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw MachineFailure(concat("cannot look into ", error.path1(), ": ", error.code().message()));
+  }
+  return found;
+}
+
 /// Newest first; the last one before the best one of the same step.
 std::vector<CheckpointFolder::File> CheckpointFolder::files() const {
   std::vector<File> found;
-  if (!std::filesystem::exists(path_)) {
-    return found;
-  }
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::filesystem::path& path : entries()) {
+    const std::string name = path.filename().string();
     if (const std::int64_t step = step_of(name); step >= 0) {
-      found.push_back({step, name.starts_with(kBest), entry.path()});
+      found.push_back({step, name.starts_with(kBest), path});
     }
   }
   std::sort(found.begin(), found.end(), [](const File& a, const File& b) {
@@ -115,12 +136,8 @@ std::optional<Checkpoint> CheckpointFolder::newest(std::uintmax_t most_bytes) {
 }
 
 void CheckpointFolder::make_folder() const {
-  try {
-    if (!std::filesystem::is_symlink(path_) && std::filesystem::create_directories(path_)) {
-      Folder(path_.parent_path()).sync();
-    }
-  } catch (const std::filesystem::filesystem_error& error) {
-    refuse("make folder", error);
+  if (make_own_folder(path_)) {
+    Folder(path_.parent_path()).sync();
   }
 }
 
@@ -153,20 +170,17 @@ bool CheckpointFolder::is_kept(const File& file) const {
 
 /// Removes those up to step `last` that are not to be kept, and the half-written files of killed processes.
 void CheckpointFolder::prune(std::int64_t last) const {
+  const std::vector<File> checkpoints = files();
   const Folder folder(path_, Folder::Links::refused);
-  try {
-    for (const File& file : files()) {
-      if (file.step <= last && !is_kept(file)) {
-        folder.remove(file.path.filename());
-      }
+  for (const File& file : checkpoints) {
+    if (file.step <= last && !is_kept(file)) {
+      folder.remove(file.path.filename());
     }
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-      if (is_leftover(entry.path().filename().string())) {
-        folder.remove(entry.path().filename());
-      }
+  }
+  for (const std::filesystem::path& path : entries()) {
+    if (is_leftover(path.filename().string())) {
+      folder.remove(path.filename());
     }
-  } catch (const std::filesystem::filesystem_error& error) {
-    refuse("look into", error);
   }
 }
 

@@ -13,7 +13,8 @@ namespace adapt {
 /// RUN_DIR/checkpoints: step-<number> are the last ones, best-<number> is that of the epoch with the best
 /// test accuracy. A file under such a name is complete: it was written under another name, synced and
 /// renamed. One process (rank 0) uses it.
-/// A folder of that name that is a link is read, but writing and removing throws BadInput.
+/// A folder of that name that is a link is read, but writing and removing throws BadInput; so does all where
+/// it is a file. A folder in it is none of ours, whatever its name: it is neither read nor removed.
 class CheckpointFolder {
  public:
   /// Keeps the last `keep` >= 1 checkpoints of the experiment `identity` (run_identity), and the best one.
@@ -45,6 +46,7 @@ class CheckpointFolder {
     bool best = false;
     std::filesystem::path path;
   };
+  [[nodiscard]] std::vector<std::filesystem::path> entries() const;
   [[nodiscard]] std::vector<File> files() const;
   [[nodiscard]] static std::string name_of(std::int64_t step, bool best);
   void make_folder() const;

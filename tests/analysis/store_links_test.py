@@ -4,7 +4,9 @@ Needs ADAPT_PROGRAM, the path of `adapt`; without it the test is skipped (exit 7
 """
 
 import contextlib
+import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -83,6 +85,14 @@ class StoreLinks(ScratchTest):
             for number, reason in ((0xA, "nowhere"), (0xB, "back"), (0xC, "back"), (0xD, "nowhere")):
                 self.assertRegex(said, f"{identity(number)}: a link that leads {reason}")
 
+    def test_a_file_with_the_name_of_a_run_is_named(self):
+        before = self.listed()[0]
+        with open(self.path("store", identity(0xE)), "w", encoding="utf-8") as stream:
+            stream.write("a file")
+        for runs, said in (self.listed(), self.found()):
+            self.assertEqual(runs, before)
+            self.assertRegex(said, f"^(adapt: )?warning: left out: .*{identity(0xE)}: not a folder\n$")
+
     def test_every_script_counts_them(self):
         self.add_links_that_lead_astray()
         report = run_script("report.py", self.path("store"), "--out", self.path("report"))
@@ -108,6 +118,42 @@ class StoreLinks(ScratchTest):
         self.assertIn(self.path("copies", identity(4), "run.h5"), logs)
         self.assertRegex(said.getvalue(), f"{identity(4)}/run.h5: run {identity(4)} is counted as {self.path('copies')}")
         self.assertRegex(said.getvalue(), f"{self.path('copies')}/{identity(1)}/run.h5: run {identity(1)} is counted as")
+
+    def test_finished_is_a_run_whose_done_belongs_to_its_log(self):
+        """The state that the program lists, and the copy that the scripts count: by one rule for all that DONE may hold."""
+        def fifo(path):
+            os.mkfifo(path)
+
+        def text(content):
+            def write(path):
+                with open(path, "w", encoding="ascii") as stream:
+                    stream.write(content)
+
+            return write
+
+        log = self.path("a copy", identity(7), "run.h5")
+        self.write("a copy", identity(7), seed=7)
+        self.write("the run", identity(7), seed=7)
+        with open(log, "rb") as stream:
+            digest = hashlib.sha256(stream.read()).hexdigest()
+        done = os.path.join(os.path.dirname(log), "DONE")
+        for put, finished in ((text(f"{digest}  run.h5\n"), True), (text(digest), True), (text(f"{digest}more"), True),
+                              (text(""), False), (text(f" {digest}  run.h5\n"), False), (text("0" * 64), False),
+                              (text(f"{digest[:63]}\n"), False), (text("x" * (2 << 20)), False), (fifo, False),
+                              (os.mkdir, False), (lambda path: os.symlink("DONE", path), False),
+                              (lambda path: None, False)):  # fmt: skip
+            if os.path.isdir(done):
+                os.rmdir(done)
+            elif os.path.lexists(done):
+                os.remove(done)
+            put(done)
+            with self.subTest(os.lstat(done) if os.path.lexists(done) else "nothing"):
+                listed = subprocess.run([PROGRAM, "sweep", "--store", self.path("a copy"), "--list", "--json"], capture_output=True,
+                                        text=True, timeout=60, check=True)  # fmt: skip
+                self.assertEqual([run["state"] == "done" for run in json.loads(listed.stdout)], [finished])
+                with contextlib.redirect_stderr(io.StringIO()):
+                    (found,) = find_runs([self.path("a copy"), self.path("the run")])
+                self.assertEqual(found == log, finished)
 
 
 if __name__ == "__main__":

@@ -65,12 +65,22 @@ class Evaluate(ProgramTest):
     def test_adapt(self):
         self.check_final_figures(*ADAPT)
 
+    def test_a_link_that_the_user_names_is_his_will(self):
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "run").symlink_to("elsewhere")
+        self.assert_done(self.train("run", *ONE_STEP))
+        self.assertTrue((self.folder / "elsewhere" / "DONE").exists())
+        self.assertTrue((self.folder / "run").is_symlink())
+
     def test_overrides_and_bad_input(self):
         self.assert_done(self.train("run", *ONE_STEP))
         run = self.folder / "run"
         result = self.assert_done(adapt("evaluate", run, "--set", "data.test_samples=30"))
         self.assertIn("test images      30\n", result.stdout)
         self.assert_refused(adapt("evaluate", run, "--set", "data.tset_samples=30"), "test_samples")
+        # What the stored model lacks, and what has another size: the file is named.
+        self.assert_refused(adapt("evaluate", run, "--set", "model=alexnet"), run / "run.h5", "tensor '")
+        self.assert_refused(adapt("evaluate", run, "--set", "model=resnet20"), run / "run.h5", "tensor '")
         for ranks in (0, 2):
             result = adapt("evaluate", self.folder / "nothing", ranks=ranks)
             self.assert_refused(result, self.folder / "nothing")

@@ -100,6 +100,17 @@ esac
         self.assertIn("does not return to the queue: it did so 1 times, ADAPT_SLURM_MAX_REQUEUES", result.stdout)
         self.assertNotIn("requeue 11_3", self.asked())
 
+    def test_a_limit_that_is_no_number_is_refused_before_anything_starts(self):
+        for value in ("abc", "-1", "1.5", "1 2", "a[$(touch planted)]", "9" * 30):
+            self.env["ADAPT_SLURM_MAX_REQUEUES"] = value
+            result = self.run_task(f"touch {self.folder}/started; exit 75")
+            self.assertEqual(result.returncode, 2, result.stdout)
+            self.assertIn(f"ADAPT_SLURM_MAX_REQUEUES is '{value}'; expected a number from 0 to 1000000", result.stdout)
+        self.assertFalse((self.folder / "started").exists())
+        self.env["ADAPT_SLURM_MAX_REQUEUES"] = "010"  # ten, no octal number
+        self.env["SLURM_RESTART_COUNT"] = "9"
+        self.assertIn("returns to the queue", self.run_task(restarts=9).stdout)
+
     def test_the_ranks_get_the_environment_of_the_script(self):
         self.env |= {"SLURM_EXPORT_ENV": "NONE", "SLURM_STDOUTMODE": "none", "SLURM_TIMELIMIT": "1"}
         result = self.run_task('echo "$SLURM_EXPORT_ENV,$SLURM_STDOUTMODE,$SLURM_TIMELIMIT,$SLURM_JOB_ID"')

@@ -129,6 +129,65 @@ class Submit(SweepTest):
         self.assertIn("4 runs", self.assert_done(retried).stdout)
         self.assertFalse(list(self.store.glob("*/FAILED")))
 
+    def test_what_is_in_the_way_of_one_run_keeps_no_other_back(self):
+        grid = GRID.replace("[3, 4]", "3") + "slurm: {max_array_size: 9}\n"  # six runs
+        self.assert_done(self.submit(grid))
+        folders = [self.store / run["identity"] for run in self.submission()["runs"]]
+        link, plain, failed, fifo, sparse, _ = folders
+        for folder in (link, plain):
+            shutil.rmtree(folder)
+        (self.folder / "elsewhere").mkdir()
+        link.symlink_to(self.folder / "elsewhere")
+        plain.write_text("a file", encoding="utf-8")
+        (failed / "FAILED" / "mine").mkdir(parents=True)
+        (fifo / "experiment.yaml").unlink()
+        os.mkfifo(fifo / "experiment.yaml")
+        os.truncate(sparse / "experiment.yaml", 1 << 40)
+        # As they are, a task leaves them and trains the others; submitted again, they have their configuration again.
+        for number, code in ((3, 1), (4, 1), (5, 0)):
+            self.assertEqual(self.task(number).returncode, code)
+        result = self.submit(grid, "--retry", "failed")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(result.stdout, "submitted job 4711: 2 runs in 2 tasks, submission little-2\n3 runs are not submitted\n")
+        for folder, reason in ((link, "is a link to"), (plain, "is not a folder"), (failed, "cannot remove")):
+            self.assertRegex(result.stderr, f"left {folder.name} .* as it is: .*{reason}")
+        self.assertEqual(list((self.folder / "elsewhere").iterdir()), [])
+        self.assertEqual({run["identity"] for run in self.submission("little-2")["runs"]}, {fifo.name, sparse.name})
+        self.assert_done(self.task(0, "little-2"))
+        self.assert_done(self.task(1, "little-2"))
+        result = self.submit(grid, "--retry", "failed")
+        self.assertEqual((result.returncode, result.stdout), (1, "3 runs are not submitted\n"), result.stderr)
+
+    def test_a_task_leaves_a_run_that_cannot_be_read(self):
+        self.assert_done(self.submit(GRID + "slurm: {chunk: 4}\n"))
+        first = self.store / self.submission()["runs"][0]["identity"]
+        os.truncate(first / "experiment.yaml", 1 << 40)
+        result = self.task(0)
+        self.assertEqual((result.returncode, result.stdout), (1, "3 done, 1 left, as this machine cannot train them\n"), result.stderr)
+        self.assertRegex(result.stderr, f"left {first.name} .* as it is: cannot read {first}/experiment.yaml")
+
+    def test_a_planted_folder_of_submissions(self):
+        self.store.mkdir()
+        (self.folder / "elsewhere").mkdir()
+        (self.store / "submissions").symlink_to("../elsewhere")
+        self.assert_refused(self.submit(), f'{self.store}/submissions" is a link to "../elsewhere"; expected a folder')
+        self.assertEqual(list((self.folder / "elsewhere").iterdir()), [])
+        self.assertFalse((self.slurm / "script").exists())
+        self.assert_done(self.sweep("--status"))
+
+    def test_what_sbatch_prints_around_the_number(self):
+        whole = (self.slurm / "sbatch").read_text(encoding="utf-8")
+        for number, (said, job) in enumerate((("Welcome to 2024;\n17 nodes free\n4712", "4712"), ("4713;alpha", "4713"),
+                                              ("12\n4714;alpha\nbye", "4714"))):  # fmt: skip
+            (self.slurm / "said").write_text(said + "\n", encoding="utf-8")
+            (self.slurm / "sbatch").write_text(whole.replace("echo 4711", "cat said"), encoding="utf-8")
+            result = self.assert_done(self.submit())
+            self.assertEqual(result.stdout, f"submitted job {job}: 4 runs in 4 tasks, submission little-{number + 1}\n")
+            self.assertEqual(self.submission(f"little-{number + 1}")["job"], job)
+        for said in ("Submitted batch job 4711", "4711 alpha", "", "-1", "4711;"):
+            (self.slurm / "said").write_text(said + "\n", encoding="utf-8")
+            self.assert_refused(self.submit(), "sbatch names no job for", f"it says '{said}'", code=1)
+
     def test_what_sbatch_refuses(self):
         (self.slurm / "refuse").write_text("sbatch: error: invalid partition specified: fast\n", encoding="utf-8")
         result = self.submit()
@@ -259,6 +318,26 @@ class Submit(SweepTest):
         (self.slurm / "queue").unlink()
         self.assertIn("3 runs were submitted, not finished", self.assert_done(self.sweep("--status")).stdout)
 
+    def test_options_that_undo_what_adapt_decides_are_refused(self):
+        for option, instead in {
+            "--array=0-99": "the key throttle", "--arr=0": "the key throttle", "--export=NONE": "another option",
+            "--parsable": "another option", "--test-only": "another option", "--test": "another option", "--wrap=true": "another option",
+            "--no-requeue": "the key max_requeues", "--output=/tmp/x": "another option", "--error=/tmp/x": "another option",
+            "--job-name=x": "another option", "--open-mode=truncate": "another option", "--signal=TERM@1": "the key signal_seconds",
+            "--nodes=7": "the key nodes", "--ntasks-per-node=7": "the key ranks_per_node", "--cpus-per-task=7": "the key threads",
+            "--mem=1": "the key memory", "--time=1": "the key time", "--partition=x": "the key partition", "--help": "another option",
+        }.items():  # fmt: skip
+            with self.subTest(option):
+                self.site.write_text(f"nodes: 1\noptions: [--comment=x, {option}]\n", encoding="utf-8")
+                self.assert_refused(self.submit(), f"site.yaml:2: 'options': found '{option}'", instead)
+        self.site.write_text("", encoding="utf-8")
+        self.assert_refused(self.submit(GRID + "slurm: {options: [--array=1]}\n"), "little.yaml:9: 'slurm.options': found '--array=1'")
+        kept = ["--constraint=avx512", "--exclusive", "--exclude=n1", "--mem-bind=local", "--mem-per-cpu=1G", "--time-min=1",
+                "--nodelist=n2", "--requeue", "--error-x", "--hint=nomultithread"]  # fmt: skip
+        self.site.write_text(f"options: [{', '.join(kept)}]\n", encoding="utf-8")
+        self.assert_done(self.submit())
+        self.assertTrue(set(kept) <= set(self.arguments()))
+
     def test_wrong_settings_are_refused(self):
         for text, parts in {
             "slurm: {partition: main}\n": ("site.yaml:1:", "'slurm'"),
@@ -266,6 +345,8 @@ class Submit(SweepTest):
             "ranks_per_node: 0\n": ("site.yaml:1: 'ranks_per_node'", "from 1"),
             "partition: a b\n": ("site.yaml:1: 'partition'",),
             "setup: module load x\n": ("site.yaml:1: 'setup'", "a list"),
+            "signal_seconds: 65536\n": ("site.yaml:1: 'signal_seconds'", "from 1 to 65535"),
+            "signal_seconds: 0\n": ("site.yaml:1: 'signal_seconds'", "from 1 to 65535"),
         }.items():
             with self.subTest(text):
                 self.site.write_text(text, encoding="utf-8")

@@ -146,6 +146,21 @@ class Failures(SweepTest):
                 self.assert_refused(self.sweep(*arguments), part)
         self.assert_refused(self.sweep("--run", grid=False), "needs a grid file")
 
+    def test_a_store_that_is_not_there(self):
+        for mode in (["--list"], ["--list", "--json"], ["--status"]):
+            self.assert_refused(self.sweep(*mode, grid=False), f'--store "{self.store}" does not exist; expected', "a grid file")
+            self.assert_done(self.sweep(*mode))  # all is planned
+        self.assertFalse(self.store.exists())
+        self.store.write_text("a file", encoding="utf-8")
+        for mode in ("--list", "--status", "--run", "--submit", "--dry-run"):
+            self.assert_refused(self.sweep(mode), f'--store "{self.store}" is not a folder; expected')
+        self.store.unlink()
+        (self.folder / "elsewhere").mkdir()
+        self.store.symlink_to("elsewhere")  # a link that the user names is his will
+        self.assert_done(self.sweep("--list", grid=False))
+        self.assert_done(self.sweep("--run", "--where", "seed=3", "--where", "precision=adapt"))
+        self.assertEqual(len(self.runs()), 1)
+
 
 class Endings(SweepTest):
     """What ends a run from outside says nothing about the experiment; what hinders one run hinders the next one."""
@@ -250,6 +265,46 @@ class Endings(SweepTest):
         self.assertEqual((result.returncode, result.stdout), (1, "2 done, 2 left, as this machine cannot train them\n"), result.stderr)
         self.assertIn(f"{first / 'output.txt'}\" is not a regular file", result.stderr)
         self.assertIn(f"{second / 'experiment.yaml'}\" is a folder", result.stderr)
+
+    def test_a_folder_that_is_in_the_way_of_a_run_stops_no_other(self):
+        """What cannot be written, removed or read in one run's folder is named, whatever the sweep is asked for."""
+        grid = self.grid()
+        self.assert_done(self.sweep("--run", "-J", 2, grid=grid))
+        runs = self.runs()
+        for run in runs:
+            shutil.rmtree(run)
+        runs[0].write_text("a file", encoding="utf-8")
+        for name in ("report", "FAILED"):  # the one in the way of a training, the other of a second attempt
+            (runs[1] / name / "mine").mkdir(parents=True)
+        runs[2].mkdir()
+        for name in ("run.h5", "DONE", "interrupted", "requeues", "checkpoints"):
+            (runs[2] / name).symlink_to(name)
+        for mode in (["--list"], ["--status"], ["--dry-run"], ["--list", "--json"]):
+            self.assert_done(self.sweep(*mode, grid=grid))
+        self.assertIn(f"left out: {runs[0]}: not a folder", self.sweep("--list", grid=grid).stderr)
+        result = self.sweep("--retry", "failed", grid=grid)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stdout, "2 left, as", result.stderr)
+        self.assertIn(f'left {runs[0].name}', result.stderr)
+        self.assertIn(f'"{runs[0]}" is not a folder; expected one, or nothing', result.stderr)
+        self.assertIn(f'cannot remove "{runs[1]}/FAILED"', result.stderr)
+        self.assertTrue((runs[3] / "DONE").exists())
+        self.assertTrue((runs[1] / "report" / "mine").exists())
+
+    def test_a_folder_that_cannot_be_written_stops_no_other(self):
+        grid = self.grid()
+        self.assert_done(self.sweep("--run", "--where", "seed=3", grid=grid))
+        locked = self.runs()[0]
+        (locked / "DONE").unlink()
+        if subprocess.run(["chattr", "+i", locked], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no file can be made immutable here")
+        self.addCleanup(subprocess.run, ["chattr", "-i", locked], check=False)
+        for mode in ("--list", "--status", "--dry-run"):
+            self.assert_done(self.sweep(mode, grid=grid))
+        result = self.sweep("--run", "-J", 2, grid=grid)
+        self.assertEqual((result.returncode, result.stdout),
+                         (1, "2 done, 1 done before, 1 left, as this machine cannot train them\n"), result.stderr)  # fmt: skip
+        self.assertIn(f'cannot write in folder "{locked}": Operation not permitted', result.stderr)
 
     def test_a_program_that_is_not_there(self):
         for launcher, part in (("/no/such/launcher -n 2", "cannot start /no/such/launcher"),

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/shell.hpp"
 #include "experiment/stored_run.hpp"
 #include "support/scratch.hpp"
@@ -58,6 +60,7 @@ TEST(Submission, IsFrozenUnderANameOfItsOwn) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     const Configuration configuration = test::stored_configuration(seed);
     grid.runs.push_back({configuration, store_identity(configuration), concat("seed=", seed)});
+    store.prepare(grid.runs.back().identity, configuration);
   }
   Submission first = freeze(store, grid, grid.runs, 2);
   const Submission second = freeze(store, grid, {grid.runs[1]}, 1);
@@ -69,13 +72,34 @@ TEST(Submission, IsFrozenUnderANameOfItsOwn) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].job, "17");
   EXPECT_EQ(all[0].tasks(), 2);
-  const auto runs = runs_of_task(store, all[0], 1, test::known_names());
+  const auto runs = runs_of_task(all[0], 1);
   ASSERT_EQ(runs.size(), 1U);
   EXPECT_EQ(runs[0].identity, grid.runs[2].identity);
-  EXPECT_EQ(store_identity(runs[0].configuration), grid.runs[2].identity);
   EXPECT_EQ(runs[0].label, "seed=2");
-  EXPECT_THROW(runs_of_task(store, all[0], 2, test::known_names()), BadInput);
+  EXPECT_THROW(runs_of_task(all[0], 2), BadInput);
   EXPECT_THROW(load_submission(store, "g-3"), BadInput);
+}
+
+TEST(Submission, NothingIsWrittenThroughALink) {
+  const test::Scratch scratch;
+  const RunStore store(scratch.path() / "store");
+  const Configuration configuration = test::stored_configuration(1);
+  Grid grid;
+  grid.name = "g";
+  grid.runs.push_back({configuration, store_identity(configuration), "seed=1"});
+  Submission before = freeze(store, grid, grid.runs, 1);
+  const std::filesystem::path folder = scratch.path() / "store" / "submissions";
+  const std::filesystem::path elsewhere = scratch.path() / "elsewhere";
+  std::filesystem::rename(folder, elsewhere);
+  std::filesystem::create_directory_symlink("../elsewhere", folder);
+  EXPECT_EQ(load_submissions(store).size(), 1U) << "links are read";
+  EXPECT_THROW(freeze(store, grid, grid.runs, 1), BadInput);
+  EXPECT_THROW(save(store, before), BadInput);
+  EXPECT_THROW(submit(Batch(), submission_path(store, before.id, ".sbatch")), BadInput);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(elsewhere), {}), 1);
+  std::filesystem::remove(folder);
+  std::ofstream(folder) << "a file";
+  EXPECT_THROW(freeze(store, grid, grid.runs, 1), BadInput);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "experiment/claim.hpp"
 #include "experiment/index.hpp"
 #include "experiment/interruption.hpp"
+#include "experiment/report.hpp"
 #include "experiment/stored_run.hpp"
 #include "support/scratch.hpp"
 
@@ -94,6 +95,43 @@ TEST_F(Store, NothingIsWrittenThroughALink) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(elsewhere), {}), 1);
   std::filesystem::remove_all(elsewhere);
   EXPECT_THROW(store_.make_folder(run), BadInput) << "a link that leads nowhere";
+}
+
+TEST_F(Store, WhatIsInTheWayOfOneRunIsItsOwnAffair) {
+  const std::string run = prepared(1);
+  const Configuration configuration = test::stored_configuration(1);
+  const auto put_folder = [&](const char* name) {
+    std::filesystem::remove(store_.folder(run) / name);
+    std::filesystem::create_directories(store_.folder(run) / name / "mine");
+  };
+  for (const char* name : {"FAILED", "requeues", "experiment.yaml", "interrupted", "report"}) {
+    put_folder(name);
+  }
+  EXPECT_THROW(store_.prepare(run, configuration), BadInput);
+  EXPECT_THROW(store_.clear_failure(run), Obstructed);
+  EXPECT_THROW(store_.set_requeues(run, 1), Obstructed);
+  EXPECT_THROW(store_.write_failure(run, {1, "", "", 0}), Obstructed);
+  EXPECT_THROW(note_interruption(store_.folder(run), "lost"), Obstructed);
+  EXPECT_THROW(clear_report(store_.report(run)), Obstructed);
+  EXPECT_TRUE(obstacle_to([&] { store_.set_requeues(run, 1); }));
+  EXPECT_FALSE(obstacle_to([] {}));
+  EXPECT_THROW(obstacle_to([] { throw MachineFailure("a full disk"); }), MachineFailure);
+  std::filesystem::remove_all(store_.folder(run));
+  std::ofstream(store_.folder(run)) << "a file";
+  EXPECT_THROW(store_.make_folder(run), BadInput);
+  EXPECT_EQ(store_.state(run), RunState::planned);
+  EXPECT_TRUE(store_.identities().empty());
+  EXPECT_TRUE(index().empty());
+}
+
+TEST_F(Store, LinksThatLeadBackToThemselvesAreNothing) {
+  const std::string run = prepared(1);
+  for (const char* name : {"run.h5", "DONE", "FAILED", "requeues", "interrupted", "checkpoints", "report"}) {
+    std::filesystem::create_symlink(name, store_.folder(run) / name);
+  }
+  EXPECT_EQ(store_.state(run), RunState::planned);
+  ASSERT_EQ(index().size(), 1U);
+  EXPECT_EQ(index()[0].message, "");
 }
 
 TEST_F(Store, InterruptionsAddUpUntilThereIsANewCheckpoint) {

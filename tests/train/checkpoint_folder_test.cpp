@@ -167,6 +167,45 @@ TEST_F(CheckpointFolderTest, APlantedLinkIsNotWrittenThrough) {
   EXPECT_EQ(folder().newest(kMostBytes)->state, at(4).state);
 }
 
+TEST_F(CheckpointFolderTest, AFolderUnderTheNameOfACheckpointIsNeitherReadNorRemoved) {
+  for (const char* name : {"step-000000004", "best-000000004", "step-000000008.tmp.123"}) {
+    std::filesystem::create_directories(file(name));
+    std::ofstream(file(name) / "notes") << "mine";
+  }
+  const Names before = names();
+  EXPECT_TRUE(folder().empty());
+  EXPECT_FALSE(folder().newest(kMostBytes));
+  CheckpointFolder checkpoints = folder(1);
+  checkpoints.write(at(8), true);
+  checkpoints.write(at(12), false);
+  folder(1).newest(kMostBytes);
+  folder().clear();
+  EXPECT_EQ(names(), before);
+  EXPECT_TRUE(std::filesystem::exists(file("step-000000004") / "notes"));
+}
+
+TEST_F(CheckpointFolderTest, AFileInPlaceOfTheFolderIsNamed) {
+  const std::filesystem::path path = scratch_.path() / "checkpoints";
+  const auto refusal = [&](const auto& work) {
+    try {
+      work();
+    } catch (const BadInput& error) {
+      return std::string(error.what());
+    }
+    return std::string("not refused");
+  };
+  const std::string expected = concat(path, " is not a folder; expected one, or nothing");
+  std::ofstream(path) << "mine";
+  EXPECT_EQ(refusal([&] { static_cast<void>(folder().empty()); }), expected);
+  EXPECT_EQ(refusal([&] { folder().newest(kMostBytes); }), expected);
+  EXPECT_EQ(refusal([&] { folder().write(at(4), false); }), expected);
+  EXPECT_EQ(refusal([&] { folder().clear(); }), expected);
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("checkpoints", path);
+  EXPECT_TRUE(folder().empty()) << "a link to itself leads nowhere";
+  EXPECT_THROW(folder().write(at(4), false), BadInput);
+}
+
 /// A limit on the size of files stands for a full disk.
 TEST_F(CheckpointFolderTest, WhereANewOneCannotBeWrittenTheOldOnesStay) {
   CheckpointFolder checkpoints = folder(1);
