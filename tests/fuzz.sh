@@ -30,19 +30,17 @@ export LSAN_OPTIONS="suppressions='$ADAPT_ROOT/tests/support/lsan.supp':print_su
 attack() {
   mkdir -p "build/fuzz/corpus/$1"
   "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -runs=1000000 -timeout=60 -rss_limit_mb=2048 -max_len=65536 \
-    -artifact_prefix="build/fuzz/crash-$1-" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1" 2> "build/fuzz/$1.txt"
+    -artifact_prefix="build/fuzz/crash-$1-" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1" 2> "build/fuzz/$1.txt" || {
+    echo "$1: see build/fuzz/$1.txt" >&2
+    tail -n 20 "build/fuzz/$1.txt" >&2
+    return 1
+  }
 }
 export -f attack
 mapfile -t names < <(basename -a -s _fuzz.cpp tests/fuzz/*_fuzz.cpp)
 found=0
 printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I '{}' bash -c "attack '{}' $seconds" || found=1
 for name in "${names[@]}"; do
-  done_line=$(grep -o 'Done [0-9]* runs in [0-9]* second(s)' "build/fuzz/$name.txt" | tail -n 1)
-  read -r _ runs _ _ taken _ <<< "$done_line"
-  if [[ -n "$done_line" ]]; then
-    printf '%-14s %9d inputs %5d s\n' "$name" "$runs" "$taken"
-  else
-    printf '%-14s see build/fuzz/%s.txt\n' "$name" "$name"
-  fi
+  sed -n "s/^Done \([0-9]*\) runs in \([0-9]*\) second(s)/$name: \1 inputs in \2 s/p" "build/fuzz/$name.txt"
 done
 exit "$found"

@@ -13,8 +13,9 @@ namespace adapt::fuzz {
 
 /// Makes the checksums of an HDF5 file's metadata right, wherever a signature says that metadata lie: of the
 /// superblock, object headers and what continues them, version 2 B-trees of one level, fractional heaps
-/// without filters and of direct blocks only, extensible arrays without data blocks, and fixed arrays of one page. A small file
-/// has no others. Follows the HDF5 File Format Specification 3.0, for addresses and lengths of 8 bytes.
+/// without filters and of direct blocks only, extensible arrays without data blocks, and fixed arrays of one
+/// page. A small file has no others. Follows the HDF5 File Format Specification 3.0, for addresses and
+/// lengths of 8 bytes.
 class ChecksumRepair {
  public:
   explicit ChecksumRepair(std::span<std::uint8_t> file) : file_(file) {}
@@ -128,7 +129,8 @@ class ChecksumRepair {
       seal(root, prefix + blocks * kAddress);
       for (std::uint64_t i = 0; i < blocks; ++i) {
         // Blocks of the first two rows have the same size, those of each later row twice that of the last.
-        const std::uint64_t doublings = std::min<std::uint64_t>(std::max<std::uint64_t>(i / width, 1) - 1, 63);
+        const std::uint64_t doublings =
+            std::min<std::uint64_t>(std::max<std::uint64_t>(i / width, 1) - 1, 63);
         direct_block(address(root + prefix + i * kAddress), prefix, size << doublings);
       }
     }
@@ -145,7 +147,9 @@ class ChecksumRepair {
   void extensible_array(std::uint64_t at) {
     seal(at, kExtensibleArrayHeader);
     const std::uint64_t pointers = number(at + 10, 1);
-    const auto bits_of = [](std::uint64_t value) { return static_cast<std::uint64_t>(std::bit_width(value)); };
+    const auto bits_of = [](std::uint64_t value) {
+      return static_cast<std::uint64_t>(std::bit_width(value));
+    };
     const std::uint64_t super_blocks = 2 + number(at + 7, 1) - bits_of(number(at + 9, 1));
     const std::uint64_t addresses = 2 * pointers + super_blocks - 2 * bits_of(pointers);
     seal(address(at + 60), 14 + number(at + 6, 1) * number(at + 8, 1) + addresses * kAddress);
