@@ -27,6 +27,7 @@ export TMPDIR=/dev/shm UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=hard_rss_li
 export LSAN_OPTIONS="suppressions='$ADAPT_ROOT/tests/support/lsan.supp':print_suppressions=0"
 
 # attack NAME SECONDS: the time for one input is longer than a reader in a child process may take for it.
+# shellcheck disable=SC2317  # xargs calls it
 attack() {
   mkdir -p "build/fuzz/corpus/$1"
   "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -runs=1000000 -timeout=60 -rss_limit_mb=2048 -max_len=65536 \
