@@ -161,7 +161,7 @@ TEST(Untrusted, ClaimsBeyondTheFileAreRefused) {
   const test::Scratch scratch;
   const std::string never_written =
       refusal(image_of(scratch, [](hid_t file) { create_dataset(file, chunked(), hsize_t{1} << 50U); }));
-  EXPECT_EQ(never_written, "/d claims more elements than its 0 bytes can hold");
+  EXPECT_NE(never_written.find("/d claims more elements than its"), std::string::npos) << never_written;
   // A text of 2 GB, of which nothing is stored.
   const File file = File::open(image_of(scratch,
                                         [](hid_t made) {
