@@ -33,13 +33,16 @@ void check_filters(const Handle& list, const std::string& path) {
   }
 }
 
-/// Bytes that the dataset's elements take in the file, as far as it has so many.
-std::uint64_t stored_bytes(std::int64_t dataset, const std::string& path) {
+/// Bytes that the dataset's elements take in the file at most. Those of chunks are not counted: HDF5 would go
+/// through as many as an index claims to have.
+std::uint64_t stored_bytes(std::int64_t dataset, const Handle& list, const std::string& path) {
   const std::string what = concat("size of the file of ", path);
   const Handle file(checked(what, [&] { return H5Iget_file_id(dataset); }), H5Fclose);
   hsize_t size = 0;
   checked(what, [&] { return H5Fget_filesize(file.id(), &size); });
-  return std::min<std::uint64_t>(H5Dget_storage_size(dataset), size);
+  return H5Pget_layout(list.id()) == H5D_CHUNKED
+             ? size
+             : std::min<std::uint64_t>(H5Dget_storage_size(dataset), size);
 }
 
 /// The product; nothing larger than `most`.
@@ -78,7 +81,7 @@ std::uint64_t check_storage(std::int64_t dataset, const std::string& path) {
   if (std::find(lengths.begin(), lengths.end(), 0) != lengths.end()) {
     return 0;
   }
-  const std::uint64_t stored = stored_bytes(dataset, path);
+  const std::uint64_t stored = stored_bytes(dataset, list, path);
   const std::uint64_t room = stored * kLargestExpansion;
   const std::uint64_t size = H5Tget_size(type.id());
   std::uint64_t count = 1;

@@ -1,16 +1,48 @@
 #include "record/run_contents.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <type_traits>
 
+#include "base/error.hpp"
 #include "base/state_bytes.hpp"
+#include "numerics/quantize.hpp"
+#include "record/tensor_check.hpp"
 
 namespace adapt {
 namespace {
 
+using Format = std::optional<FixedFormat>;
+
+/// Whether any bytes are a T. The bytes of a truth value are not.
 template <class T>
 constexpr bool is_plain = std::is_trivially_copyable_v<T>;
+template <>
+constexpr bool is_plain<Format> = false;
+template <>
+constexpr bool is_plain<LayerRecord> = false;
+
 template <class T>
 constexpr bool is_text = std::is_same_v<std::remove_const_t<T>, std::string>;
+
+void require(bool sound) {
+  if (!sound) {
+    throw BadInput("contents of a run: a value that no run has");
+  }
+}
+
+/// What nothing in the bytes of one value alone shows.
+void check(const RunContents& contents) {
+  require(contents.done <= Done::foreign);
+  for (const SwitchEvent& event : contents.switches) {
+    require(event.layer >= 0 && static_cast<std::size_t>(event.layer) < contents.layers.size());
+  }
+  for (const auto* tensors : {&contents.model, &contents.best_model.tensors}) {
+    for (const ModelTensor& tensor : *tensors) {
+      require(flaw_of(tensor).empty());
+    }
+  }
+}
 
 /// One description of each struct serves both ways: `archive(a, b, ...)` writes its arguments, or reads them.
 template <class Archive>
@@ -22,6 +54,15 @@ template <class Archive>
 void describe(Archive& archive, StepRecord& row) {
   archive(row.step, row.loss, row.cross_entropy, row.learning_rate, row.seconds, row.exposed_seconds,
           row.bytes_sent, row.strategy);
+}
+
+template <class Archive>
+void describe(Archive& archive, LayerRecord& row) {
+  archive(row.step);
+  for (const auto tensor : kTensors<Format>) {
+    archive(row.formats.*tensor);
+  }
+  archive(row.state, row.density);
 }
 
 template <class Archive>
@@ -76,6 +117,14 @@ class Writing {
       put(value);
     }
   }
+  void put(bool& value) { writer_.put(std::uint8_t{value}); }
+  void put(Format& format) {
+    bool present = format.has_value();
+    put(present);
+    if (format) {
+      writer_.put(*format);
+    }
+  }
   template <class T>
   void put(T& value) {
     if constexpr (is_text<T>) {
@@ -119,6 +168,19 @@ class Reading {
       get(values[name]);
     }
   }
+  void get(bool& value) {
+    const auto byte = reader_.get<std::uint8_t>();
+    require(byte <= 1);
+    value = byte == 1;
+  }
+  void get(Format& format) {
+    bool present = false;
+    get(present);
+    if (present) {
+      format = reader_.get<FixedFormat>();
+      require(is_accepted(format->word_length, format->fractional_length));
+    }
+  }
   template <class T>
   void get(T& value) {
     if constexpr (is_text<T>) {
@@ -147,6 +209,7 @@ RunContents decode_run_contents(std::span<const std::byte> bytes) {
   RunContents contents;
   reading(contents);
   reading.finish();
+  check(contents);
   return contents;
 }
 

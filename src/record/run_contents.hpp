@@ -41,8 +41,8 @@ struct RunContents {
   BestModel best_model;
 };
 
-/// As bytes, for another process of this program, and back. decode_run_contents throws BadInput where they
-/// are none.
+/// As bytes, for another process of this program, and back. What that process has read may have spoilt it:
+/// decode_run_contents throws BadInput for what no run holds.
 std::vector<std::byte> encode(RunContents contents);
 RunContents decode_run_contents(std::span<const std::byte> bytes);
 

@@ -221,6 +221,14 @@ std::vector<std::byte> read_run(std::span<const std::byte> request) {
 
 const IsolatedFunction kReadRun("read-run", read_run);
 
+RunContents decode_answer(const std::vector<std::byte>& answer, const std::filesystem::path& path) {
+  try {
+    return decode_run_contents(answer);
+  } catch (const BadInput&) {
+    refuse(path, "it spoils its reader");
+  }
+}
+
 }  // namespace
 
 RunReader::RunReader() : child_(kReadRun) {}
@@ -230,7 +238,7 @@ RunContents RunReader::read(const std::filesystem::path& file, RunParts parts) {
   request.put(parts);
   request.put_text(file.string());
   try {
-    return decode_run_contents(child_.call(request.bytes()));
+    return decode_answer(child_.call(request.bytes()), file);
   } catch (const NoAnswer& error) {
     refuse(file, error.what());
   }

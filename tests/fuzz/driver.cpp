@@ -1,6 +1,7 @@
 // fuzz_<parser> CORPUS [MUTATIONS]: runs a harness on every file of a folder, and on so many inputs (10,000)
-// made of them by small changes, always the same ones. Needs no libFuzzer. An input that ends the process is
-// left behind as crash-<parser>.
+// made of them by small changes, always the same ones. Needs no libFuzzer, but takes from a harness what
+// libFuzzer does: LLVMFuzzerInitialize and LLVMFuzzerCustomMutator. An input that ends the process is left
+// behind as crash-<parser>.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +21,13 @@
 #include <vector>
 
 #include "harness.hpp"
+
+extern "C" {
+__attribute__((weak)) int LLVMFuzzerInitialize(int* argc, char*** argv);
+__attribute__((weak)) std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                                          std::size_t most, unsigned seed);
+std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+}
 
 namespace {
 
@@ -62,19 +70,14 @@ class Mutator {
   std::string next() {
     std::string text = corpus_[below(corpus_.size())];
     for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
-      change(text);
+      if (LLVMFuzzerCustomMutator != nullptr) {
+        change_as_harness(text);
+      } else {
+        change(text);
+      }
     }
     text.resize(std::min(text.size(), kLongest));
     return text;
-  }
-
- private:
-  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
-
-  /// A piece of any input.
-  std::string piece() {
-    const std::string& other = corpus_[below(corpus_.size())];
-    return other.substr(below(other.size()), 1 + below(32));
   }
 
   void change(std::string& text) {
@@ -108,9 +111,27 @@ class Mutator {
     }
   }
 
+ private:
+  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
+
+  /// A piece of any input.
+  std::string piece() {
+    const std::string& other = corpus_[below(corpus_.size())];
+    return other.substr(below(other.size()), 1 + below(32));
+  }
+
+  void change_as_harness(std::string& text) {
+    const std::size_t size = std::min(text.size(), kLongest);
+    text.resize(kLongest);
+    text.resize(LLVMFuzzerCustomMutator(reinterpret_cast<std::uint8_t*>(text.data()), size, kLongest,
+                                        static_cast<unsigned>(random_())));
+  }
+
   const std::vector<std::string>& corpus_;
   std::mt19937 random_{1};
 };
+
+Mutator* mutator = nullptr;  ///< what LLVMFuzzerMutate changes with
 
 void run(const std::string& text) {
   input = text;
@@ -119,7 +140,18 @@ void run(const std::string& text) {
 
 }  // namespace
 
+std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most) {
+  std::string text(reinterpret_cast<const char*>(data), size);
+  mutator->change(text);
+  const std::size_t changed = std::min(text.size(), most);
+  std::copy_n(text.begin(), changed, data);
+  return changed;
+}
+
 int main(int argc, char** argv) {
+  if (LLVMFuzzerInitialize != nullptr) {
+    LLVMFuzzerInitialize(&argc, &argv);
+  }
   const std::vector<std::string> corpus = argc > 1 ? read_corpus(argv[1]) : std::vector<std::string>();
   if (corpus.empty()) {
     std::fprintf(stderr, "usage: %s CORPUS [MUTATIONS]; expected a folder with files\n", argv[0]);
@@ -133,9 +165,10 @@ int main(int argc, char** argv) {
   for (const std::string& text : corpus) {
     run(text);
   }
-  Mutator mutator(corpus);
+  Mutator mutations_of(corpus);
+  mutator = &mutations_of;
   for (int i = 0; i < mutations; ++i) {
-    run(mutator.next());
+    run(mutations_of.next());
   }
   std::printf("%zu inputs and %d mutations\n", corpus.size(), mutations);
   return 0;

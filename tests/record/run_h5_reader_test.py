@@ -155,7 +155,7 @@ class ReaderTest(unittest.TestCase):
         def claim(file):
             del file["steps/loss"]
             file.create_dataset("steps/loss", shape=(2**50,), dtype="f8", chunks=(1024,))
-        self.refused(claim, "claims more elements than its 0 bytes can hold")
+        self.refused(claim, "claims more elements than its")
 
     def test_versions_and_foreign_files(self):
         self.refused(lambda file: file.attrs.__setitem__("format_version", 2), "written by a newer adapt")
