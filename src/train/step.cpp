@@ -141,6 +141,9 @@ StepOutcome TrainingStep::run(double learning_rate) {
   if (in_epoch == 0) {
     loader_.start_epoch(step_ / steps_per_epoch());
   }
+  if (options_.exchange.error_feedback) {
+    mpi::together(ranks_, check_stop);  // what shards leave there is not taken back: all ranks, or none
+  }
   ++step_;
   phase::at_step(step_);
   StepOutcome outcome;
@@ -185,7 +188,6 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   plan_broadcast_.check(plan_, step_);
   statistics_.begin(step);
   maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
-  check_stop();
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     phase::begin("data");
@@ -207,7 +209,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
   pass.maxima = maxima_;
-  pass.heeds_stop = !encoding_->has_state();  // what a shard adds to that could not be taken back
+  pass.heeds_stop = !options_.exchange.error_feedback;
   phase::begin("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   if (!MetricSum::fits(loss.loss)) {

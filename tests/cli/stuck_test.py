@@ -55,8 +55,8 @@ class Stuck(ProgramTest):
         result = adapt("evaluate", self.folder / "run", ranks=2, env={"ADAPT_FAULT": "stall,phase=evaluate,rank=1"})
         self.assert_refused(result, "stuck: rank 1 ", "in phase evaluate before the first step", code=1)
 
-    def test_a_rank_that_cannot_say_so_is_missed_by_the_lowest_of_the_others(self):
-        """Stopped as a whole, with its watchdog."""
+    def test_a_rank_that_cannot_say_so_is_missed_by_one_of_the_others(self):
+        """Stopped as a whole, with its watchdog. The lowest of the others is the first to say so, unless it came last."""
         sets = [word for setting in (*RUN, "training.epochs=100000", "mpi.timeout_s=1") for word in ("--set", setting)]
         launcher = start("train", self.experiment(), "--out", self.folder / "run", *sets, ranks=3, stderr=subprocess.PIPE)
         self.addCleanup(launcher.wait)
@@ -67,7 +67,7 @@ class Stuck(ProgramTest):
         _, err = launcher.communicate(timeout=PATIENCE)
         said = [line for line in err.splitlines() if "stuck: " in line]
         self.assertEqual(len(said), 1, err)
-        self.assertRegex(said[0], r"stuck: rank 0 \(host \S+\) has waited 2 s in MPI_\w+ after phase [\w.]+ of step \d+ ")
+        self.assertRegex(said[0], r"stuck: rank (0 \(host \S+\) has waited 2|2 \(host \S+\) has waited 2.2) s in MPI_\w+ after phase [\w.]+ of step \d+ ")
         self.assertTrue(wait_for(lambda: not any(map(is_running, ranks.values())), PATIENCE), "a rank still runs")
 
     def test_a_run_that_was_suspended_goes_on(self):

@@ -47,7 +47,7 @@ class Run(unittest.TestCase):
     def test_an_unfinished_run_goes_on(self):
         first = self.experiment("first")
         arguments = ("--ranks", 1, "--out", self.folder, first)
-        with unittest.mock.patch.dict(os.environ, {"ADAPT_FAULT": "stop,phase=forward,step=1"}):
+        with unittest.mock.patch.dict(os.environ, {"ADAPT_FAULT": "stop,phase=update,step=1"}):
             stopped = run(*arguments, self.experiment("second"))
             self.assertEqual(run(*arguments, "--", "--overwrite").returncode, 75)  # at its first step again
         self.assertEqual(stopped.returncode, 75, stopped.stderr)

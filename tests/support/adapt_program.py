@@ -47,13 +47,18 @@ def command(*arguments, ranks=0):
     return launcher + [PROGRAM, *map(str, arguments)]
 
 
+def environment_without_data():
+    """This process's environment; where data lie, a test says itself."""
+    return {name: value for name, value in os.environ.items() if name != "ADAPT_DATA"}
+
+
 def run(words, timeout=60, cwd=None, env=None):
     """Runs a command line to its end. The timeout is a failure of the test: the program hangs. `env` is added to the
     environment."""
     process = subprocess.Popen(
         words,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**environment_without_data(), **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -62,7 +62,7 @@ class Resume(ProgramTest):
         overrides = [*overrides, "data.test_samples=50"]
         self.assert_done(self.train("whole", *overrides))
         for i, step in enumerate(stops):
-            fault = f"stop,phase=forward,step={step},rank={max(ranks[i] - 1, 0)}"
+            fault = f"stop,phase=update,step={step},rank={max(ranks[i] - 1, 0)}"
             self.assert_stopped(self.resume("parts", *overrides, ranks=ranks[i], fault=fault))
         self.assert_done(self.resume("parts", *overrides, ranks=ranks[-1]))
         self.assert_same("whole", "parts")

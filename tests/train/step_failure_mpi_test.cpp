@@ -14,7 +14,7 @@
 
 namespace {
 
-/// Agreements (allreduces of 16 bytes, maximum) on this rank since the last look.
+/// Agreements (allreduces of 8 bytes, maximum) on this rank since the last look.
 int agreements = 0;
 
 }  // namespace
@@ -24,7 +24,7 @@ extern "C" int MPI_Allreduce(const void* from, void* to, int count, MPI_Datatype
                              MPI_Comm communicator) {
   int size = 0;
   MPI_Type_size(type, &size);
-  agreements += count * size == 16 && operation == MPI_MAX ? 1 : 0;
+  agreements += count * size == 8 && operation == MPI_MAX ? 1 : 0;
   return PMPI_Allreduce(from, to, count, type, operation, communicator);
 }
 
