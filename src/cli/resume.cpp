@@ -1,5 +1,7 @@
 #include "cli/resume.hpp"
 
+#include <system_error>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"

@@ -1,5 +1,6 @@
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "base/shell.hpp"
 #include "base/terminal.hpp"
