@@ -2,7 +2,8 @@
 """strip.py RUN_DIR|run.h5 OUT.h5: a copy of a finished run's log without the weights, small enough to be committed.
 
 The copy is a valid, sealed run.h5 with empty /model and /best_model: `adapt info` and all of analysis/ read it. Its root
-attribute "stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Every precision
+attribute "stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Where the
+machine has its data and programs is left out, too: data.path is empty, and the command line names files only. Every precision
 switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
 bits of their mantissa (relative error at most 2^-9); only when that is not enough, neighbouring rows of a layer that
 differ in their density alone become one, with the mean density: the cost model sums up to the same.
@@ -18,6 +19,7 @@ if __name__ == "__main__":
     require_modules()
 
 import io
+import re
 
 import h5py
 import numpy as np
@@ -33,6 +35,9 @@ from analysis.seal import sealed
 LIMIT = 1_000_000  # bytes
 KEPT_MANTISSA_BITS = 8
 MERGED_ROWS = 10  # at most
+COMMAND_LINE = "command_line"
+FOLDERS = re.compile(r"(?<![^\s='\"])/(?:[^\s/'\"]+/)+")  # before a file's name
+DATA_PATH = re.compile(rb"(?m)^(  path: ).*$")  # only data: has it
 WITHOUT_WEIGHTS = "weights left out"
 ROUNDED = f"{WITHOUT_WEIGHTS}; seconds per step and densities rounded to {KEPT_MANTISSA_BITS} bits of mantissa"
 MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in density alone merged"
@@ -95,6 +100,10 @@ def _copy_item(source, target, name, losses):
 def _copy_dataset(item, target, name, values, losses):
     """Stores `values` as dataset `name`, with the attributes of `item`. A series becomes one chunk of its length: the
     fewest bytes that HDF5 can index it with."""
+    if item.name == "/config":
+        text = DATA_PATH.sub(b'\\1""', values)
+        _copy_attributes(item, target.create_dataset(name, data=text, dtype=h5py.string_dtype("utf-8", len(text))))
+        return
     if item.ndim != 1 or not len(values):
         item.parent.copy(item, target, name)
         return
@@ -144,7 +153,10 @@ def _copy_attributes(source, target):
     """Attributes with the types that they have."""
     for name in source.attrs:
         identifier = source.attrs.get_id(name)
-        target.attrs.create(name, source.attrs[name], shape=identifier.shape, dtype=identifier.dtype)
+        value = source.attrs[name]
+        if name == COMMAND_LINE:  # not afterwards, which would leave it in the file's bytes
+            value = FOLDERS.sub("", value)
+        target.attrs.create(name, value, shape=identifier.shape, dtype=identifier.dtype)
 
 
 def main():

@@ -55,6 +55,22 @@ class Strip(ScratchTest):
                 self.assertEqual(dict(after[name].attrs), dict(before[name].attrs), name)
             self.assertEqual(dict(after.attrs), {**before.attrs, "stripped": "weights left out"})
 
+    def test_places_of_the_machine_are_left_out(self):
+        with h5py.File(self.source, "a") as file:
+            config = file["config"][()].decode()
+            del file["config"]
+            file["config"] = np.bytes_(config + 'data:\n  name: mnist\n  path: "/home/me/my data"\nmpi:\n  timeout_s: 3\n')
+            line = "/opt/adapt/bin/adapt train /home/me/x.yaml --out /tmp/runs/x --set data.path=/home/me/d --set a/b=1"
+            file["provenance"].attrs["command_line"] = line
+        write_done(self.path("run"))
+        self.strip()
+        with h5py.File(self.copy) as file:
+            self.assertEqual(file["config"][()].decode(), config + 'data:\n  name: mnist\n  path: ""\nmpi:\n  timeout_s: 3\n')
+            self.assertEqual(file["provenance"].attrs["command_line"],
+                             "adapt train x.yaml --out x --set data.path=d --set a/b=1")
+        with open(self.copy, "rb") as file:
+            self.assertNotIn(b"/home/me", file.read())
+
     def test_the_analysis_reads_it_as_a_finished_run(self):
         self.strip()
         run, original = read_run(self.copy), read_run(self.path("run"))
