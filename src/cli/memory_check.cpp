@@ -138,7 +138,7 @@ void check(const std::string& where, const TrainerOptions& options, const Bounds
 
 NodeRanks ranks_of_node(const mpi::Communicator& ranks) {
   std::array<std::int64_t, 2> sums = {1, ranks.rank() == 0 ? 1 : 0};
-  ranks.sum_on_node(sums);
+  ranks.split_shared().sum(sums);
   return {sums[0], sums[1] > 0};
 }
 

@@ -20,7 +20,7 @@ void refuse_ranks(const std::string& command) {
 
 ExitCode run_parallel(const mpi::Facts& task, const std::function<ExitCode(const mpi::Communicator&)>& work) {
   const mpi::Session session(nullptr, nullptr);
-  const mpi::Communicator ranks;
+  const mpi::Communicator ranks = mpi::Communicator::world();
   configure_log(ranks.rank(), LogLevel::info);
   try {
     mpi::Facts program;

@@ -56,9 +56,9 @@ void ErrorFeedback::collect(const mpi::Communicator& ranks) {
     AlignedVector<float>& all = residuals_[shard];
     all.resize(size_);
     if (ranks.rank() == 0) {
-      messages.receive(std::as_writable_bytes(std::span(all)), owner, 0);
+      messages.receive(ranks, std::as_writable_bytes(std::span(all)), owner, 0);
     } else {
-      messages.send(std::as_bytes(std::span(all)), 0, 0);
+      messages.send(ranks, std::as_bytes(std::span(all)), 0, 0);
     }
   }
   messages.wait();

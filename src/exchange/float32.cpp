@@ -57,10 +57,10 @@ class Float32Encoding : public GradientEncoding {
     return std::nullopt;
   }
 
-  void release(std::size_t index, const mpi::Communicator& /*ranks*/) override {
+  void release(std::size_t index, const mpi::Communicator& ranks) override {
     const std::size_t bucket = layout_.place(index).bucket;
     if (--unreleased_[bucket] == 0) {
-      messages_.sum(sums_[bucket]);
+      messages_.sum(ranks, sums_[bucket]);
     }
   }
 
@@ -69,7 +69,7 @@ class Float32Encoding : public GradientEncoding {
   void reduce(const mpi::Communicator& ranks) override {
     for (std::size_t b = 0; b < sums_.size(); ++b) {
       if (unreleased_[b] > 0) {
-        messages_.sum(sums_[b]);
+        messages_.sum(ranks, sums_[b]);
       }
     }
     messages_.wait();

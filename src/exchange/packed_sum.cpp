@@ -35,7 +35,7 @@ template <class T>
 std::span<T> PackedSum<T>::part(int rank) {
   const std::size_t blocks = values_.size() / kPackedBlock;
   const auto bound = [&](int r) {
-    return blocks * static_cast<std::size_t>(r) / static_cast<std::size_t>(ranks_) * kPackedBlock;
+    return blocks * static_cast<std::size_t>(r) / static_cast<std::size_t>(ranks_->size()) * kPackedBlock;
   };
   return std::span(values_).subspan(bound(rank), bound(rank + 1) - bound(rank));
 }
@@ -43,9 +43,9 @@ std::span<T> PackedSum<T>::part(int rank) {
 template <class T>
 std::vector<int> PackedSum<T>::peers(bool own_part) {
   std::vector<int> peers;
-  for (int distance = 1; distance < ranks_; ++distance) {  // not all ranks to the same one at once
-    const int peer = (rank_ + distance) % ranks_;
-    if (!part(own_part ? rank_ : peer).empty()) {
+  for (int distance = 1; distance < ranks_->size(); ++distance) {  // not all ranks to the same one at once
+    const int peer = (ranks_->rank() + distance) % ranks_->size();
+    if (!part(own_part ? ranks_->rank() : peer).empty()) {
       peers.push_back(peer);
     }
   }
@@ -58,24 +58,23 @@ void PackedSum<T>::receive_from_all(mpi::Messages& messages, std::vector<Buffer>
   messages.clear();
   for (const int peer : peers(own_part)) {
     Buffer& buffer = buffers[static_cast<std::size_t>(peer)];
-    buffer.resize(packed_capacity<T>(part(own_part ? rank_ : peer).size()));
-    messages.receive(buffer, peer, tag);
+    buffer.resize(packed_capacity<T>(part(own_part ? ranks_->rank() : peer).size()));
+    messages.receive(*ranks_, buffer, peer, tag);
   }
 }
 
 template <class T>
 void PackedSum<T>::send(std::span<const std::byte> bytes, int to, int tag) {
-  departures_.send(bytes, to, tag);
+  departures_.send(*ranks_, bytes, to, tag);
   bytes_ += static_cast<std::int64_t>(bytes.size());
 }
 
 template <class T>
 void PackedSum<T>::launch(const mpi::Communicator& ranks, const std::optional<SumRounding>& rounding) {
-  rank_ = ranks.rank();
-  ranks_ = ranks.size();
+  ranks_ = &ranks;
   rounding_ = rounding;
   for (std::vector<Buffer>* buffers : {&outgoing_, &incoming_, &landing_}) {
-    buffers->resize(static_cast<std::size_t>(ranks_));
+    buffers->resize(static_cast<std::size_t>(ranks_->size()));
   }
   receive_from_all(arrivals_, incoming_, /*own_part=*/true, tag_);
   receive_from_all(landings_, landing_, /*own_part=*/false, tag_ + 1);
@@ -87,14 +86,14 @@ void PackedSum<T>::launch(const mpi::Communicator& ranks, const std::optional<Su
     send(std::span(buffer).first(pack(std::span<const T>(theirs), buffer)), peer, tag_);
   }
   stage_ = Stage::scattering;
-  if (ranks_ == 1) {
+  if (ranks_->size() == 1) {
     advance();
   }
 }
 
 template <class T>
 void PackedSum<T>::combine() {
-  const std::span<T> own = part(rank_);
+  const std::span<T> own = part(ranks_->rank());
   const std::vector<int> sources = peers(/*own_part=*/true);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Buffer& buffer = incoming_[static_cast<std::size_t>(sources[i])];
@@ -104,7 +103,7 @@ void PackedSum<T>::combine() {
     const auto first = static_cast<std::size_t>(own.data() - values_.data());
     round_to_bits(own, rounding_->bits, rounding_->key, first / kPackedBlock);
   }
-  if (!own.empty() && ranks_ > 1) {
+  if (!own.empty() && ranks_->size() > 1) {
     own_.resize(packed_capacity<T>(own.size()));
     const std::size_t length = pack(std::span<const T>(own), own_);
     for (const int peer : peers(/*own_part=*/true)) {

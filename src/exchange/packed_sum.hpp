@@ -73,8 +73,7 @@ class PackedSum {
   int tag_;
   AlignedVector<T> values_;  // padded to whole blocks with zeros
   Stage stage_ = Stage::adding;
-  int rank_ = 0;
-  int ranks_ = 1;
+  const mpi::Communicator* ranks_ = nullptr;  // from launch() on
   std::optional<SumRounding> rounding_;
   std::vector<Buffer> outgoing_;  // by peer
   std::vector<Buffer> incoming_;  // by peer

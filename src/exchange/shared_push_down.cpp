@@ -48,7 +48,7 @@ std::vector<PushDownResult> SharedPushDown::run(std::vector<PushDownJob> jobs) c
   constexpr int kTag = 0;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (ranks_.rank() == 0 && owners[i] != 0) {
-      messages.receive(std::as_writable_bytes(std::span(&results[i], 1)), owners[i], kTag);
+      messages.receive(ranks_, std::as_writable_bytes(std::span(&results[i], 1)), owners[i], kTag);
     }
   }
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -56,7 +56,7 @@ std::vector<PushDownResult> SharedPushDown::run(std::vector<PushDownJob> jobs) c
       phase::begin("push_down");
       results[i] = push_down(weights_(jobs[i].layer), jobs[i]);
       if (ranks_.rank() != 0) {
-        messages.send(std::as_bytes(std::span(&results[i], 1)), 0, kTag);
+        messages.send(ranks_, std::as_bytes(std::span(&results[i], 1)), 0, kTag);
       }
     }
   }

@@ -10,14 +10,32 @@
 #include "mpi/check.hpp"
 
 namespace adapt::mpi {
+
+struct Communicator::Handles {
+  /// A duplicate of `group`, error handler included.
+  explicit Handles(MPI_Comm group) {
+    const Waiting waiting("MPI_Comm_dup");
+    check(MPI_Comm_dup(group, &calls), "MPI_Comm_dup");
+    check(MPI_Comm_dup(group, &background), "MPI_Comm_dup");
+    check(MPI_Comm_rank(calls, &rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(calls, &size), "MPI_Comm_size");
+  }
+  /// What was given up half-way may still be under way in the background, so that MPI_Finalize frees it.
+  ~Handles() { MPI_Comm_free(&calls); }
+  Handles(const Handles&) = delete;
+  Handles& operator=(const Handles&) = delete;
+
+  MPI_Comm calls = MPI_COMM_NULL;
+  MPI_Comm background = MPI_COMM_NULL;
+  int rank = 0;
+  int size = 1;
+};
+
 namespace {
 
-MPI_Comm background_communicator = MPI_COMM_NULL;
-
-template <class T>
-void reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+void reduce(std::span<std::int64_t> values, MPI_Op operation, MPI_Comm ranks) {
   const Waiting waiting("MPI_Allreduce");
-  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), type, operation, MPI_COMM_WORLD),
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_INT64_T, operation, ranks),
         "MPI_Allreduce");
 }
 
@@ -28,8 +46,9 @@ Session::Session(int* argc, char*** argv) {
   int provided = 0;
   check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check(MPI_Comm_dup(MPI_COMM_WORLD, &background_communicator), "MPI_Comm_dup");  // its error handler, too
-  watchdog_.set_rank(Communicator().rank());
+  int rank = 0;
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
+  watchdog_.set_rank(rank);
 }
 
 Session::~Session() {
@@ -37,47 +56,41 @@ Session::~Session() {
   MPI_Finalize();
 }
 
-MPI_Comm background() { return background_communicator; }
+Communicator::Communicator(std::unique_ptr<Handles> handles) : handles_(std::move(handles)) {}
+Communicator::~Communicator() = default;
+Communicator::Communicator(Communicator&&) noexcept = default;
 
-int Communicator::rank() const {
-  int value = 0;
-  check(MPI_Comm_rank(MPI_COMM_WORLD, &value), "MPI_Comm_rank");
-  return value;
-}
+Communicator Communicator::world() { return Communicator(std::make_unique<Handles>(MPI_COMM_WORLD)); }
 
-int Communicator::size() const {
-  int value = 0;
-  check(MPI_Comm_size(MPI_COMM_WORLD, &value), "MPI_Comm_size");
-  return value;
-}
-
-void Communicator::sum(std::span<std::int32_t> values) const { reduce(values, MPI_INT32_T, MPI_SUM); }
-void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_SUM); }
-void Communicator::sum(std::span<float> values) const { reduce(values, MPI_FLOAT, MPI_SUM); }
-void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_INT64_T, MPI_MAX); }
-
-void Communicator::sum_on_node(std::span<std::int64_t> values) const {
+Communicator Communicator::split_shared() const {
   const Waiting waiting("MPI_Comm_split_type");
   MPI_Comm node = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+  check(MPI_Comm_split_type(handles_->calls, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
         "MPI_Comm_split_type");
-  const int result =
-      MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_INT64_T, MPI_SUM, node);
+  auto handles = std::make_unique<Handles>(node);
   check(MPI_Comm_free(&node), "MPI_Comm_free");
-  check(result, "MPI_Allreduce");
+  return Communicator(std::move(handles));
 }
+
+MPI_Comm Background::of(const Communicator& ranks) { return ranks.handles_->background; }
+
+int Communicator::rank() const { return handles_->rank; }
+int Communicator::size() const { return handles_->size; }
+
+void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MPI_SUM, handles_->calls); }
+void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_MAX, handles_->calls); }
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
   const Waiting waiting("MPI_Bcast");
-  check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  check(MPI_Bcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, 0, handles_->calls), "MPI_Bcast");
 }
 
 std::string Communicator::broadcast(const std::string& text, int root) const {
   const Waiting waiting("MPI_Bcast");
   std::int64_t length = static_cast<std::int64_t>(text.size());
-  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, MPI_COMM_WORLD), "MPI_Bcast");
+  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, handles_->calls), "MPI_Bcast");
   std::string result = rank() == root ? text : std::string(static_cast<std::size_t>(length), ' ');
-  check(MPI_Bcast(result.data(), count_of(result.size()), MPI_CHAR, root, MPI_COMM_WORLD), "MPI_Bcast");
+  check(MPI_Bcast(result.data(), count_of(result.size()), MPI_CHAR, root, handles_->calls), "MPI_Bcast");
   return result;
 }
 
@@ -86,12 +99,12 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
   const auto ranks = static_cast<std::size_t>(size());
   const int length = count_of(text.size());
   std::vector<int> lengths(ranks);
-  check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+  check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handles_->calls), "MPI_Allgather");
   std::vector<int> starts(ranks);
   std::exclusive_scan(lengths.begin(), lengths.end(), starts.begin(), 0);
   std::string all(static_cast<std::size_t>(starts.back()) + static_cast<std::size_t>(lengths.back()), ' ');
   check(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), starts.data(), MPI_CHAR,
-                       MPI_COMM_WORLD),
+                       handles_->calls),
         "MPI_Allgatherv");
   std::vector<std::string> texts;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
@@ -103,7 +116,7 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
 
 void Communicator::barrier() const {
   const Waiting waiting("MPI_Barrier");
-  check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+  check(MPI_Barrier(handles_->calls), "MPI_Barrier");
 }
 
 std::int64_t allreduce_bytes(const Communicator& ranks, std::int64_t bytes) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,22 +25,26 @@ class Session {
   Watchdog watchdog_;
 };
 
-/// All ranks of the program. Every call but rank() and size() is collective. Errors of MPI throw Failure with
-/// MPI's words.
+/// Some ranks of the program, with an MPI communicator of their own, which it frees. Every call but rank()
+/// and size() is collective. Errors of MPI throw Failure with MPI's words.
 class Communicator {
  public:
+  /// All ranks of the program, in a Session: a duplicate of MPI_COMM_WORLD.
+  static Communicator world();
+  /// Those of these ranks that are on this rank's node.
+  [[nodiscard]] Communicator split_shared() const;
+
+  ~Communicator();
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) = delete;
+
   [[nodiscard]] int rank() const;
   [[nodiscard]] int size() const;
 
-  /// Element-wise sum over the ranks, to all, in place. Integer sums do not depend on the number of ranks;
-  /// float sums do.
-  void sum(std::span<std::int32_t> values) const;
+  /// Element-wise sum over the ranks, to all, in place: the same for any number of ranks.
   void sum(std::span<std::int64_t> values) const;
-  void sum(std::span<float> values) const;
   /// Element-wise maximum over the ranks, to all, in place.
   void maximum(std::span<std::int64_t> values) const;
-  /// Element-wise sum over the ranks of this node, to each of them, in place.
-  void sum_on_node(std::span<std::int64_t> values) const;
   /// Bytes of rank 0 to all. Sizes must agree.
   void broadcast(std::span<std::byte> bytes) const;
   /// Text of `root` to all.
@@ -47,6 +52,13 @@ class Communicator {
   /// The text of every rank, by rank, to all.
   [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
   void barrier() const;
+
+ private:
+  struct Handles;
+  friend struct Background;
+  explicit Communicator(std::unique_ptr<Handles> handles);
+
+  std::unique_ptr<Handles> handles_;
 };
 
 /// Bytes that each rank sends in an allreduce of `bytes` that sends no more than it must (a ring, or a

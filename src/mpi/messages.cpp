@@ -34,21 +34,21 @@ Messages::~Messages() = default;
 Messages::Messages(Messages&&) noexcept = default;
 Messages& Messages::operator=(Messages&&) noexcept = default;
 
-void Messages::send(std::span<const std::byte> bytes, int to, int tag) {
-  check(MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, to, tag, background(),
+void Messages::send(const Communicator& ranks, std::span<const std::byte> bytes, int to, int tag) {
+  check(MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, to, tag, Background::of(ranks),
                   &implementation_->next()),
         "MPI_Isend");
 }
 
-void Messages::receive(std::span<std::byte> bytes, int from, int tag) {
-  check(MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, from, tag, background(),
+void Messages::receive(const Communicator& ranks, std::span<std::byte> bytes, int from, int tag) {
+  check(MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, from, tag, Background::of(ranks),
                   &implementation_->next()),
         "MPI_Irecv");
 }
 
-void Messages::sum(std::span<float> values) {
-  check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_FLOAT, MPI_SUM, background(),
-                       &implementation_->next()),
+void Messages::sum(const Communicator& ranks, std::span<float> values) {
+  check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), MPI_FLOAT, MPI_SUM,
+                       Background::of(ranks), &implementation_->next()),
         "MPI_Iallreduce");
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "mpi/communicator.hpp"
+
 namespace adapt::mpi {
 
 /// Keeps memory to the end of the process: that of messages which were given up half-way, as after an error,
@@ -29,11 +31,11 @@ class Messages {
   Messages(const Messages&) = delete;
   Messages& operator=(const Messages&) = delete;
 
-  void send(std::span<const std::byte> bytes, int to, int tag);
+  void send(const Communicator& ranks, std::span<const std::byte> bytes, int to, int tag);
   /// `bytes` may be longer than the message.
-  void receive(std::span<std::byte> bytes, int from, int tag);
+  void receive(const Communicator& ranks, std::span<std::byte> bytes, int from, int tag);
   /// Element-wise sum over the ranks, to all, in place. Collective: all ranks start their sums in one order.
-  void sum(std::span<float> values);
+  void sum(const Communicator& ranks, std::span<float> values);
 
   /// Whether all are done; lets MPI work on them.
   bool test();

@@ -4,6 +4,7 @@
 
 #include "base/stopwatch.hpp"
 #include "bench/timing.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
@@ -35,7 +36,7 @@ struct Spy {
 };
 
 TEST(TimeInTurn, ContendersAlternateAfterTheirWarmUp) {
-  const mpi::Communicator ranks;
+  const mpi::Communicator& ranks = test::world();
   std::string order;
   Spy first;
   Spy second;
@@ -51,7 +52,7 @@ TEST(TimeInTurn, ContendersAlternateAfterTheirWarmUp) {
 }
 
 TEST(TimeInTurn, EachRepetitionIsReportedPerCall) {
-  const mpi::Communicator ranks;
+  const mpi::Communicator& ranks = test::world();
   std::string order;
   Spy spy;
   const auto timings = time_in_turn({spy.contender(order, 'a')}, {5, 2e-3}, ranks);
@@ -64,7 +65,7 @@ TEST(TimeInTurn, EachRepetitionIsReportedPerCall) {
 }
 
 TEST(TimeInTurn, AllRanksMakeTheSameCalls) {
-  const mpi::Communicator ranks;
+  const mpi::Communicator& ranks = test::world();
   std::string order;
   Spy spy;
   spy.seconds = 1e-4 / (1 + ranks.rank());
@@ -75,7 +76,7 @@ TEST(TimeInTurn, AllRanksMakeTheSameCalls) {
 }
 
 TEST(TimeInTurn, TheSlowestRankCounts) {
-  const mpi::Communicator ranks;
+  const mpi::Communicator& ranks = test::world();
   const bool slow = ranks.rank() == ranks.size() - 1;
   const Contender contender = {[slow](std::int64_t calls) {
                                  for (std::int64_t i = 0; i < calls; ++i) {

@@ -6,28 +6,27 @@
 
 #include "exchange/encoding.hpp"
 #include "exchange/naive_encoding.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr int kShards = 8;
-const mpi::Communicator kRanks;
-
 /// Adds this rank's shards of every tensor, the last tensor first, and reduces. With `release` a tensor's
 /// exchange may start as soon as its last shard is added.
 void exchange_all(GradientEncoding& encoding, const std::vector<test::ShardGradients>& gradients,
                   bool release = false) {
-  for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+  for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
     for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
       encoding.add(tensor, static_cast<std::uint32_t>(shard),
                    gradients[tensor][static_cast<std::size_t>(shard)]);
-      if (release && shard + kRanks.size() >= kShards) {
-        encoding.release(tensor, kRanks);
+      if (release && shard + test::world().size() >= kShards) {
+        encoding.release(tensor, test::world());
         encoding.progress();
       }
     }
   }
-  encoding.reduce(kRanks);
+  encoding.reduce(test::world());
 }
 
 /// "b" fills a bucket, so there are two.
@@ -99,10 +98,10 @@ TEST(EncodingOnRanks, Float32IsCloseAndEqualOnAllRanks) {
     EXPECT_NEAR(mean[i], exact[i], 1e-6);
   }
   std::vector<float> of_rank_0 = mean;
-  kRanks.broadcast(std::as_writable_bytes(std::span(of_rank_0)));
+  test::world().broadcast(std::as_writable_bytes(std::span(of_rank_0)));
   EXPECT_EQ(mean, of_rank_0);
   EXPECT_EQ(encoding->bytes(),
-            mpi::allreduce_bytes(kRanks, 4 * 1000) + mpi::allreduce_bytes(kRanks, 4 * 40005));
+            mpi::allreduce_bytes(test::world(), 4 * 1000) + mpi::allreduce_bytes(test::world(), 4 * 40005));
   encoding->begin({.step = 1});
   exchange_all(*encoding, gradients, /*release=*/true);
   EXPECT_EQ(mean, test::encoded_mean(*encoding, 0, tensors()[0].size));
@@ -113,10 +112,10 @@ TEST(EncodingOnRanks, WhatWasGivenUpDoesNotReachTheNext) {
   for (int time = 0; time < 3; ++time) {
     const auto given_up = make_exact_encoding(tensors(), kShards);
     given_up->begin({.step = 1});
-    if (kRanks.rank() != time % kRanks.size()) {  // one has failed before
+    if (test::world().rank() != time % test::world().size()) {  // one has failed before
       for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
-        given_up->add(tensor, static_cast<std::uint32_t>(kRanks.rank()), gradients[tensor][0]);
-        given_up->release(tensor, kRanks);
+        given_up->add(tensor, static_cast<std::uint32_t>(test::world().rank()), gradients[tensor][0]);
+        given_up->release(tensor, test::world());
       }
     }
   }
@@ -135,13 +134,13 @@ TEST(EncodingOnRanks, EachRankReleasesWhatItLikes) {
     const auto gradients = all_gradients(1.0);
     encoding->begin({.step = 1});
     for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
-      encoding->add(tensor, static_cast<std::uint32_t>(kRanks.rank()), gradients[tensor][0]);
-      if (kRanks.rank() % 2 == 0 || tensor == 2) {
-        encoding->release(tensor, kRanks);
+      encoding->add(tensor, static_cast<std::uint32_t>(test::world().rank()), gradients[tensor][0]);
+      if (test::world().rank() % 2 == 0 || tensor == 2) {
+        encoding->release(tensor, test::world());
       }
     }
-    kRanks.barrier();
-    encoding->reduce(kRanks);
+    test::world().barrier();
+    encoding->reduce(test::world());
     EXPECT_TRUE(std::isfinite(test::encoded_mean(*encoding, 2, 5)[0]));
   }
 }

@@ -2,11 +2,10 @@
 
 #include "base/error.hpp"
 #include "exchange/metrics.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 TEST(MetricsOnRanks, SumDoesNotDependOnTheRanks) {
   MetricSum all;
@@ -14,11 +13,11 @@ TEST(MetricsOnRanks, SumDoesNotDependOnTheRanks) {
   for (int shard = 0; shard < 12; ++shard) {
     const double loss = 1.0 / (shard + 3) + (shard == 5 ? 1e8 : 0);
     all.add(loss, shard, 32);
-    if (shard % kRanks.size() == kRanks.rank()) {
+    if (shard % test::world().size() == test::world().rank()) {
       mine.add(loss, shard, 32);
     }
   }
-  mine.reduce(kRanks);
+  mine.reduce(test::world());
   EXPECT_EQ(mine.mean_loss(), all.mean_loss());
   EXPECT_EQ(mine.accuracy(), 66.0 / (12 * 32));
   EXPECT_EQ(mine.images(), 12 * 32);

@@ -11,11 +11,11 @@
 #include "exchange/integer_encoding.hpp"
 #include "exchange/packed_sum.hpp"
 #include "numerics/naive_rounding.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
 
-const mpi::Communicator kRanks;
 const SumRounding kEightBits = {8, {.seed = 1, .stream = Stream::mean_gradients, .tensor = 3, .step = 4}};
 
 /// What rank `rank` has added: numbers of `bits` bits.
@@ -31,7 +31,7 @@ std::vector<std::int64_t> share(int rank, std::size_t size, int bits, std::uint3
 
 std::vector<std::int64_t> naive_sum(std::size_t size, int bits, std::uint32_t which = 0) {
   std::vector<std::int64_t> sum(size);
-  for (int rank = 0; rank < kRanks.size(); ++rank) {
+  for (int rank = 0; rank < test::world().size(); ++rank) {
     const auto values = share(rank, size, bits, which);
     std::transform(sum.begin(), sum.end(), values.begin(), sum.begin(), std::plus<>());
   }
@@ -55,7 +55,7 @@ std::vector<std::int64_t> summed(const std::vector<std::int64_t>& own,
                                  const std::optional<SumRounding>& rounding = std::nullopt) {
   PackedSum<T> sum(own.size(), 0);
   fill(sum, own);
-  sum.launch(kRanks, rounding);
+  sum.launch(test::world(), rounding);
   sum.finish();
   return result(sum);
 }
@@ -64,14 +64,14 @@ TEST(PackedSum, EqualsTheNaiveSum) {
   for (const std::size_t size : {1U, 255U, 256U, 257U, 5000U}) {
     for (const int bits : {1, 9, 28}) {
       SCOPED_TRACE(concat(size, " numbers of ", bits, " bits"));
-      EXPECT_EQ(summed<std::int32_t>(share(kRanks.rank(), size, bits)), naive_sum(size, bits));
-      EXPECT_EQ(summed<std::int64_t>(share(kRanks.rank(), size, 2 * bits)), naive_sum(size, 2 * bits));
+      EXPECT_EQ(summed<std::int32_t>(share(test::world().rank(), size, bits)), naive_sum(size, bits));
+      EXPECT_EQ(summed<std::int64_t>(share(test::world().rank(), size, 2 * bits)), naive_sum(size, 2 * bits));
     }
   }
 }
 
 TEST(PackedSum, ExtremesOfTheTypes) {
-  const std::int64_t ranks = kRanks.size();
+  const std::int64_t ranks = test::world().size();
   const std::int64_t narrow = std::numeric_limits<std::int32_t>::min() / ranks;
   const std::int64_t wide = std::numeric_limits<std::int64_t>::min() / ranks;
   EXPECT_EQ(summed<std::int32_t>(std::vector<std::int64_t>(700, narrow)),
@@ -86,8 +86,8 @@ TEST(PackedSum, RoundsTheWholeSumOnceAndAlikeOnAnyNumberOfRanks) {
   for (const std::size_t size : {100U, 4097U}) {
     std::vector<std::int64_t> expected = naive_sum(size, 10);
     test::naive_round(expected, kEightBits.bits, kEightBits.key);
-    EXPECT_EQ(summed<std::int32_t>(share(kRanks.rank(), size, 10), kEightBits), expected);
-    EXPECT_EQ(summed<std::int64_t>(share(kRanks.rank(), size, 10), kEightBits), expected);
+    EXPECT_EQ(summed<std::int32_t>(share(test::world().rank(), size, 10), kEightBits), expected);
+    EXPECT_EQ(summed<std::int64_t>(share(test::world().rank(), size, 10), kEightBits), expected);
   }
 }
 
@@ -98,8 +98,8 @@ TEST(PackedSum, SeveralGoOnSideBySideStepAfterStep) {
   }
   for (std::uint32_t step = 0; step < 3; ++step) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      fill(sums[i], share(kRanks.rank(), sums[i].values().size(), 12, step));
-      sums[i].launch(kRanks, std::nullopt);
+      fill(sums[i], share(test::world().rank(), sums[i].values().size(), 12, step));
+      sums[i].launch(test::world(), std::nullopt);
       for (auto& sum : sums) {
         sum.advance();
       }
@@ -117,15 +117,15 @@ TEST(PackedSum, SeveralGoOnSideBySideStepAfterStep) {
 TEST(PackedSum, AdvanceAloneReachesTheEnd) {
   const std::vector<std::int64_t> expected = naive_sum(3000, 14);
   PackedSum<std::int32_t> sum(3000, 0);
-  fill(sum, share(kRanks.rank(), 3000, 14));
+  fill(sum, share(test::world().rank(), 3000, 14));
   sum.advance();  // not launched: nothing happens
-  EXPECT_EQ(result(sum), share(kRanks.rank(), 3000, 14));
-  sum.launch(kRanks, std::nullopt);
+  EXPECT_EQ(result(sum), share(test::world().rank(), 3000, 14));
+  sum.launch(test::world(), std::nullopt);
   // Every rank is done some time after the last one has launched.
   for (int round = 0; round < 2000; ++round) {
     sum.advance();
     if (round % 100 == 99) {
-      kRanks.barrier();
+      test::world().barrier();
     }
   }
   EXPECT_EQ(result(sum), expected);
@@ -136,7 +136,7 @@ TEST(PackedSum, SendsTheBitsThatPartialSumsNeed) {
   constexpr int kBits = 8;
   constexpr int kShards = 2;
   constexpr std::size_t kSize = 64 * 256;
-  const std::int64_t ranks = kRanks.size();
+  const std::int64_t ranks = test::world().size();
   const auto per_step = [&](int bits) {
     return static_cast<std::int64_t>(kSize / 256) * (ranks - 1) / ranks * (2 + 32 * bits);
   };
@@ -145,8 +145,8 @@ TEST(PackedSum, SendsTheBitsThatPartialSumsNeed) {
   };
   PackedSum<std::int32_t> sum(kSize, 0);
   for (const bool rounds : {false, true}) {
-    fill(sum, share(kRanks.rank(), kSize, sum_bits(kBits, kShards)));
-    sum.launch(kRanks, rounds ? std::optional(kEightBits) : std::nullopt);
+    fill(sum, share(test::world().rank(), kSize, sum_bits(kBits, kShards)));
+    sum.launch(test::world(), rounds ? std::optional(kEightBits) : std::nullopt);
     sum.finish();
     const int back = rounds ? kBits : sum_bits(kBits, kShards * static_cast<int>(ranks));
     EXPECT_LE(sum.bytes(), most(back));

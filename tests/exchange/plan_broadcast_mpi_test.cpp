@@ -10,6 +10,7 @@
 #include "exchange/plan_broadcast.hpp"
 #include "mpi/together.hpp"
 #include "numerics/random.hpp"
+#include "support/world.hpp"
 
 namespace {
 
@@ -36,8 +37,6 @@ extern "C" int MPI_Bcast(void* data, int count, MPI_Datatype type, int root, MPI
 namespace adapt {
 namespace {
 
-const mpi::Communicator kRanks;
-
 PrecisionPlan start() {
   PrecisionPlan plan;
   plan.layers = {{FixedFormat{8, 4}, FixedFormat{8, 4}, FixedFormat{8, 4}, FixedFormat{8, 4}}, {}};
@@ -62,7 +61,7 @@ TEST(PlanBroadcast, SmallMessageWhileNothingChanges) {
   PrecisionPlan plan = start();
   take_traffic();
   for (int step = 0; step < 3; ++step) {
-    broadcast.update(plan, kRanks, no_weights, no_decision);
+    broadcast.update(plan, test::world(), no_weights, no_decision);
     const Traffic seen = take_traffic();
     EXPECT_EQ(seen.messages, 1);
     EXPECT_EQ(seen.bytes, 16);
@@ -75,14 +74,14 @@ TEST(PlanBroadcast, AChangeOfRank0ReachesAllOnce) {
   PrecisionPlan plan = start();
   int decisions = 0;
   take_traffic();
-  broadcast.update(plan, kRanks, no_weights, [&](const PushDowns&) {
+  broadcast.update(plan, test::world(), no_weights, [&](const PushDowns&) {
     plan = later();
     ++decisions;
   });
-  EXPECT_EQ(decisions, kRanks.rank() == 0 ? 1 : 0);
+  EXPECT_EQ(decisions, test::world().rank() == 0 ? 1 : 0);
   EXPECT_EQ(plan, later());
   EXPECT_EQ(take_traffic().messages, 2);
-  broadcast.update(plan, kRanks, no_weights, no_decision);
+  broadcast.update(plan, test::world(), no_weights, no_decision);
   EXPECT_EQ(plan, later());
   EXPECT_EQ(take_traffic().messages, 1);
 }
@@ -92,8 +91,9 @@ TEST(PlanBroadcast, AFailureOfRank0ReachesAll) {
   PrecisionPlan plan = start();
   for (int time = 0; time < 2; ++time) {
     try {
-      broadcast.update(plan, kRanks, no_weights,
-                       [](const PushDowns&) { throw BadInput(concat("no plan on rank ", kRanks.rank())); });
+      broadcast.update(plan, test::world(), no_weights, [](const PushDowns&) {
+        throw BadInput(concat("no plan on rank ", test::world().rank()));
+      });
       ADD_FAILURE() << "expected SharedError";
     } catch (const mpi::SharedError& error) {
       EXPECT_STREQ(error.what(), "no plan on rank 0");
@@ -101,7 +101,7 @@ TEST(PlanBroadcast, AFailureOfRank0ReachesAll) {
     }
     EXPECT_EQ(plan, start());
   }
-  broadcast.update(plan, kRanks, no_weights, [&](const PushDowns&) { plan = later(); });
+  broadcast.update(plan, test::world(), no_weights, [&](const PushDowns&) { plan = later(); });
   EXPECT_EQ(plan, later());
 }
 
@@ -122,14 +122,14 @@ TEST(PlanBroadcast, EachStepTakesThePlanThatItWasToldOfAndNoOther) {
   PrecisionPlan plan = start();
   EXPECT_EQ(complaint(broadcast, 0, 41), "");
   EXPECT_NE(complaint(broadcast, 0, 42), "");
-  broadcast.update(plan, kRanks, no_weights, [&](const PushDowns&) { plan = later(); });
+  broadcast.update(plan, test::world(), no_weights, [&](const PushDowns&) { plan = later(); });
   EXPECT_EQ(complaint(broadcast, 3, 42), "");
   const std::string wrong = complaint(broadcast, 0, 42);
   for (const char* part : {"step 42 with precision plan 0", "told plan 3 for step 42"}) {
     EXPECT_NE(wrong.find(part), std::string::npos) << wrong;
   }
   EXPECT_NE(complaint(broadcast, 3, 41), "") << "the step before was told of another plan";
-  broadcast.update(plan, kRanks, no_weights, no_decision);
+  broadcast.update(plan, test::world(), no_weights, no_decision);
   EXPECT_EQ(complaint(broadcast, 3, 43), "");
 }
 
@@ -164,7 +164,7 @@ void expect_shared_equals_alone(std::size_t scale) {
   PrecisionPlan plan = start();
   const std::vector<PushDownJob> jobs = jobs_of_all(layers.size());
   for (int step = 0; step < 2; ++step) {
-    broadcast.update(plan, kRanks, weights, [&](const PushDowns& push_downs) {
+    broadcast.update(plan, test::world(), weights, [&](const PushDowns& push_downs) {
       for (int time = 0; time < 2; ++time) {
         const auto results = push_downs(jobs);
         ASSERT_EQ(results.size(), jobs.size());
@@ -184,7 +184,7 @@ void expect_shared_equals_alone(std::size_t scale) {
 TEST(SharedPushDown, EqualsThatOfRank0Alone) {
   take_traffic();
   expect_shared_equals_alone(2000);
-  EXPECT_EQ(take_traffic().messages, kRanks.size() == 1 ? 3 : 3 + 2 * 2 * 2)
+  EXPECT_EQ(take_traffic().messages, test::world().size() == 1 ? 3 : 3 + 2 * 2 * 2)
       << "plan and notice, jobs and notice";
 }
 
@@ -200,7 +200,7 @@ TEST(SharedPushDown, WeightsThatAreNotFiniteAreTold) {
   const auto weights = [&](int /*layer*/) { return std::span<const float>(broken); };
   PlanBroadcast broadcast(0, 1);
   PrecisionPlan plan = start();
-  broadcast.update(plan, kRanks, weights, [&](const PushDowns& push_downs) {
+  broadcast.update(plan, test::world(), weights, [&](const PushDowns& push_downs) {
     for (const PushDownResult& result : push_downs(jobs_of_all(3))) {
       EXPECT_FALSE(result.finite);
     }

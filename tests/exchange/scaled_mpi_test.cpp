@@ -12,6 +12,7 @@
 #include "exchange/running_maximum.hpp"
 #include "numerics/naive_rounding.hpp"
 #include "numerics/scale.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
@@ -20,8 +21,6 @@ using test::ShardGradients;
 
 constexpr int kShards = 8;
 constexpr int kGridBits = 16;  // of a tensor's grid
-const mpi::Communicator kRanks;
-
 std::vector<ExchangeTensor> tensors() { return {{"a", 9000, 0}, {"b", 37, 1}}; }
 
 /// Gradients of one step, by tensor; the second tensor is all zero in the first two steps.
@@ -135,16 +134,16 @@ std::vector<std::vector<float>> run(GradientEncoding& encoding, const ExchangeSt
                                     Release release = Release::none) {
   const auto gradients = gradients_of(step.step);
   encoding.begin(step);
-  for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+  for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
     for (std::size_t t = gradients.size(); t-- > 0;) {
       encoding.add(t, static_cast<std::uint32_t>(shard), gradients[t][static_cast<std::size_t>(shard)]);
-      if (release == Release::while_adding && shard + kRanks.size() >= kShards) {
-        encoding.release(t, kRanks);
+      if (release == Release::while_adding && shard + test::world().size() >= kShards) {
+        encoding.release(t, test::world());
         encoding.progress();
       }
     }
   }
-  encoding.reduce(kRanks);
+  encoding.reduce(test::world());
   std::vector<std::vector<float>> means;
   for (std::size_t t = 0; t < gradients.size(); ++t) {
     means.push_back(test::encoded_mean(encoding, t, tensors()[t].size));
@@ -181,16 +180,17 @@ TEST_P(Scaled, GoesOnFromItsStateAlike) {
   for (std::uint32_t s = 1; s <= 3; ++s) {
     run(*whole, {.seed = 12, .step = s});
   }
-  whole->collect_state(kRanks);
+  whole->collect_state(test::world());
   const std::vector<std::byte> state = whole->save_state();
   const std::string of_rank_0 =
-      kRanks.broadcast(std::string(reinterpret_cast<const char*>(state.data()), state.size()));
+      test::world().broadcast(std::string(reinterpret_cast<const char*>(state.data()), state.size()));
   const auto resumed = make();
-  resumed->restore_state(std::as_bytes(std::span(of_rank_0)), kRanks);
+  resumed->restore_state(std::as_bytes(std::span(of_rank_0)), test::world());
   for (std::uint32_t s = 4; s <= 6; ++s) {
     ASSERT_EQ(run(*resumed, {.seed = 12, .step = s}), run(*whole, {.seed = 12, .step = s})) << "step " << s;
   }
-  EXPECT_THROW(resumed->restore_state(std::as_bytes(std::span(of_rank_0)).subspan(1), kRanks), BadInput);
+  EXPECT_THROW(resumed->restore_state(std::as_bytes(std::span(of_rank_0)).subspan(1), test::world()),
+               BadInput);
 }
 
 TEST_P(Scaled, IsCloseToTheMean) {
@@ -215,20 +215,20 @@ INSTANTIATE_TEST_SUITE_P(Encodings, Scaled,
                          });
 
 TEST(ScaledBytes, AreAFractionOfFloat32s) {
-  if (kRanks.size() == 1) {
-    EXPECT_EQ(mpi::allreduce_bytes(kRanks, 4000), 0);
+  if (test::world().size() == 1) {
+    EXPECT_EQ(mpi::allreduce_bytes(test::world(), 4000), 0);
     return;
   }
   constexpr std::size_t kSize = 200000;
-  const auto float32 = mpi::allreduce_bytes(kRanks, 4 * kSize);
+  const auto float32 = mpi::allreduce_bytes(test::world(), 4 * kSize);
   const auto encoding = make_encoding("int8", {{"w", kSize, 0}}, kShards);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.seed = 1, .step = step});
-    for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+    for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
       const auto gradient = test::random_gradients(kSize, 1, static_cast<std::uint32_t>(shard), 0.1)[0];
       encoding->add(0, static_cast<std::uint32_t>(shard), gradient);
     }
-    encoding->reduce(kRanks);
+    encoding->reduce(test::world());
   }
   EXPECT_LT(static_cast<double>(encoding->bytes()) / static_cast<double>(float32), 0.30);
   EXPECT_GT(encoding->bytes(), 0);
@@ -244,10 +244,10 @@ double long_run_error(bool feedback) {
   double sum = 0;
   for (std::uint32_t step = 1; step <= kSteps; ++step) {
     encoding->begin({.seed = 1, .step = step});
-    for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+    for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
       encoding->add(0, static_cast<std::uint32_t>(shard), gradient);
     }
-    encoding->reduce(kRanks);
+    encoding->reduce(test::world());
     sum += test::encoded_mean(*encoding, 0, 300)[299];
   }
   return std::abs(sum - kSteps * 0.0000015);

@@ -7,6 +7,7 @@
 #include "exchange/running_maximum.hpp"
 #include "exchange/tensor_scales.hpp"
 #include "mpi/together.hpp"
+#include "support/world.hpp"
 
 namespace adapt {
 namespace {
@@ -38,7 +39,7 @@ class Scales : public testing::Test {
     return scales.plan(decided, kWeights).layers[0].inputs.value().fractional_length;
   }
 
-  mpi::Communicator ranks;
+  const mpi::Communicator& ranks = test::world();
   TensorScales scales{{"first", "second"}};
   std::int64_t steps = 0;
 };

@@ -4,16 +4,15 @@
 
 #include "mpi/agreement.hpp"
 #include "mpi/together.hpp"
+#include "support/world.hpp"
 
 namespace adapt::mpi {
 namespace {
 
-const Communicator kRanks;
-
 /// What all ranks are told; "" when they agree.
 std::string told(const Facts& facts) {
   try {
-    agree(kRanks, facts, "one value");
+    agree(test::world(), facts, "one value");
   } catch (const SharedError& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_input);
     return error.what();
@@ -27,8 +26,8 @@ TEST(Agreement, NothingHappensWhereAllAreAlike) {
 }
 
 TEST(Agreement, AllRanksAreToldWhatDiffersFirst) {
-  for (int odd = 1; odd < kRanks.size(); ++odd) {
-    const bool is_odd = kRanks.rank() == odd;
+  for (int odd = 1; odd < test::world().size(); ++odd) {
+    const bool is_odd = test::world().rank() == odd;
     const std::string message =
         told({{"task", "train"}, {"batch", is_odd ? "128" : "64"}, {"seed", is_odd ? "2" : "1"}});
     EXPECT_TRUE(message.starts_with(concat("ranks do not agree: batch is 128 on rank ", odd, " (host ")))
@@ -39,21 +38,21 @@ TEST(Agreement, AllRanksAreToldWhatDiffersFirst) {
 }
 
 TEST(Agreement, RanksMayHaveOtherNamesAndLengths) {
-  if (kRanks.size() == 1) {
+  if (test::world().size() == 1) {
     return;
   }
-  const bool is_root = kRanks.rank() == 0;
+  const bool is_root = test::world().rank() == 0;
   const std::string message =
       told(is_root ? Facts{{"a", "1"}} : Facts{{"a", "1"}, {"b", std::string(5000, 'x')}});
   EXPECT_NE(message.find("b is xxx"), std::string::npos) << message;
   EXPECT_NE(message.find("(none) on rank 0"), std::string::npos) << message;
-  EXPECT_EQ(message.find(" differ from rank 0)") != std::string::npos, kRanks.size() > 2) << message;
+  EXPECT_EQ(message.find(" differ from rank 0)") != std::string::npos, test::world().size() > 2) << message;
 }
 
 TEST(Agreement, TextsOfAllRanksAreGathered) {
   const std::vector<std::string> texts =
-      kRanks.all_gather(std::string(static_cast<std::size_t>(kRanks.rank()), 'x'));
-  ASSERT_EQ(texts.size(), static_cast<std::size_t>(kRanks.size()));
+      test::world().all_gather(std::string(static_cast<std::size_t>(test::world().rank()), 'x'));
+  ASSERT_EQ(texts.size(), static_cast<std::size_t>(test::world().size()));
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {
     EXPECT_EQ(texts[rank], std::string(rank, 'x'));
   }

@@ -4,11 +4,10 @@
 
 #include "mpi/communicator.hpp"
 #include "mpi/messages.hpp"
+#include "support/world.hpp"
 
 namespace adapt::mpi {
 namespace {
-
-const Communicator kRanks;
 
 std::span<const std::byte> bytes_of(const std::vector<int>& values) {
   return std::as_bytes(std::span(values));
@@ -20,45 +19,45 @@ TEST(Messages, EveryRankToEveryOtherInOrder) {
   std::vector<std::vector<int>> incoming;
   std::vector<std::vector<int>> outgoing;
   std::vector<int> senders;
-  for (int peer = 0; peer < kRanks.size(); ++peer) {
-    if (peer != kRanks.rank()) {
+  for (int peer = 0; peer < test::world().size(); ++peer) {
+    if (peer != test::world().rank()) {
       for (int turn = 0; turn < 2; ++turn) {
         incoming.emplace_back(10, -1);
-        outgoing.emplace_back(std::vector<int>{kRanks.rank(), peer, turn});
+        outgoing.emplace_back(std::vector<int>{test::world().rank(), peer, turn});
         senders.push_back(peer);
       }
     }
   }
   for (std::size_t i = 0; i < incoming.size(); ++i) {
-    messages.receive(bytes_of(incoming[i]), senders[i], 5);
+    messages.receive(test::world(), bytes_of(incoming[i]), senders[i], 5);
   }
   for (std::size_t i = 0; i < incoming.size(); ++i) {
-    messages.send(bytes_of(std::as_const(outgoing[i])), senders[i], 5);
+    messages.send(test::world(), bytes_of(std::as_const(outgoing[i])), senders[i], 5);
   }
   messages.wait();
   EXPECT_TRUE(messages.test());
   for (std::size_t i = 0; i < incoming.size(); ++i) {
     EXPECT_EQ(messages.length(i), 3 * sizeof(int));
-    EXPECT_EQ(incoming[i], (std::vector<int>{senders[i], kRanks.rank(), static_cast<int>(i % 2), -1, -1, -1,
-                                             -1, -1, -1, -1}));
+    EXPECT_EQ(incoming[i], (std::vector<int>{senders[i], test::world().rank(), static_cast<int>(i % 2), -1,
+                                             -1, -1, -1, -1, -1, -1}));
   }
 }
 
 TEST(Messages, SumsGoOnBesideOtherCollectiveCalls) {
   Messages messages;
-  std::vector<float> first(1000, static_cast<float>(kRanks.rank()));
+  std::vector<float> first(1000, static_cast<float>(test::world().rank()));
   std::vector<float> second(3, 0.5F);
-  messages.sum(first);
-  if (kRanks.rank() % 2 == 0) {  // in another order than the others: nothing to do with the sums
-    kRanks.barrier();
-    messages.sum(second);
+  messages.sum(test::world(), first);
+  if (test::world().rank() % 2 == 0) {  // in another order than the others: nothing to do with the sums
+    test::world().barrier();
+    messages.sum(test::world(), second);
   } else {
-    messages.sum(second);
-    kRanks.barrier();
+    messages.sum(test::world(), second);
+    test::world().barrier();
   }
   while (!messages.test()) {
   }
-  const int ranks = kRanks.size();
+  const int ranks = test::world().size();
   EXPECT_EQ(first, std::vector<float>(1000, static_cast<float>(ranks * (ranks - 1) / 2)));
   EXPECT_EQ(second, std::vector<float>(3, 0.5F * static_cast<float>(ranks)));
 }
@@ -72,10 +71,10 @@ TEST(Messages, NoneAreDoneAtOnce) {
 }
 
 TEST(AllreduceBytes, AreThoseOfARing) {
-  const int ranks = kRanks.size();
-  EXPECT_EQ(allreduce_bytes(kRanks, 12000), 24000 * (ranks - 1) / ranks);
-  EXPECT_EQ(allreduce_bytes(kRanks, 0), 0);
-  EXPECT_EQ(allreduce_bytes(kRanks, 1), ranks == 1 ? 0 : ranks == 2 ? 1 : 2) << "rounded up";
+  const int ranks = test::world().size();
+  EXPECT_EQ(allreduce_bytes(test::world(), 12000), 24000 * (ranks - 1) / ranks);
+  EXPECT_EQ(allreduce_bytes(test::world(), 0), 0);
+  EXPECT_EQ(allreduce_bytes(test::world(), 1), ranks == 1 ? 0 : ranks == 2 ? 1 : 2) << "rounded up";
 }
 
 }  // namespace

@@ -6,15 +6,14 @@
 #include "base/log.hpp"
 #include "base/phase.hpp"
 #include "mpi/together.hpp"
+#include "support/world.hpp"
 
 namespace adapt::mpi {
 namespace {
 
-const Communicator kRanks;
-
 /// As all ranks are told what rank `failing` said.
 std::string as_told_of(int failing, const std::string& message) {
-  const std::string name = kRanks.broadcast(name_of_rank(kRanks), failing);
+  const std::string name = test::world().broadcast(name_of_rank(test::world()), failing);
   EXPECT_TRUE(name.starts_with(concat("rank ", failing, " (host "))) << name;
   return failing == 0 ? message : concat(name, ": ", message);
 }
@@ -31,7 +30,7 @@ Ending told_by(const std::function<void()>& call) {
 
 /// What together() says to `work`. All ranks must get the same.
 Ending outcome_of(const std::function<void()>& work) {
-  return told_by([&] { together(kRanks, work); });
+  return told_by([&] { together(test::world(), work); });
 }
 
 TEST(Together, NothingHappensWithoutAnError) {
@@ -43,9 +42,9 @@ TEST(Together, NothingHappensWithoutAnError) {
 }
 
 TEST(Together, AnErrorOfAnyOneRankReachesAll) {
-  for (int failing = 0; failing < kRanks.size(); ++failing) {
+  for (int failing = 0; failing < test::world().size(); ++failing) {
     const Ending outcome = outcome_of([&] {
-      if (kRanks.rank() == failing) {
+      if (test::world().rank() == failing) {
         throw BadInput(concat("bad file seen by rank ", failing));
       }
     });
@@ -55,13 +54,13 @@ TEST(Together, AnErrorOfAnyOneRankReachesAll) {
 }
 
 TEST(Together, OfSeveralErrorsTheLowestRanksCounts) {
-  const int first = kRanks.size() / 2;
+  const int first = test::world().size() / 2;
   const Ending outcome = outcome_of([&] {
-    if (kRanks.rank() == first) {
+    if (test::world().rank() == first) {
       throw Failure(std::string(5000, 'x'));
     }
-    if (kRanks.rank() > first) {
-      throw BadInput(concat("rank ", kRanks.rank()));
+    if (test::world().rank() > first) {
+      throw BadInput(concat("rank ", test::world().rank()));
     }
   });
   EXPECT_EQ(outcome.message, as_told_of(first, std::string(5000, 'x')));
@@ -76,11 +75,11 @@ TEST(Together, EveryCodeAndForeignErrorsArrive) {
 }
 
 TEST(Together, OfMemoryThatEndsItNamesRankAndPhase) {
-  configure_log(kRanks.rank(), LogLevel::error);
-  const int failing = kRanks.size() - 1;
+  configure_log(test::world().rank(), LogLevel::error);
+  const int failing = test::world().size() - 1;
   const Ending outcome = outcome_of([&] {
     phase::begin("load");
-    if (kRanks.rank() == failing) {
+    if (test::world().rank() == failing) {
       throw std::bad_alloc();
     }
   });
@@ -97,33 +96,33 @@ TEST(Together, WorksAgainAfterAnError) {
 
 TEST(Alike, ReturnsWhatWentWell) {
   int calls = 0;
-  alike(kRanks, [&] { ++calls; });
+  alike(test::world(), [&] { ++calls; });
   EXPECT_EQ(calls, 1);
 }
 
 TEST(Alike, AnErrorOfAllRanksIsToldOnce) {
-  const Ending ending =
-      told_by([] { alike(kRanks, [] { throw BadInput(concat("seen by rank ", kRanks.rank())); }); });
+  const Ending ending = told_by(
+      [] { alike(test::world(), [] { throw BadInput(concat("seen by rank ", test::world().rank())); }); });
   EXPECT_EQ(ending.message, "seen by rank 0");
   EXPECT_EQ(ending.code, ExitCode::bad_input);
-  EXPECT_EQ(told_by([] { alike(kRanks, [] { throw std::bad_alloc(); }); }).code, ExitCode::failed);
+  EXPECT_EQ(told_by([] { alike(test::world(), [] { throw std::bad_alloc(); }); }).code, ExitCode::failed);
 }
 
 TEST(Alike, AnErrorOfOneRankReachesTheOthersInTheirNextTogether) {
-  for (int failing = 0; failing < kRanks.size(); ++failing) {
+  for (int failing = 0; failing < test::world().size(); ++failing) {
     int past = 0;
     const Ending ending = told_by([&] {
-      alike(kRanks, [&] {
-        if (kRanks.rank() == failing) {
+      alike(test::world(), [&] {
+        if (test::world().rank() == failing) {
           throw Failure(concat("only on rank ", failing));
         }
       });
       ++past;
-      together(kRanks, [] {});
+      together(test::world(), [] {});
       ++past;
     });
     EXPECT_EQ(ending.message, as_told_of(failing, concat("only on rank ", failing)));
-    EXPECT_EQ(past, kRanks.rank() == failing ? 0 : 1);
+    EXPECT_EQ(past, test::world().rank() == failing ? 0 : 1);
   }
 }
 

@@ -9,12 +9,11 @@
 #include "nn/description.hpp"
 #include "nn/loss.hpp"
 #include "numerics/random.hpp"
+#include "support/world.hpp"
 #include "train/evaluation.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 /// `count` images of 2×2 pixels in 3 classes.
 MemoryDataset small_dataset(int count) {
@@ -66,7 +65,7 @@ TEST(Evaluation, CoversEveryImageOnceWhateverTheBatch) {
   const MemoryDataset dataset = small_dataset(23);
   for (const int batch : {1, 5, 23, 64}) {  // ragged, whole and larger than the data set
     Classifier classifier(batch);
-    const MetricSum result = evaluate(classifier.network, dataset, {}, nullptr, kRanks);
+    const MetricSum result = evaluate(classifier.network, dataset, {}, nullptr, test::world());
     const MetricSum expected = naive(dataset, *classifier.state);
     EXPECT_EQ(result.images(), 23) << batch;
     EXPECT_EQ(result.accuracy(), expected.accuracy()) << batch;
@@ -77,9 +76,9 @@ TEST(Evaluation, CoversEveryImageOnceWhateverTheBatch) {
 TEST(Evaluation, IsTheSameOnAllRanksAndForAnyNumberOfThem) {
   const MemoryDataset dataset = small_dataset(23);
   Classifier classifier(5);
-  const double loss = evaluate(classifier.network, dataset, {}, nullptr, kRanks).mean_loss();
+  const double loss = evaluate(classifier.network, dataset, {}, nullptr, test::world()).mean_loss();
   std::array<double, 1> of_rank_0 = {loss};
-  kRanks.broadcast(std::as_writable_bytes(std::span(of_rank_0)));
+  test::world().broadcast(std::as_writable_bytes(std::span(of_rank_0)));
   EXPECT_EQ(loss, of_rank_0[0]);
   MetricSum in_order;
   for (std::int64_t first = 0; first < dataset.size(); first += 5) {  // what one rank alone does
@@ -107,7 +106,7 @@ TEST(Evaluation, ADivergedModelEndsAllRanksAlike) {
   bias.master[0] = std::numeric_limits<float>::quiet_NaN();
   use_master(bias);
   try {
-    static_cast<void>(evaluate(classifier.network, dataset, {}, nullptr, kRanks));
+    static_cast<void>(evaluate(classifier.network, dataset, {}, nullptr, test::world()));
     FAIL() << "expected SharedError";
   } catch (const mpi::SharedError& error) {
     EXPECT_NE(std::string(error.what()).find("diverged"), std::string::npos) << error.what();

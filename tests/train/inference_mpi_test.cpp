@@ -7,14 +7,13 @@
 #include "mpi/communicator.hpp"
 #include "nn/models.hpp"
 #include "nn/onednn.hpp"
+#include "support/world.hpp"
 #include "train/evaluation.hpp"
 #include "train/inference.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 /// A model after some steps on the procedural digits.
 class TrainedInference : public testing::Test {
@@ -39,7 +38,7 @@ class TrainedInference : public testing::Test {
     options.precision.fixed.word_length = 8;
     options.precision.formats = "per_tensor";
     options.precision.backward = "quantized";
-    TrainingStep step(options, data_, kRanks);
+    TrainingStep step(options, data_, test::world());
     for (int i = 0; i < steps; ++i) {
       step.run(learning_rate);
     }
@@ -52,7 +51,7 @@ class TrainedInference : public testing::Test {
 
   MetricSum run(const std::string& engine, int batch) {
     const auto classifier = make_classifier(engine, model_, batch);
-    return evaluate(*classifier, *data_.test, data_.normalization, kRanks);
+    return evaluate(*classifier, *data_.test, data_.normalization, test::world());
   }
   double accuracy(const std::string& engine, int batch) { return run(engine, batch).accuracy(); }
 

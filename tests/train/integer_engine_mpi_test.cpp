@@ -9,13 +9,12 @@
 #include "bench/synthetic.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/onednn.hpp"
+#include "support/world.hpp"
 #include "train/engine.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 TrainerOptions options_for(const std::string& model) {
   TrainerOptions options;
@@ -43,7 +42,7 @@ struct Trained {
 };
 
 Trained train(const TrainerOptions& options, const DataSplits& data, int steps) {
-  TrainingStep step(options, data, kRanks);
+  TrainingStep step(options, data, test::world());
   Trained trained;
   for (int i = 0; i < steps; ++i) {
     trained.losses.push_back(step.run(options.training.learning_rate).record.cross_entropy);
@@ -124,7 +123,7 @@ TEST_F(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
         chosen.engine.name = "integer";
         return chosen;
       }(),
-      data, kRanks);
+      data, test::world());
   bool some = false;
   bool others = false;
   for (int i = 0; i < 6; ++i) {

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const mpi::Session session(&argc, &argv);
-  const mpi::Communicator ranks;
+  const mpi::Communicator ranks = mpi::Communicator::world();
   const Work work = {std::string(argv[3]) == "1", argv[4], argc > 5 ? argv[5] : ""};
   try {
     const std::uint64_t first = std::strtoull(argv[1], nullptr, 10);

@@ -10,14 +10,13 @@
 #include "mpi/together.hpp"
 #include "record/run_file.hpp"
 #include "support/scratch.hpp"
+#include "support/world.hpp"
 #include "train/evaluation.hpp"
 #include "train/model_file.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 TrainerOptions recipe(const std::string& model, bool quantized) {
   TrainerOptions options;
@@ -59,7 +58,7 @@ Trained train(TrainerOptions options, int batch, int shards, int accumulate) {
   options.training.batch = batch;
   options.training.shards = shards;
   options.training.accumulate = accumulate;
-  TrainingStep step(options, synthetic_images(options.model.name, 40), kRanks);
+  TrainingStep step(options, synthetic_images(options.model.name, 40), test::world());
   Trained trained;
   EXPECT_EQ(step.steps_per_epoch(), 2);
   for (int i = 0; i < 3; ++i) {
@@ -99,17 +98,17 @@ TEST(Accumulation, MoreRanksThanShardsOfAStepAreRefused) {
   options.training.batch = 1;
   options.training.shards = 1;
   const DataSplits data = synthetic_images("lenet5", 8);
-  options.training.accumulate = kRanks.size();
-  EXPECT_NO_THROW(TrainingStep(options, data, kRanks));
-  if (kRanks.size() > 1) {
-    options.training.accumulate = kRanks.size() - 1;
-    EXPECT_THROW(TrainingStep(options, data, kRanks), BadInput);
+  options.training.accumulate = test::world().size();
+  EXPECT_NO_THROW(TrainingStep(options, data, test::world()));
+  if (test::world().size() > 1) {
+    options.training.accumulate = test::world().size() - 1;
+    EXPECT_THROW(TrainingStep(options, data, test::world()), BadInput);
   }
 }
 
 /// Test accuracies by epoch of a whole training.
 std::vector<double> accuracies(const TrainerOptions& options, const DataSplits& data) {
-  Trainer trainer(options, data, kRanks);
+  Trainer trainer(options, data, test::world());
   std::vector<double> values;
   std::int64_t epoch = 1;
   trainer.run({}, [&](const TrainerProgress& progress) {
@@ -139,12 +138,12 @@ TEST(EarlyEnd, AfterTheFirstEpochThatReachesTheTarget) {
 class SharedFolder {
  public:
   SharedFolder() {
-    if (kRanks.rank() == 0) {
+    if (test::world().rank() == 0) {
       scratch_.emplace();
     }
-    path_ = kRanks.broadcast(scratch_ ? scratch_->path().string() : "");
+    path_ = test::world().broadcast(scratch_ ? scratch_->path().string() : "");
   }
-  ~SharedFolder() { kRanks.barrier(); }
+  ~SharedFolder() { test::world().barrier(); }
   SharedFolder(const SharedFolder&) = delete;
   SharedFolder& operator=(const SharedFolder&) = delete;
 
@@ -157,16 +156,16 @@ class SharedFolder {
 
 RunFile train_and_read(const TrainerOptions& options, const DataSplits& data,
                        const std::filesystem::path& run_dir) {
-  Trainer trainer(options, data, kRanks);
+  Trainer trainer(options, data, test::world());
   std::optional<RunLog> log;
-  if (kRanks.rank() == 0) {
+  if (test::world().rank() == 0) {
     log.emplace(run_dir, "seed: 1\n", std::map<std::string, std::string>{}, trainer.layers());
   }
   trainer.run({.log = log ? &*log : nullptr}, {});
   if (log) {
     log->finish();
   }
-  kRanks.barrier();
+  test::world().barrier();
   return RunFile(run_dir);
 }
 
@@ -204,7 +203,7 @@ MetricSum evaluate_stored(const std::vector<ModelTensor>& tensors, const Trainer
   const auto state = initialize(graph, options.model.init_scale, options.seed);
   const PrecisionPlan plan = load_model(tensors, *state, graph.layers.size());
   Network network(graph, state, /*training=*/false);
-  return evaluate(network, *data.test, data.normalization, &plan, kRanks);
+  return evaluate(network, *data.test, data.normalization, &plan, test::world());
 }
 
 void expect_stored_models_score_as_logged(const TrainerOptions& options) {

@@ -7,12 +7,11 @@
 
 #include "base/error.hpp"
 #include "bench/synthetic.hpp"
+#include "support/world.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
 namespace {
-
-const mpi::Communicator kRanks;
 
 TrainerOptions options_of(const std::string& policy, const std::string& formats) {
   TrainerOptions options;
@@ -40,17 +39,17 @@ std::vector<double> losses(TrainingStep& step, int steps) {
 std::vector<std::byte> shared_state(const TrainingStep& step) {
   const std::vector<std::byte> own = step.save_state();
   const std::string text =
-      kRanks.broadcast(std::string(reinterpret_cast<const char*>(own.data()), own.size()));
+      test::world().broadcast(std::string(reinterpret_cast<const char*>(own.data()), own.size()));
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }
 
 void expect_goes_on_alike(const TrainerOptions& options) {
   const DataSplits data = synthetic_images("lenet5", 48);  // three steps an epoch
-  TrainingStep whole(options, data, kRanks);
+  TrainingStep whole(options, data, test::world());
   losses(whole, 4);
   const std::vector<std::byte> state = shared_state(whole);
-  TrainingStep parts(options, data, kRanks);
+  TrainingStep parts(options, data, test::world());
   parts.restore_state(state);
   EXPECT_EQ(parts.steps(), 4);
   EXPECT_EQ(parts.plan(), whole.plan());
@@ -67,14 +66,14 @@ TEST(Restore, GoesOnAlike) {
 
 TEST(Restore, StateOfAnotherModelOrPolicyIsRefused) {
   const DataSplits data = synthetic_images("lenet5", 48);
-  const TrainingStep adapt(options_of("adapt", "per_layer"), data, kRanks);
-  TrainingStep fixed(options_of("fixed", "per_layer"), data, kRanks);
+  const TrainingStep adapt(options_of("adapt", "per_layer"), data, test::world());
+  TrainingStep fixed(options_of("fixed", "per_layer"), data, test::world());
   EXPECT_THROW(fixed.restore_state(adapt.save_state()), BadInput);
-  TrainingStep per_tensor(options_of("adapt", "per_tensor"), data, kRanks);
+  TrainingStep per_tensor(options_of("adapt", "per_tensor"), data, test::world());
   EXPECT_THROW(per_tensor.restore_state(adapt.save_state()), BadInput);
   TrainerOptions other = options_of("adapt", "per_layer");
   other.model.name = "resnet20";
-  TrainingStep resnet(other, synthetic_images("resnet20", 48), kRanks);
+  TrainingStep resnet(other, synthetic_images("resnet20", 48), test::world());
   EXPECT_THROW(resnet.restore_state(adapt.save_state()), BadInput);
 }
 
@@ -83,7 +82,7 @@ TEST(Restore, ForgedStateIsReadOrRefused) {
   const DataSplits data = synthetic_images("lenet5", 48);
   std::mt19937 random(3);
   for (const char* policy : {"adapt", "muppet"}) {
-    TrainingStep step(options_of(policy, "per_tensor"), data, kRanks);
+    TrainingStep step(options_of(policy, "per_tensor"), data, test::world());
     losses(step, 2);
     const std::vector<std::byte> whole = shared_state(step);
     int refused = 0;

@@ -3,6 +3,7 @@
 #include "data/memory_dataset.hpp"
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "support/world.hpp"
 #include "train/small_state.hpp"
 #include "train/statistics.hpp"
 
@@ -13,8 +14,6 @@ using test::to_vector;
 
 constexpr int kShards = 8;
 constexpr int kImages = 4;  // of a shard
-const mpi::Communicator kRanks;
-
 RunningStatistics two_channels(double momentum) {
   RunningStatistics statistics;
   statistics.name = "bn";
@@ -31,13 +30,13 @@ TEST(Statistics, MoveByTheMeanOfAllShards) {
   state.statistics.push_back(two_channels(0.25));
   StatisticsExchange exchange(state, kShards);
   exchange.begin(1);
-  for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+  for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
     const auto value = static_cast<float>(shard);
     state.statistics[0].shard_mean = {value, -value};
     state.statistics[0].shard_variance = {2 * value, 4.0F};
     exchange.add(state, static_cast<std::uint32_t>(shard));
   }
-  exchange.reduce(state, kRanks);
+  exchange.reduce(state, test::world());
   // Means over the shards 0..7: 3.5, -3.5, 7, 4; a quarter of the way there.
   EXPECT_EQ(to_vector(state.statistics[0].running_mean), (std::vector<float>{1.625F, -0.875F}));
   EXPECT_EQ(to_vector(state.statistics[0].running_variance), (std::vector<float>{2.5F, 2.5F}));
@@ -48,7 +47,7 @@ TEST(Statistics, AModelWithoutBatchNormNeedsNone) {
   StatisticsExchange exchange(state, kShards);
   exchange.begin(1);
   exchange.add(state, 0);
-  exchange.reduce(state, kRanks);
+  exchange.reduce(state, test::world());
   EXPECT_TRUE(state.statistics.empty());
 }
 
@@ -87,11 +86,11 @@ TEST(Statistics, OfANetworkAreTheSameOnAnyNumberOfRanks) {
   StatisticsExchange exchange(*model.state, kShards);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     exchange.begin(step);
-    for (int shard = kRanks.rank(); shard < kShards; shard += kRanks.size()) {
+    for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
       model.forward(shard);
       exchange.add(*model.state, static_cast<std::uint32_t>(shard));
     }
-    exchange.reduce(*model.state, kRanks);
+    exchange.reduce(*model.state, test::world());
     std::vector<double> mean(3);
     std::vector<double> variance(3);
     for (int shard = 0; shard < kShards; ++shard) {
@@ -111,7 +110,7 @@ TEST(Statistics, OfANetworkAreTheSameOnAnyNumberOfRanks) {
     }
     // Bit for bit the same on every rank.
     std::vector<float> of_rank_0 = to_vector(model.state->statistics[0].running_variance);
-    kRanks.broadcast(std::as_writable_bytes(std::span(of_rank_0)));
+    test::world().broadcast(std::as_writable_bytes(std::span(of_rank_0)));
     EXPECT_EQ(to_vector(model.state->statistics[0].running_variance), of_rank_0);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "bench/synthetic.hpp"
 #include "mpi/together.hpp"
+#include "support/world.hpp"
 #include "train/step.hpp"
 
 namespace {
@@ -31,7 +32,6 @@ extern "C" int MPI_Allreduce(const void* from, void* to, int count, MPI_Datatype
 namespace adapt {
 namespace {
 
-const mpi::Communicator kRanks;
 constexpr std::int64_t kBadStep = 3;
 
 /// Formats stay as they are; a step leads to what `at` says.
@@ -65,7 +65,7 @@ class Unreadable : public Dataset {
   [[nodiscard]] ImageShape shape() const override { return source_->shape(); }
   [[nodiscard]] int classes() const override { return source_->classes(); }
   int read(std::int64_t /*index*/, std::span<std::uint8_t> /*pixels*/) const override {
-    throw BadInput(concat("no image on rank ", kRanks.rank()));
+    throw BadInput(concat("no image on rank ", test::world().rank()));
   }
   [[nodiscard]] std::string checksum() const override { return source_->checksum(); }
 
@@ -99,12 +99,12 @@ End train(TrainingStep& step, double rate = 0.01) {
   } catch (const mpi::SharedError& error) {
     end.ending = {error.code(), error.what()};
   }
-  kRanks.barrier();  // with all ranks in step, this and the next test go on
+  test::world().barrier();  // with all ranks in step, this and the next test go on
   return end;
 }
 
 TEST(StepFailure, AStepThatGoesWellAgreesOnce) {
-  TrainingStep step(options_of("float32"), images(), kRanks);
+  TrainingStep step(options_of("float32"), images(), test::world());
   for (int i = 0; i < 3; ++i) {
     agreements = 0;
     step.run(0.01);
@@ -113,9 +113,9 @@ TEST(StepFailure, AStepThatGoesWellAgreesOnce) {
 }
 
 TEST(StepFailure, OfThePolicyOnRank0ReachesAll) {
-  TrainingStep step(options_of("emulated"), images(), kRanks,
+  TrainingStep step(options_of("emulated"), images(), test::world(),
                     fake([](const StepObservation& seen) -> std::vector<SwitchEvent> {
-                      EXPECT_EQ(kRanks.rank(), 0);
+                      EXPECT_EQ(test::world().rank(), 0);
                       if (seen.step == kBadStep) {
                         throw std::runtime_error("no idea which format to take");
                       }
@@ -128,12 +128,12 @@ TEST(StepFailure, OfThePolicyOnRank0ReachesAll) {
 }
 
 TEST(StepFailure, OfOneRanksDataReachesAll) {
-  for (int failing = 0; failing < kRanks.size(); ++failing) {
+  for (int failing = 0; failing < test::world().size(); ++failing) {
     DataSplits data = images();
-    if (kRanks.rank() == failing) {
+    if (test::world().rank() == failing) {
       data.train = std::make_shared<Unreadable>(data.train);
     }
-    TrainingStep step(options_of("float32"), data, kRanks);
+    TrainingStep step(options_of("float32"), data, test::world());
     const End end = train(step);
     EXPECT_EQ(end.step, 1);
     EXPECT_TRUE(end.ending.message.ends_with(concat("no image on rank ", failing))) << end.ending.message;
@@ -144,7 +144,7 @@ TEST(StepFailure, OfOneRanksDataReachesAll) {
 
 TEST(StepFailure, OfTheUpdateIsToldOnce) {
   for (const char* engine : {"float32", "emulated"}) {
-    TrainingStep step(options_of(engine), images(), kRanks);
+    TrainingStep step(options_of(engine), images(), test::world());
     const End end = train(step, std::numeric_limits<double>::infinity());
     EXPECT_EQ(end.step, 1);
     EXPECT_NE(end.ending.message.find("is NaN or infinite at step 1"), std::string::npos)
@@ -155,13 +155,13 @@ TEST(StepFailure, OfTheUpdateIsToldOnce) {
 
 /// Only rank 0 knows the switches: one of a layer that is not there fails in rank 0's update alone.
 TEST(StepFailure, OfRank0sUpdateReachesTheOthersInTheNextStep) {
-  TrainingStep step(options_of("emulated"), images(), kRanks, fake([](const StepObservation& seen) {
+  TrainingStep step(options_of("emulated"), images(), test::world(), fake([](const StepObservation& seen) {
                       SwitchEvent event;
                       event.layer = 1000;
                       return std::vector<SwitchEvent>(seen.step == kBadStep ? 1 : 0, event);
                     }));
   const End end = train(step);
-  EXPECT_EQ(end.step, kRanks.rank() == 0 ? kBadStep : kBadStep + 1);
+  EXPECT_EQ(end.step, test::world().rank() == 0 ? kBadStep : kBadStep + 1);
   EXPECT_NE(end.ending.message.find("1000"), std::string::npos) << end.ending.message;
   EXPECT_EQ(end.ending.code, ExitCode::failed);
 }
