@@ -159,11 +159,11 @@ def _pass_costs(layer, quantized_backward):
 
 
 def _switch_costs(layer, switches):
-    """PushDown and PushUp of all switches of `layer`, multiply-adds times bits. The lookback that counts is that of
-    the window that ended with the switch."""
+    """PushDown and PushUp of all switches of `layer`, multiply-adds times bits; a policy without them has resolution 0.
+    The lookback that counts is that of the window that ended with the switch."""
     steps, density = layer.series["step"], layer.density
     total, last_step = 0.0, 0
-    for switch in (switch for switch in switches if switch.layer == layer.name):
+    for switch in (switch for switch in switches if switch.layer == layer.name and switch.resolution > 0):
         word_length = switch.before[0] if switch.before else FLOAT_BITS
         row = min(np.searchsorted(steps, switch.step), len(steps) - 1)
         evaluations = 2 * math.log2(max(word_length - 8, 2))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """verify.py RUN NEW_RUN: whether NEW_RUN, the first epoch of RUN's configuration trained anew, took the same bits.
 
-Compared are all steps of the epoch (loss, learning rate, strategy), its accuracy and loss, every row of every layer and every
+Compared are all steps of the epoch (loss, learning rate), its accuracy and loss, every row of every layer and every
 precision switch: all that a log without weights holds, but times. RUN may be such a log (strip.py); densities that were
 rounded there are left out. Prints one line that names the first difference, and the commit that made RUN.
 `verify.py --configuration RUN` prints RUN's configuration. experiments/results/verify.sh does both for committed logs.
@@ -27,8 +27,9 @@ from analysis.printable import one_line, say
 from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.strip import WITHOUT_WEIGHTS
 
-# What tells of the clock and of the network, and not of the trajectory.
-NOT_BITS = ("seconds", "exposed_seconds", "test_seconds", "bytes_sent", "messages_sent")
+# What tells of the clock and of the network, and not of the trajectory; and the strategy of a step, which early logs
+# hold as it was before the step's switches (those have it, too).
+NOT_BITS = ("seconds", "exposed_seconds", "test_seconds", "bytes_sent", "messages_sent", "strategy")
 
 
 def arguments():

@@ -25,6 +25,9 @@ void check_run(const RunCosts& run) {
 }
 
 double switch_madds(const CostSwitch& event, std::int64_t parameters) {
+  if (event.resolution == 0) {
+    return 0;
+  }
   const auto numel = static_cast<double>(parameters);
   const double searches = 2 * std::log2(std::max(event.word_length - 8, 2));
   const double push_down = 3 * numel * searches * event.resolution * event.density;
@@ -96,10 +99,6 @@ ModelledCosts model_costs(const RunCosts& run) {
   costs.mean_word_length = word_lengths / layer_count;
   costs.final_word_length = final_word_lengths / layer_count;
   return costs;
-}
-
-double iso_accuracy_speedup(double training_speedup, int epochs, int epochs_until) {
-  return training_speedup * epochs / epochs_until;
 }
 
 }  // namespace adapt

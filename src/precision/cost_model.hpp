@@ -18,7 +18,7 @@ struct CostRow {
 /// One precision switch of a layer.
 struct CostSwitch {
   int word_length = 8;  ///< in force before the switch: where PushDown starts
-  int resolution = 0;   ///< r, bins
+  int resolution = 0;   ///< r, bins; 0: of a policy without PushDown and PushUp, whose switches cost nothing
   int lookback = 0;     ///< lb, steps of the window that ended
   double density = 1;
 };
@@ -74,9 +74,5 @@ struct ModelledCosts {
 /// by (density 0 everywhere) are +inf. Throws Failure for a run without layers or rows, or rows at different
 /// steps.
 ModelledCosts model_costs(const RunCosts& run);
-
-/// Training speedup at equal accuracy: times all epochs / epochs until the float32 run's best accuracy was
-/// reached (`epochs_until`, 1..epochs).
-double iso_accuracy_speedup(double training_speedup, int epochs, int epochs_until);
 
 }  // namespace adapt

@@ -284,7 +284,6 @@ void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
   if (options_.training.penalty && has_format(plan_, &LayerFormats::weights)) {
     outcome.record.loss += precision_penalty(plan_, densities_);
   }
-  outcome.record.strategy = policy_->strategy();
   StepObservation observation = {step_,
                                  (step_ - 1) / steps_per_epoch() + 1,
                                  outcome.record.loss,
@@ -303,6 +302,7 @@ void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
   record_layers(outcome);
   outcome.switches = policy_->observe(observation);
   decided_ = policy_->plan();
+  outcome.record.strategy = policy_->strategy();  // that of this step's switches
 }
 
 void TrainingStep::update(double learning_rate, StepOutcome& outcome) {

@@ -75,6 +75,10 @@ class CostFigures(unittest.TestCase):
         self.assertAlmostEqual(figures.overhead_share, overhead / (overhead + passes), delta=1e-12)
         self.assertAlmostEqual(figures.training_speedup, 2 * 6400 * 40 / (overhead + passes), delta=1e-12)
 
+    def test_switches_of_a_policy_without_push_down_cost_nothing(self):
+        layer = Layer("a", 100, 10, constant_layer(10, 12, 4))
+        self.assertEqual(cost_figures([layer], [switch(4, "a", 12, 0)], batch=4).overhead_share, 0)
+
     def test_switch_overhead_shrinks_with_the_density_of_its_step(self):
         layer = Layer("a", 100, 10, constant_layer(2, 8, 4, density=[0.5, 1.0]))
         figures = cost_figures([layer], [switch(1, "a", 8, 50)], batch=1)

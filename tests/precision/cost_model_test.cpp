@@ -73,6 +73,12 @@ TEST(CostModel, SwitchesByHand) {
   EXPECT_EQ(costs.training_speedup, 384000 / (216000 + costs.overhead));
 }
 
+TEST(CostModel, SwitchesOfAPolicyWithoutPushDownCostNothing) {
+  RunCosts run = small_run();
+  run.layers[0].switches = {{16, 0, 25, 0.5}};
+  EXPECT_EQ(model_costs(run).overhead, 0);
+}
+
 TEST(CostModel, Float32IsTheUnit) {
   RunCosts run;
   run.layers = {{"a", 7, 3, {{1, 32, 1.0, true}, {2, 32, 1.0, true}}, {}}};
@@ -96,8 +102,6 @@ TEST(CostModel, NothingLeftIsInfinitelyFast) {
   EXPECT_EQ(model_costs(run).inference_speedup, std::numeric_limits<double>::infinity());
   EXPECT_EQ(model_costs(run).model_size, 0);
 }
-
-TEST(CostModel, IsoAccuracy) { EXPECT_EQ(iso_accuracy_speedup(1.5, 100, 25), 6.0); }
 
 TEST(CostModel, RefusesWhatCannotBeSummed) {
   EXPECT_THROW(model_costs({}), Failure);

@@ -87,6 +87,8 @@ class Resume(ProgramTest):
         with h5py.File(run, "r") as file:
             steps = file["switches"]["step"]
             self.assertTrue((steps <= 5).any() and (steps > 7).any())
+            of_steps, of_switches = file["steps/strategy"][()], file["switches"]["strategy"]
+            self.assertEqual([of_steps[step - 1] for step in steps], list(of_switches))
 
     def test_adapt_with_accumulation_and_per_tensor_formats(self):
         self.assert_resumes(*ADAPT, "precision.formats=per_tensor", "precision.backward=quantized",
