@@ -25,7 +25,7 @@ ONEDNN_MAX_CPU_ISA=AVX2 train fallen_back 1 engine=auto model=lenet5 || fail "en
 if ! train integer.1 1 engine=integer model=lenet5; then
   grep -q "VNNI" "$work/log" || fail "training failed"
   echo "no VNNI here: the rest is skipped"
-  exit 0
+  exit 77
 fi
 train emulated 1 engine=emulated model=lenet5 || fail "training failed"
 "$adapt" compare "$work/emulated" "$work/integer.1" || { echo "the engines differ"; exit 1; }
