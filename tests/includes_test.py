@@ -36,6 +36,7 @@ GENERATED = {"record/build_info.hpp"}
 EXTERNAL = [
     (r"boost/", "cli"),
     (r"yaml-cpp/", "experiment"),
+    (r"nlohmann/", "base"),
     (r"(hdf5|H5\w*)\.h$", "hdf5"),
     (r"mpi\.h$", "mpi"),
     (r"(oneapi/)?dnnl", "nn"),

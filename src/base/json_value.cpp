@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -10,218 +12,76 @@
 namespace adapt {
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr std::size_t kDeepest = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-void append_utf8(std::string& text, std::uint32_t code) {
-  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
-  if (code < 0x80U) {
-    put(code);
-  } else if (code < 0x800U) {
-    put(0xC0U | code >> 6U);
-    put(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000U) {
-    put(0xE0U | code >> 12U);
-    put(0x80U | (code >> 6U & 0x3FU));
-    put(0x80U | (code & 0x3FU));
-  } else {
-    put(0xF0U | code >> 18U);
-    put(0x80U | (code >> 12U & 0x3FU));
-    put(0x80U | (code >> 6U & 0x3FU));
-    put(0x80U | (code & 0x3FU));
-  }
-}
-
-/// Recursive descent over a text.
-class Parser {
+/// Makes a value of what the library's parser meets.
+class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  Parser(std::string_view text, const std::string& source) : text_(text), source_(source) {}
-
-  JsonValue whole() {
-    JsonValue result = value(0);
-    skip_blanks();
-    if (at_ != text_.size()) {
-      refuse("the end");
-    }
-    return result;
+  bool null() override { return add({JsonValue::Kind::null, "null", {}, {}}); }
+  bool boolean(bool value) override {
+    return add({JsonValue::Kind::boolean, value ? "true" : "false", {}, {}});
   }
+  bool number_integer(std::int64_t value) override { return add_number(std::to_string(value)); }
+  bool number_unsigned(std::uint64_t value) override { return add_number(std::to_string(value)); }
+  bool number_float(double /*value*/, const std::string& digits) override { return add_number(digits); }
+  bool string(std::string& value) override { return add({JsonValue::Kind::string, value, {}, {}}); }
+  bool binary(nlohmann::json::binary_t& /*value*/) override { return false; }  // no JSON has it
+  bool start_object(std::size_t /*size*/) override { return open(JsonValue::Kind::object); }
+  bool start_array(std::size_t /*size*/) override { return open(JsonValue::Kind::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    open_.back()->names.push_back(name);
+    return true;
+  }
+  bool parse_error(std::size_t at, const std::string& /*token*/,
+                   const nlohmann::json::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error ...; last read: ..."
+    const std::string_view what = error.what();
+    const std::string_view words = what.substr(std::min(what.find("] "), what.size() - 2) + 2);
+    const std::size_t start = words.starts_with("parse error at") ? words.find(": ") + 2 : 0;
+    problem_ =
+        concat("not valid JSON at byte ", at, ": ", words.substr(start, words.find("; last read") - start));
+    return false;
+  }
+
+  JsonValue take() { return std::move(whole_); }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
-  [[noreturn]] void refuse(const char* expected) const {
-    throw BadInput(concat(source_, ": not valid JSON at byte ", at_, "; expected ", expected));
-  }
+  bool add_number(const std::string& digits) { return add({JsonValue::Kind::number, digits, {}, {}}); }
 
-  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-
-  void skip_blanks() {
-    while (peek() == ' ' || peek() == '\n' || peek() == '\t' || peek() == '\r') {
-      ++at_;
-    }
-  }
-
-  bool take(char c) {
-    skip_blanks();
-    if (peek() != c) {
-      return false;
-    }
-    ++at_;
+  bool add(JsonValue value) {
+    place(std::move(value));
     return true;
   }
 
-  JsonValue value(int depth) {
-    if (depth > kDeepest) {
-      refuse("fewer levels");
+  /// The value, where it belongs; it does not move while it is open.
+  JsonValue* place(JsonValue value) {
+    if (open_.empty()) {
+      whole_ = std::move(value);
+      return &whole_;
     }
-    skip_blanks();
-    const char first = peek();
-    if (first == '{') {
-      return object(depth);
-    }
-    if (first == '[') {
-      return array(depth);
-    }
-    if (first == '"') {
-      return {JsonValue::Kind::string, string(), {}, {}};
-    }
-    if (first == '-' || is_digit(first)) {
-      return number();
-    }
-    return word();
+    return &open_.back()->items.emplace_back(std::move(value));
   }
 
-  JsonValue object(int depth) {
-    JsonValue result{JsonValue::Kind::object, "", {}, {}};
-    take('{');
-    if (take('}')) {
-      return result;
+  bool open(JsonValue::Kind kind) {
+    if (open_.size() > kDeepest) {
+      problem_ = concat("values nested more than ", kDeepest, " deep; expected fewer levels");
+      return false;
     }
-    do {
-      skip_blanks();
-      if (peek() != '"') {
-        refuse("a name in quotes");
-      }
-      result.names.push_back(string());
-      if (!take(':')) {
-        refuse("':'");
-      }
-      result.items.push_back(value(depth + 1));
-    } while (take(','));
-    if (!take('}')) {
-      refuse("',' or '}'");
-    }
-    return result;
+    open_.push_back(place({kind, "", {}, {}}));
+    return true;
   }
 
-  JsonValue array(int depth) {
-    JsonValue result{JsonValue::Kind::array, "", {}, {}};
-    take('[');
-    if (take(']')) {
-      return result;
-    }
-    do {
-      result.items.push_back(value(depth + 1));
-    } while (take(','));
-    if (!take(']')) {
-      refuse("',' or ']'");
-    }
-    return result;
+  bool close() {
+    open_.pop_back();
+    return true;
   }
 
-  JsonValue number() {
-    const std::size_t start = at_;
-    double ignored = 0;
-    const char* end = text_.data() + text_.size();
-    const auto [stop, error] = std::from_chars(text_.data() + at_, end, ignored);
-    const std::size_t length = static_cast<std::size_t>(stop - text_.data()) - start;
-    const std::string_view digits = text_.substr(start, length);
-    const std::string_view unsigned_digits = digits.substr(digits.starts_with('-') ? 1 : 0);
-    const bool leading_zero =
-        unsigned_digits.size() > 1 && unsigned_digits[0] == '0' && is_digit(unsigned_digits[1]);
-    if (error == std::errc::invalid_argument || leading_zero || !is_digit(unsigned_digits[0])) {
-      refuse("a number");
-    }
-    at_ += length;
-    return {JsonValue::Kind::number, std::string(digits), {}, {}};
-  }
-
-  JsonValue word() {
-    for (const std::string_view known : {"null", "true", "false"}) {
-      if (text_.substr(at_).starts_with(known)) {
-        at_ += known.size();
-        return {
-            known == "null" ? JsonValue::Kind::null : JsonValue::Kind::boolean, std::string(known), {}, {}};
-      }
-    }
-    refuse("a value");
-  }
-
-  std::uint32_t code_unit() {
-    std::uint32_t code = 0;
-    const std::string_view digits = text_.substr(std::min(at_, text_.size()), 4);
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (error != std::errc() || stop != digits.data() + 4) {
-      refuse("four hexadecimal digits");
-    }
-    at_ += 4;
-    return code;
-  }
-
-  /// The character that begins with the UTF-16 unit `first`; half of one becomes U+FFFD.
-  std::uint32_t character(std::uint32_t first) {
-    constexpr std::uint32_t kReplacement = 0xFFFD;
-    if (first < 0xD800U || first >= 0xE000U) {
-      return first;
-    }
-    const std::size_t before = at_;
-    if (first < 0xDC00U && text_.substr(at_).starts_with("\\u")) {
-      at_ += 2;
-      const std::uint32_t second = code_unit();
-      if (second >= 0xDC00U && second < 0xE000U) {
-        return 0x10000U + ((first - 0xD800U) << 10U) + (second - 0xDC00U);
-      }
-    }
-    at_ = before;
-    return kReplacement;
-  }
-
-  void escape(std::string& result) {
-    constexpr std::string_view kLetters = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-    const char letter = peek();
-    const std::size_t known = kLetters.find(letter);
-    ++at_;
-    if (letter != '\0' && known != std::string_view::npos) {
-      result += kMeanings[known];
-      return;
-    }
-    if (letter != 'u') {
-      refuse("an escape that JSON has");
-    }
-    append_utf8(result, character(code_unit()));
-  }
-
-  std::string string() {
-    std::string result;
-    ++at_;
-    while (peek() != '"') {
-      if (at_ >= text_.size() || static_cast<unsigned char>(peek()) < 0x20) {
-        refuse("the end of a string");
-      }
-      const char c = text_[at_++];
-      if (c == '\\') {
-        escape(result);
-      } else {
-        result += c;
-      }
-    }
-    ++at_;
-    return result;
-  }
-
-  std::string_view text_;
-  const std::string& source_;
-  std::size_t at_ = 0;
+  JsonValue whole_;
+  std::vector<JsonValue*> open_;
+  std::string problem_;
 };
 
 template <class Number>
@@ -275,7 +135,11 @@ std::string JsonValue::dump() const {
 }
 
 JsonValue parse_json(std::string_view text, const std::string& source) {
-  return Parser(text, source).whole();
+  Builder builder;
+  if (!nlohmann::json::sax_parse(text, &builder)) {
+    throw BadInput(concat(source, ": ", builder.problem()));
+  }
+  return builder.take();
 }
 
 }  // namespace adapt

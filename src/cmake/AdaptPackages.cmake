@@ -24,6 +24,7 @@ set(HDF5_PREFER_PARALLEL OFF)
 adapt_find(HDF5 libhdf5-dev COMPONENTS C)
 adapt_find(Boost libboost-program-options-dev COMPONENTS program_options)
 adapt_find(yaml-cpp libyaml-cpp-dev)
+adapt_find(nlohmann_json nlohmann-json3-dev)
 adapt_find(ZLIB zlib1g-dev)
 adapt_find(OpenSSL libssl-dev COMPONENTS Crypto)
 adapt_find(Threads libc6-dev)
@@ -43,7 +44,7 @@ if(adapt_missing)
 endif()
 
 add_library(adapt_packages INTERFACE)
-target_link_libraries(adapt_packages INTERFACE MPI::MPI_C DNNL::dnnl Boost::program_options yaml-cpp
+target_link_libraries(adapt_packages INTERFACE MPI::MPI_C DNNL::dnnl Boost::program_options yaml-cpp nlohmann_json::nlohmann_json
                                                ZLIB::ZLIB OpenSSL::Crypto Threads::Threads OpenMP::OpenMP_CXX ${HDF5_LIBRARIES})
 target_include_directories(adapt_packages SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
 target_compile_definitions(adapt_packages INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
