@@ -53,6 +53,5 @@ void set_log_hook(void (*before_line)()) { line_hook = before_line; }
 void log_error(const std::string& message) { print(LogLevel::error, "error: ", message); }
 void log_warning(const std::string& message) { print(LogLevel::warning, "warning: ", message); }
 void log_info(const std::string& message) { print(LogLevel::info, "", message); }
-void log_debug(const std::string& message) { print(LogLevel::debug, "debug: ", message); }
 
 }  // namespace adapt

@@ -5,7 +5,7 @@
 namespace adapt {
 
 /// How much is printed to standard error.
-enum class LogLevel { error = 0, warning = 1, info = 2, debug = 3 };
+enum class LogLevel { error = 0, warning = 1, info = 2 };
 
 /// This process's rank and the level, for all later lines. Ranks other than 0 print warnings and errors only.
 void configure_log(int rank, LogLevel level);
@@ -25,6 +25,5 @@ void set_log_hook(void (*before_line)());
 void log_error(const std::string& message);
 void log_warning(const std::string& message);
 void log_info(const std::string& message);
-void log_debug(const std::string& message);
 
 }  // namespace adapt

@@ -66,6 +66,4 @@ void Augmentation::apply(std::int64_t epoch, std::int64_t index, std::span<const
   }
 }
 
-std::vector<std::string> augmentation_names() { return {"none", "crop", "crop_flip"}; }
-
 }  // namespace adapt

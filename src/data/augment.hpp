@@ -30,7 +30,4 @@ class Augmentation {
   std::uint64_t seed_;
 };
 
-/// Names that Augmentation knows.
-std::vector<std::string> augmentation_names();
-
 }  // namespace adapt

@@ -121,7 +121,7 @@ TEST(Augment, RefusesBadOptions) {
                          {"data.augmentation", "\"flip\"", "crop_flip"});
   test::expect_bad_input([&] { Augmentation("crop", -1, shape, 0); }, {"data.crop_padding is -1", "0..28"});
   test::expect_bad_input([&] { Augmentation("crop", 29, shape, 0); }, {"data.crop_padding is 29"});
-  for (const std::string& name : augmentation_names()) {
+  for (const char* name : {"none", "crop", "crop_flip"}) {
     EXPECT_NO_THROW(Augmentation(name, 28, shape, 0));
   }
 }
