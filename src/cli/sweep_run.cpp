@@ -41,7 +41,7 @@ std::string describe(const SweepResult& result) {
   add(result.stopped, "stopped, to be resumed");
   add(result.interrupted, "interrupted, to be resumed");
   add(result.elsewhere, "running elsewhere");
-  add(result.unfit, "left, as this machine cannot train them");
+  add(result.unfit, "left, each for its own reason");
   add(result.left, "left as they are");
   return text.empty() ? "nothing to do" : text;
 }

@@ -31,8 +31,9 @@ struct SweepResult {
   int stopped = 0;      ///< at a checkpoint, or before anything was worth keeping
   int interrupted = 0;  ///< by something from outside; to be resumed
   int elsewhere = 0;    ///< another process works on them
-  int unfit = 0;        ///< this machine cannot train them, another one may; or something is in their own way
-  int left = 0;         ///< left as they are, as the sweep was stopped or hindered
+  int unfit = 0;  ///< this machine cannot train them, another one may; or something is in their own way:
+                  ///< each was reported
+  int left = 0;   ///< left as they are, as the sweep was stopped or hindered
   /// What made the sweep stop, one line: a disk that is full, a launcher that cannot start. Empty: nothing.
   std::string hindrance;
 };

@@ -163,7 +163,7 @@ class Submit(SweepTest):
         first = self.store / self.submission()["runs"][0]["identity"]
         os.truncate(first / "experiment.yaml", 1 << 40)
         result = self.task(0)
-        self.assertEqual((result.returncode, result.stdout), (1, "3 done, 1 left, as this machine cannot train them\n"), result.stderr)
+        self.assertEqual((result.returncode, result.stdout), (1, "3 done, 1 left, each for its own reason\n"), result.stderr)
         self.assertRegex(result.stderr, f"left {first.name} .* as it is: cannot read {first}/experiment.yaml")
 
     def test_a_planted_folder_of_submissions(self):

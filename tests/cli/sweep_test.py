@@ -247,7 +247,7 @@ class Endings(SweepTest):
         self.env["OMP_THREAD_LIMIT"] = "1"
         grid = self.grid(GRID.replace("training: {", "training: {threads: 2, "), "threads.yaml")
         result = self.sweep("--run", "--where", "seed=3", grid=grid)
-        self.assertEqual((result.returncode, result.stdout), (1, "2 left, as this machine cannot train them\n"), result.stderr)
+        self.assertEqual((result.returncode, result.stdout), (1, "2 left, each for its own reason\n"), result.stderr)
         self.assertEqual(result.stderr.count("OMP_THREAD_LIMIT is 1"), 2, result.stderr)
         del self.env["OMP_THREAD_LIMIT"]
         self.assertEqual(self.assert_done(self.sweep("--run", "--where", "seed=3", grid=grid)).stdout, "2 done\n")
@@ -262,7 +262,7 @@ class Endings(SweepTest):
         (second / "experiment.yaml").unlink()
         (second / "experiment.yaml").mkdir()
         result = self.sweep("--run")
-        self.assertEqual((result.returncode, result.stdout), (1, "2 done, 2 left, as this machine cannot train them\n"), result.stderr)
+        self.assertEqual((result.returncode, result.stdout), (1, "2 done, 2 left, each for its own reason\n"), result.stderr)
         self.assertIn(f"{first / 'output.txt'}\" is not a regular file", result.stderr)
         self.assertIn(f"{second / 'experiment.yaml'}\" is a folder", result.stderr)
 
@@ -303,7 +303,7 @@ class Endings(SweepTest):
             self.assert_done(self.sweep(mode, grid=grid))
         result = self.sweep("--run", "-J", 2, grid=grid)
         self.assertEqual((result.returncode, result.stdout),
-                         (1, "2 done, 1 done before, 1 left, as this machine cannot train them\n"), result.stderr)  # fmt: skip
+                         (1, "2 done, 1 done before, 1 left, each for its own reason\n"), result.stderr)  # fmt: skip
         self.assertIn(f'cannot write in folder "{locked}": Operation not permitted', result.stderr)
 
     def test_a_program_that_is_not_there(self):
