@@ -2,68 +2,16 @@
 
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
+
+#include "nn/ops/registry.hpp"
 
 namespace adapt {
 
-/// Convolution of (N, C, H, W) with square kernels: `channels` outputs, zero padding on all sides.
-struct ConvolutionSpec {
-  int channels = 0;
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;
-  bool bias = true;
-};
-
-/// Fully connected layer (N, C·H·W) → (N, outputs). Features are taken in memory order (height, width,
-/// channel).
-struct LinearSpec {
-  int outputs = 0;
-  bool bias = true;
-};
-
-/// Batch normalization over (N, H, W) per channel (Ioffe and Szegedy 2015), with scale and shift.
-struct BatchNormSpec {
-  double epsilon = 1e-5;
-  double momentum = 0.1;  ///< running ← (1 - momentum) · running + momentum · batch
-};
-
-enum class Activation { relu, tanh };
-enum class Pooling { maximum, average };
-
-/// Element-wise activation.
-struct ActivationSpec {
-  Activation kind = Activation::relu;
-};
-
-/// Pooling over square windows without padding; what fills no whole window at the border is left out.
-struct PoolingSpec {
-  Pooling kind = Pooling::maximum;
-  int kernel = 2;
-  int stride = 2;
-};
-
-/// Sum of the two inputs (residual connection).
-struct AddSpec {};
-
-/// Which activation of a layer a quantization node is for: what enters the layer, what leaves it, or what
-/// goes on from it to a residual sum.
-enum class QuantizePlace { inputs, outputs, operand };
-
-/// Quantization of an activation to the format of a layer: only the emulated engine has it, descriptions
-/// never do.
-struct QuantizeSpec {
-  QuantizePlace place = QuantizePlace::inputs;
-};
-
-using LayerSpec = std::variant<ConvolutionSpec, LinearSpec, BatchNormSpec, ActivationSpec, PoolingSpec,
-                               AddSpec, QuantizeSpec>;
-
-/// One node of a model: a layer and where its inputs come from.
+/// One node of a model: an operation and where its inputs come from.
 struct LayerNode {
   std::string name;  ///< readable and unique, "stage2.block1.conv1"
-  LayerSpec spec;
+  OperationPtr operation;
   std::vector<int> inputs;  ///< values: 0 is the image, i + 1 the output of node i
 };
 
@@ -80,7 +28,7 @@ class ModelBuilder {
  public:
   explicit ModelBuilder(std::string name) { model_.name = std::move(name); }
 
-  ModelBuilder& convolution(const std::string& name, const ConvolutionSpec& spec);
+  ModelBuilder& convolution(const std::string& name, const ops::ConvolutionOptions& options);
   ModelBuilder& linear(const std::string& name, int outputs);
   ModelBuilder& batch_norm(const std::string& name);
   ModelBuilder& relu();
@@ -98,7 +46,7 @@ class ModelBuilder {
   [[nodiscard]] ModelDescription build() const { return model_; }
 
  private:
-  ModelBuilder& append(const std::string& name, const LayerSpec& spec, std::vector<int> inputs);
+  ModelBuilder& append(const std::string& name, OperationPtr operation, std::vector<int> inputs);
   /// A name for a layer without parameters: `kind` and a running number.
   std::string numbered(const std::string& kind) const;
 

@@ -3,74 +3,20 @@
 #include <algorithm>
 #include <map>
 #include <utility>
-#include <variant>
 
 #include "base/error.hpp"
 
 namespace adapt {
 namespace {
 
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
+bool is_product(const Operation& operation) { return operation.product().has_value(); }
 
-std::string text(const Shape& s) { return concat("(", s.n, ", ", s.c, ", ", s.h, ", ", s.w, ")"); }
-
-/// Places of a window of `kernel` along `size`, or an error that names the layer.
-int window_places(const LayerNode& node, const Shape& input, int size, int kernel, int stride, int padding) {
-  const int room = size + 2 * padding - kernel;
-  if (room < 0) {
-    throw BadInput(concat("layer '", node.name, "': kernel ", kernel, " with padding ", padding,
-                          " does not fit its input ", text(input)));
+Shape output_of(const LayerNode& node, const Shape& input) {
+  try {
+    return node.operation->output(input);
+  } catch (const BadInput& error) {
+    throw BadInput(concat("layer '", node.name, "': ", error.what()));
   }
-  return room / stride + 1;
-}
-
-Shape output_shape(const LayerNode& node, const Shape& in) {
-  const auto places = [&](int size, int kernel, int stride, int padding) {
-    return window_places(node, in, size, kernel, stride, padding);
-  };
-  return std::visit(
-      Overloaded{
-          [&](const ConvolutionSpec& s) -> Shape {
-            return {in.n, s.channels, places(in.h, s.kernel, s.stride, s.padding),
-                    places(in.w, s.kernel, s.stride, s.padding)};
-          },
-          [&](const LinearSpec& s) -> Shape {
-            return {in.n, s.outputs, 1, 1};
-          },
-          [&](const PoolingSpec& s) -> Shape {
-            return {in.n, in.c, places(in.h, s.kernel, s.stride, 0), places(in.w, s.kernel, s.stride, 0)};
-          },
-          [&](const auto& /*same shape*/) -> Shape { return in; },
-      },
-      node.spec);
-}
-
-bool is_product(const LayerSpec& spec) {
-  return std::holds_alternative<ConvolutionSpec>(spec) || std::holds_alternative<LinearSpec>(spec);
-}
-
-/// Weights of a convolution or linear layer.
-std::int64_t weight_count(const GraphNode& node) {
-  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-    return std::int64_t{convolution->channels} * node.input.c * convolution->kernel * convolution->kernel;
-  }
-  return node.output.c * node.input.elements() / node.input.n;
-}
-
-/// Whether numbers of a grid stay on it.
-bool keeps_grid(const LayerSpec& spec) {
-  if (const auto* activation = std::get_if<ActivationSpec>(&spec)) {
-    return activation->kind == Activation::relu;
-  }
-  if (const auto* pooling = std::get_if<PoolingSpec>(&spec)) {
-    return pooling->kind == Pooling::maximum;
-  }
-  return std::holds_alternative<AddSpec>(spec);
 }
 
 /// What lowering knows of a value of the graph.
@@ -90,11 +36,11 @@ class Lowering {
 
   void add(const LayerNode& node) {
     std::vector<int> inputs = mapped(node.inputs);
-    if (is_product(node.spec)) {
+    if (is_product(*node.operation)) {
       values_.push_back(add_product(node, inputs));
       return;
     }
-    if (quantized_ && std::holds_alternative<AddSpec>(node.spec)) {
+    if (quantized_ && node.operation->is_sum()) {
       for (int& input : inputs) {
         input = on_grid(node, input);
       }
@@ -126,16 +72,15 @@ class Lowering {
     value = append(node, {value});
     const GraphNode& product = graph_.nodes.back();
     QuantizedLayer& layer = graph_.layers.back();
-    layer.parameters = weight_count(product);
+    layer.parameters = product.parameters().front().elements();
     layer.madds = layer.parameters * product.output.h * product.output.w;
     return quantized_ ? quantize(node.name + ".outputs", QuantizePlace::outputs, value) : value;
   }
 
   [[nodiscard]] bool is_average(int value) const {
-    const auto* pooling =
-        value == 0 ? nullptr
-                   : std::get_if<PoolingSpec>(&graph_.nodes[static_cast<std::size_t>(value - 1)].spec);
-    return pooling != nullptr && pooling->kind == Pooling::average;
+    const auto pooling =
+        value == 0 ? std::nullopt : graph_.nodes[static_cast<std::size_t>(value - 1)].op().pooling();
+    return pooling && pooling->kind == Pooling::average;
   }
 
   /// `value`, or a copy of it on the grid of the layer it comes from.
@@ -150,36 +95,36 @@ class Lowering {
   }
 
   int quantize(const std::string& name, QuantizePlace place, int value) {
-    return append({name, QuantizeSpec{place}, {}}, {value});
+    return append({name, ops::quantization(place), {}}, {value});
   }
 
   int append(const LayerNode& source, const std::vector<int>& inputs) {
     GraphNode node;
     node.name = source.name;
-    node.spec = source.spec;
+    node.operation = source.operation;
     node.inputs = inputs;
     node.input = graph_.shape(inputs.front());
-    node.output = output_shape(source, node.input);
-    const bool is_quantization = std::holds_alternative<QuantizeSpec>(node.spec);
-    const bool normalizes = std::holds_alternative<BatchNormSpec>(node.spec);
-    ValueFacts result = {false, is_quantization || keeps_grid(node.spec), facts(inputs.front()).layer};
+    node.output = output_of(source, node.input);
+    const bool is_quantization = node.op().quantization().has_value();
+    const bool normalizes = node.op().normalization().has_value();
+    ValueFacts result = {false, node.op().keeps_grid(), facts(inputs.front()).layer};
     for (const int input : inputs) {
       if (graph_.shape(input) != node.input) {
-        throw BadInput(concat("layer '", node.name, "': its inputs differ in shape, ", text(node.input),
-                              " and ", text(graph_.shape(input))));
+        throw BadInput(concat("layer '", node.name, "': its inputs differ in shape, ", text_of(node.input),
+                              " and ", text_of(graph_.shape(input))));
       }
       node.input_gradient = node.input_gradient || facts(input).has_parameters;
       result.on_grid = result.on_grid && (is_quantization || facts(input).on_grid);
     }
-    if (is_product(node.spec) || is_quantization) {
+    if (is_product(node.op()) || is_quantization) {
       node.layer = layer_;
     } else if (normalizes) {
       node.layer = result.layer;
     }
-    if (is_product(node.spec)) {
+    if (is_product(node.op())) {
       result.layer = layer_;
     }
-    result.has_parameters = node.input_gradient || is_product(node.spec) || normalizes;
+    result.has_parameters = node.input_gradient || !node.parameters().empty();
     graph_.nodes.push_back(node);
     facts_.push_back(result);
     return static_cast<int>(graph_.nodes.size());
@@ -222,24 +167,6 @@ Graph lower(const ModelDescription& model, const Shape& image, bool quantized) {
     lowering.add(node);
   }
   return lowering.take();
-}
-
-bool backward_reads_input(const LayerSpec& spec) {
-  return is_product(spec) || std::holds_alternative<BatchNormSpec>(spec);
-}
-
-bool backward_reads_output(const LayerSpec& spec) { return std::holds_alternative<ActivationSpec>(spec); }
-
-bool works_in_place(const LayerSpec& spec) {
-  return std::holds_alternative<ActivationSpec>(spec) || std::holds_alternative<QuantizeSpec>(spec) ||
-         std::holds_alternative<AddSpec>(spec);
-}
-
-bool backward_is_identity(const LayerSpec& spec) {
-  if (const auto* quantization = std::get_if<QuantizeSpec>(&spec)) {
-    return quantization->place != QuantizePlace::outputs;
-  }
-  return std::holds_alternative<AddSpec>(spec);
 }
 
 }  // namespace adapt

@@ -29,10 +29,10 @@ class Planner {
   /// Whether the node may overwrite its first input.
   [[nodiscard]] bool may_overwrite(const GraphNode& node) const {
     const int input = node.inputs.front();
-    if (input == 0 || !works_in_place(node.spec) || graph_.readers(input) != 1) {
+    if (input == 0 || !node.op().works_in_place() || graph_.readers(input) != 1) {
       return false;
     }
-    return !training_ || !backward_reads_output(writer(input).spec);
+    return !training_ || !writer(input).op().backward().output;
   }
 
   /// A new buffer with one holder.
@@ -74,9 +74,8 @@ class Planner {
       return;
     }
     // Backward in place needs the buffer for itself; handing on unchanged does not.
-    const bool in_place =
-        std::holds_alternative<ActivationSpec>(node.spec) || std::holds_alternative<QuantizeSpec>(node.spec);
-    const bool shares = backward_is_identity(node.spec) || (in_place && holders_[at(own)] == 1);
+    const bool shares =
+        node.op().backward().is_identity || (node.op().works_in_place() && holders_[at(own)] == 1);
     action.written = shares ? own : take(graph_.shape(value).elements());
     if (shares) {
       ++holders_[at(own)];
@@ -97,8 +96,7 @@ class Planner {
 
   [[nodiscard]] bool needs_gradient(int value) const {
     const GraphNode& node = writer(value);
-    return node.input_gradient || std::holds_alternative<ConvolutionSpec>(node.spec) ||
-           std::holds_alternative<LinearSpec>(node.spec) || std::holds_alternative<BatchNormSpec>(node.spec);
+    return node.input_gradient || !node.parameters().empty();
   }
 
   const Graph& graph_;
@@ -161,10 +159,10 @@ class LifetimeFinder {
     const GraphNode& node = graph_.nodes[i];
     const JoinedNodes* const group = group_of(i);
     const std::size_t time = 2 * graph_.nodes.size() - 1 - (group == nullptr ? i : group->first);
-    if (backward_reads_input(node.spec)) {
+    if (node.op().backward().input) {
       use(data(node.inputs.front()), time);
     }
-    if (backward_reads_output(node.spec) && group == nullptr) {
+    if (node.op().backward().output && group == nullptr) {
       use(plan_.data[i + 1], time);
     }
     use(plan_.gradient[i + 1], time);
@@ -226,8 +224,7 @@ void take_outputs(const Graph& graph, const MemoryPlan& plan, std::size_t node,
     return;
   }
   for (std::size_t reader = node + 1; reader < graph.nodes.size(); ++reader) {
-    const auto* const quantization = std::get_if<QuantizeSpec>(&graph.nodes[reader].spec);
-    if (quantization != nullptr && quantization->place == QuantizePlace::inputs &&
+    if (graph.nodes[reader].op().quantization() == QuantizePlace::inputs &&
         graph.nodes[reader].inputs.front() == static_cast<int>(node) + 1) {
       counter.take(plan.data[reader + 1]);
     }

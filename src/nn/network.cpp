@@ -7,12 +7,7 @@
 #include "base/error.hpp"
 #include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
-#include "nn/layers/activation.hpp"
-#include "nn/layers/addition.hpp"
-#include "nn/layers/batch_norm.hpp"
 #include "nn/layers/covering_convolution.hpp"
-#include "nn/layers/pooling.hpp"
-#include "nn/layers/product.hpp"
 #include "nn/network_memory.hpp"
 #include "nn/onednn.hpp"
 #include "nn/quantized/executor.hpp"
@@ -26,8 +21,8 @@ using Type = dnnl::memory::data_type;
 dnnl::memory::desc float_layout(const Shape& s) { return onednn::activation(s.n, s.c, s.h, s.w); }
 
 bool is_quantized(const Graph& graph) {
-  return std::ranges::any_of(
-      graph.nodes, [](const GraphNode& node) { return std::holds_alternative<QuantizeSpec>(node.spec); });
+  return std::ranges::any_of(graph.nodes,
+                             [](const GraphNode& node) { return node.op().quantization().has_value(); });
 }
 
 Type value_type(Arithmetic arithmetic) { return arithmetic == Arithmetic::bfloat16 ? Type::bf16 : Type::f32; }
@@ -35,17 +30,6 @@ Type value_type(Arithmetic arithmetic) { return arithmetic == Arithmetic::bfloat
 /// As find_lifetimes takes them.
 std::vector<JoinedNodes> joined_of(const Graph& graph) {
   return is_quantized(graph) ? joined_nodes(graph) : std::vector<JoinedNodes>();
-}
-
-/// Parameter tensors of a node.
-std::size_t parameters_of(const GraphNode& node) {
-  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-    return convolution->bias ? 2 : 1;
-  }
-  if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
-    return linear->bias ? 2 : 1;
-  }
-  return std::holds_alternative<BatchNormSpec>(node.spec) ? 2 : 0;
 }
 
 /// A value of another type and its copy in float32, at an end of a network.
@@ -174,34 +158,14 @@ struct Network::Implementation {
                                  places.source_gradients.back(), sum});
       }
     }
-    compiled.layer = make_layer(node, places, parameter, statistics);
+    const std::size_t count = node.parameters().size();
+    const std::span parameters = std::span(state->parameters).subspan(parameter, count);
+    parameter += count;
+    const bool normalizes = node.op().normalization().has_value();
+    compiled.layer =
+        node.op().make_layer({node.input, node.output, places, parameters,
+                              normalizes ? &state->statistics.at(statistics++) : nullptr, training});
     return compiled;
-  }
-
-  std::unique_ptr<Layer> make_layer(const GraphNode& node, const LayerMemory& places, std::size_t& parameter,
-                                    std::size_t& statistics) {
-    const auto next = [&]() -> Parameter& { return state->parameters.at(parameter++); };
-    if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-      Parameter& weight = next();
-      Parameter* const bias = convolution->bias ? &next() : nullptr;
-      return is_covering(node) ? make_covering_convolution(node, places, weight, bias, training)
-                               : make_convolution(node, places, weight, bias, training);
-    }
-    if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
-      Parameter& weight = next();
-      return make_linear(node, places, weight, linear->bias ? &next() : nullptr, training);
-    }
-    if (std::holds_alternative<BatchNormSpec>(node.spec)) {
-      Parameter& scale = next();
-      return make_batch_norm(node, places, scale, next(), state->statistics.at(statistics++), training);
-    }
-    if (std::holds_alternative<ActivationSpec>(node.spec)) {
-      return make_activation(node, places, training);
-    }
-    if (std::holds_alternative<PoolingSpec>(node.spec)) {
-      return make_pooling(node, places, training);
-    }
-    return make_addition(places);
   }
 
   void forward_node(std::size_t i, Pass& pass) {
@@ -271,12 +235,13 @@ std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
   const std::int64_t copies = training ? 4 : 2;
   std::int64_t elements = 0;
   for (const GraphNode& node : graph.nodes) {
-    const auto* const convolution = std::get_if<ConvolutionSpec>(&node.spec);
-    if (convolution != nullptr && !is_covering(node)) {
-      elements += std::int64_t{node.input.c} * node.output.c * convolution->kernel * convolution->kernel;
-    } else if (convolution != nullptr || std::holds_alternative<LinearSpec>(node.spec)) {
-      elements += node.input.elements() / node.input.n * (node.output.elements() / node.output.n);
+    const std::optional<ProductTerms> product = node.op().product();
+    if (!product) {
+      continue;
     }
+    const bool dense = !product->window || is_covering(*product->window, node.input, node.output);
+    elements += dense ? node.input.elements() / node.input.n * (node.output.elements() / node.output.n)
+                      : node.parameters().front().elements();
   }
   return copies * elements * std::int64_t{sizeof(float)};
 }
@@ -337,7 +302,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
       const Counting counting(self.clock(i, &LayerSeconds::backward));
       onednn::translated([&] { self.backward_node(i, pass); });
     }
-    const std::size_t parameters = parameters_of(self.graph.nodes[i]);
+    const std::size_t parameters = self.graph.nodes[i].parameters().size();
     if (ready && parameters > 0) {
       const Stopwatch away;
       ready(last - parameters, last);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "nn/shape.hpp"
+
 /// The thin adapter that holds the differences between oneDNN 2.x (operation descriptors) and 3.x (none). The
 /// rest of the room names primitives through these functions only. All layouts of activations are channels
 /// last: what a random number or an integer engine sees under an index does not depend on the instruction
@@ -49,6 +51,9 @@ struct Window {
   dnnl::memory::dims padding_before;
   dnnl::memory::dims padding_after;
 };
+
+/// Our square windows from maps of `input` to `output`.
+Window window_of(const adapt::Window& window, const Shape& input, const Shape& output);
 
 using ConvolutionForward = dnnl::convolution_forward::primitive_desc;
 using ConvolutionData = dnnl::convolution_backward_data::primitive_desc;

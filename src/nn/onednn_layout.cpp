@@ -17,6 +17,13 @@ memory::dims row_major(const memory::dims& dims) {
 
 }  // namespace
 
+Window window_of(const adapt::Window& window, const Shape& input, const Shape& output) {
+  return {{window.stride, window.stride},
+          {window.kernel, window.kernel},
+          {window.padding, window.padding},
+          {window.padding_behind(input.h, output.h), window.padding_behind(input.w, output.w)}};
+}
+
 memory::data_type type_of(const memory::desc& description) {
 #if DNNL_VERSION_MAJOR >= 3
   return description.get_data_type();

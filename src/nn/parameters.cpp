@@ -10,50 +10,12 @@
 namespace adapt {
 namespace {
 
-std::int64_t product(const std::vector<std::int64_t>& dims) {
-  std::int64_t count = 1;
-  for (const std::int64_t dim : dims) {
-    count *= dim;
-  }
-  return count;
-}
-
-/// A parameter tensor of a node, before it is made.
-struct ParameterShape {
-  ParameterRole role = ParameterRole::weight;
-  const char* suffix = "";
-  std::vector<std::int64_t> dims;
-};
-
-/// The tensors of a node, in their order.
-std::vector<ParameterShape> parameter_shapes(const GraphNode& node) {
-  const std::int64_t in = node.input.c;
-  std::vector<ParameterShape> shapes;
-  bool bias = false;
-  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-    shapes.push_back({ParameterRole::weight,
-                      ".weight",
-                      {convolution->channels, in, convolution->kernel, convolution->kernel}});
-    bias = convolution->bias;
-  } else if (const auto* linear = std::get_if<LinearSpec>(&node.spec)) {
-    shapes.push_back({ParameterRole::weight, ".weight", {linear->outputs, in * node.input.h * node.input.w}});
-    bias = linear->bias;
-  } else if (std::holds_alternative<BatchNormSpec>(node.spec)) {
-    shapes.push_back({ParameterRole::scale, ".scale", {in}});
-    shapes.push_back({ParameterRole::shift, ".shift", {in}});
-  }
-  if (bias) {
-    shapes.push_back({ParameterRole::bias, ".bias", {shapes.front().dims.front()}});
-  }
-  return shapes;
-}
-
 class Builder {
  public:
   Builder(double init_scale, std::uint64_t seed) : init_scale_(init_scale), seed_(seed) {}
 
   void add(const GraphNode& node) {
-    for (const ParameterShape& shape : parameter_shapes(node)) {
+    for (const ParameterShape& shape : node.parameters()) {
       Parameter& parameter = append(node, shape);
       if (shape.role == ParameterRole::weight) {
         draw(parameter);
@@ -62,7 +24,7 @@ class Builder {
       }
       use_master(parameter);
     }
-    if (const auto* normalization = std::get_if<BatchNormSpec>(&node.spec)) {
+    if (const auto normalization = node.op().normalization()) {
       const auto channels = static_cast<std::size_t>(node.input.c);
       state_->statistics.push_back({node.name, normalization->momentum, AlignedVector<float>(channels, 0.0F),
                                     AlignedVector<float>(channels, 1.0F), AlignedVector<float>(channels),
@@ -90,7 +52,7 @@ class Builder {
   }
 
   Parameter& append(const GraphNode& node, const ParameterShape& shape) {
-    const auto count = static_cast<std::size_t>(product(shape.dims));
+    const auto count = static_cast<std::size_t>(shape.elements());
     state_->parameters.push_back({node.name + shape.suffix, shape.role, node.layer, shape.dims,
                                   AlignedVector<float>(count), AlignedVector<float>(count),
                                   AlignedVector<float>(count), 0});
@@ -125,8 +87,8 @@ std::shared_ptr<ModelState> initialize(const Graph& graph, double init_scale, st
 std::int64_t parameter_elements(const Graph& graph) {
   std::int64_t elements = 0;
   for (const GraphNode& node : graph.nodes) {
-    for (const ParameterShape& shape : parameter_shapes(node)) {
-      elements += product(shape.dims);
+    for (const ParameterShape& shape : node.parameters()) {
+      elements += shape.elements();
     }
   }
   return elements;

@@ -12,9 +12,6 @@
 
 namespace adapt {
 
-/// What a parameter tensor is to its layer.
-enum class ParameterRole { weight, bias, scale, shift };
-
 /// One parameter tensor with all its copies, row-major.
 struct Parameter {
   std::string name;  ///< "conv1.weight"

@@ -10,17 +10,11 @@ struct ProductSize {
 };
 
 ProductSize product_size(const GraphNode& node) {
-  const auto of = [&node](double weights) -> ProductSize {
-    const double places = static_cast<double>(node.output.n) * node.output.h * node.output.w;
-    return {weights * places, weights};
-  };
-  if (const auto* spec = std::get_if<ConvolutionSpec>(&node.spec)) {
-    return of(static_cast<double>(spec->channels) * node.input.c * spec->kernel * spec->kernel);
+  if (!node.op().product()) {
+    return {};
   }
-  if (std::holds_alternative<LinearSpec>(node.spec)) {
-    return of(static_cast<double>(node.output.c) * node.input.c * node.input.h * node.input.w);
-  }
-  return {};
+  const auto weights = static_cast<double>(node.parameters().front().elements());
+  return {weights * node.output.n * node.output.h * node.output.w, weights};
 }
 
 double input_numbers(const GraphNode& node) {

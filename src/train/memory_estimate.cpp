@@ -31,8 +31,8 @@ Arithmetic largest_arithmetic(const TrainerOptions& options) {
 }
 
 std::int64_t program_bytes(const Graph& graph) {
-  const auto nodes = std::ranges::count_if(
-      graph.nodes, [](const GraphNode& node) { return !std::holds_alternative<QuantizeSpec>(node.spec); });
+  const auto nodes =
+      std::ranges::count_if(graph.nodes, [](const GraphNode& node) { return !node.op().quantization(); });
   return kProgram + kRunning + kNode * nodes;
 }
 

@@ -13,7 +13,7 @@ namespace adapt {
 namespace {
 
 struct Case {
-  PoolingSpec spec;
+  Window spec;
   Shape input;
   Shape output;
 };
@@ -21,7 +21,7 @@ struct Case {
 Case make_case(int kernel, int stride, const Shape& input) {
   const int height = (input.h - kernel) / stride + 1;
   const int width = (input.w - kernel) / stride + 1;
-  return {{Pooling::average, kernel, stride}, input, {input.n, input.c, height, width}};
+  return {{.kernel = kernel, .stride = stride}, input, {input.n, input.c, height, width}};
 }
 
 /// Windows side by side, overlapping and apart; borders left out; one window; one pixel.

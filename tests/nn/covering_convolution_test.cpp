@@ -14,17 +14,16 @@ namespace {
 
 struct Case {
   Shape input;
-  ConvolutionSpec spec;
+  ops::ConvolutionOptions spec;
+
+  [[nodiscard]] Window window() const { return {spec.kernel, spec.stride, spec.padding}; }
 };
 
 GraphNode node_of(const Case& a_case) {
   GraphNode node;
-  node.spec = a_case.spec;
+  node.operation = ops::convolution(a_case.spec);
   node.input = a_case.input;
-  const auto size = [&](int in) {
-    return (in + 2 * a_case.spec.padding - a_case.spec.kernel) / a_case.spec.stride + 1;
-  };
-  node.output = {a_case.input.n, a_case.spec.channels, size(a_case.input.h), size(a_case.input.w)};
+  node.output = node.op().output(a_case.input);
   return node;
 }
 
@@ -37,23 +36,27 @@ void fill(std::span<float> values, RandomSequence& random) {
 /// One layer with its memory and parameters, run forward and backward once.
 struct LayerRun {
   template <class Make>
-  LayerRun(const GraphNode& node, const Make& make) {
+  LayerRun(const Case& a_case, const Make& make) {
+    const GraphNode node = node_of(a_case);
     RandomSequence random({.seed = 3});
     const auto elements = [](const Shape& shape) { return static_cast<std::size_t>(shape.elements()); };
     source.resize(elements(node.input));
     source_gradient.resize(source.size());
     destination.resize(elements(node.output));
     destination_gradient.resize(destination.size());
-    const auto& spec = std::get<ConvolutionSpec>(node.spec);
-    weight.dims = {spec.channels, node.input.c, spec.kernel, spec.kernel};
-    bias.dims = {spec.channels};
-    weight.working.resize(static_cast<std::size_t>(spec.channels * node.input.c * spec.kernel * spec.kernel));
-    bias.working.resize(static_cast<std::size_t>(spec.channels));
+    const ops::ConvolutionOptions& options = a_case.spec;
+    weight.dims = {options.channels, node.input.c, options.kernel, options.kernel};
+    bias.dims = {options.channels};
+    weight.working.resize(static_cast<std::size_t>(node.op().parameters(node.input).front().elements()));
+    bias.working.resize(static_cast<std::size_t>(options.channels));
     for (Parameter* parameter : {&weight, &bias}) {
       parameter->gradient.resize(parameter->working.size());
       parameter->version = 1;
     }
-    const auto layer = make(node, memory_for(node), weight, spec.bias ? &bias : nullptr);
+    const LayerMemory memory = memory_for(node);
+    const auto layer =
+        make(a_case.window(), LayerParts{node.input, node.output, memory, {}, nullptr, /*training=*/true},
+             weight, options.bias ? &bias : nullptr);
     Pass pass;
     for (int repetition = 0; repetition < 2; ++repetition) {  // new weights must be noticed
       fill(source, random);
@@ -86,17 +89,13 @@ class CoveringConvolution : public testing::TestWithParam<Case> {};
 
 TEST_P(CoveringConvolution, EqualsTheConvolution) {
   const GraphNode node = node_of(GetParam());
-  ASSERT_TRUE(is_covering(node));
-  const LayerRun reference(node, [](const GraphNode& n, const LayerMemory& m, Parameter& w, Parameter* b) {
-    return make_convolution(n, m, w, b, true);
-  });
-  const LayerRun dense(node, [](const GraphNode& n, const LayerMemory& m, Parameter& w, Parameter* b) {
-    return make_covering_convolution(n, m, w, b, true);
-  });
+  ASSERT_TRUE(is_covering(GetParam().window(), node.input, node.output));
+  const LayerRun reference(GetParam(), make_convolution);
+  const LayerRun dense(GetParam(), make_covering_convolution);
   EXPECT_EQ(dense.destination, reference.destination);
   EXPECT_EQ(dense.source_gradient, reference.source_gradient);
   EXPECT_EQ(dense.weight.gradient, reference.weight.gradient);
-  if (std::get<ConvolutionSpec>(node.spec).bias) {
+  if (GetParam().spec.bias) {
     EXPECT_EQ(dense.bias.gradient, reference.bias.gradient);
   }
 }
@@ -112,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(IsCovering, OnlyWhereEachWindowReadsTheWholeMap) {
   const auto covers = [](const Shape& input, int kernel, int padding) {
-    return is_covering(node_of({input, {.channels = 2, .kernel = kernel, .padding = padding}}));
+    const Window window = {.kernel = kernel, .stride = 1, .padding = padding};
+    return is_covering(window, input, window.output(input, 2));
   };
   EXPECT_FALSE(covers({1, 1, 3, 3}, 3, 1)) << "the window of a corner does not reach the opposite one";
   EXPECT_FALSE(covers({1, 1, 2, 2}, 1, 0));

@@ -59,7 +59,8 @@ TEST(Gradient, Linear) {
 TEST(Gradient, Convolution) {
   for (const int stride : {1, 2}) {
     for (const int kernel : {1, 3, 5}) {
-      const ConvolutionSpec spec = {.channels = 5, .kernel = kernel, .stride = stride, .padding = kernel / 2};
+      const ops::ConvolutionOptions spec = {
+          .channels = 5, .kernel = kernel, .stride = stride, .padding = kernel / 2};
       expect_right_gradients(ModelBuilder("convolution")
                                  .convolution("a", {.channels = 3, .kernel = 3})
                                  .convolution("b", spec)
@@ -71,7 +72,7 @@ TEST(Gradient, Convolution) {
 }
 
 TEST(Gradient, ConvolutionThatCoversItsMap) {
-  const ConvolutionSpec spec = {.channels = 5, .kernel = 3, .padding = 1};
+  const ops::ConvolutionOptions spec = {.channels = 5, .kernel = 3, .padding = 1};
   expect_right_gradients(
       ModelBuilder("covering").convolution("a", spec).convolution("b", spec).linear("c", 4).build(),
       {4, 2, 2, 2});

@@ -129,7 +129,7 @@ class InferenceReference {
   }
 
   void pool(const InferenceStep& step) {
-    const auto& spec = std::get<PoolingSpec>(graph_.nodes[step.node].spec);
+    const PoolingTerms terms = *graph_.nodes[step.node].op().pooling();
     const InferenceValue& from = value(step.sources[0]);
     const InferenceValue& to = value(step.destination);
     const Shape& out = to.shape;
@@ -138,30 +138,31 @@ class InferenceReference {
         for (int x = 0; x < out.w; ++x) {
           for (int c = 0; c < out.c; ++c) {
             at(step.destination)[index(out, n, c, y, x)] =
-                stored(pooled(spec, from, to, at(step.sources[0]), n, c, y, x), to, n);
+                stored(pooled(terms, from, to, at(step.sources[0]), n, c, y, x), to, n);
           }
         }
       }
     }
   }
 
-  static double pooled(const PoolingSpec& spec, const InferenceValue& from, const InferenceValue& to,
+  static double pooled(const PoolingTerms& terms, const InferenceValue& from, const InferenceValue& to,
                        const std::vector<double>& source, int n, int c, int y, int x) {
     double total = 0;
     double largest = -std::numeric_limits<double>::infinity();
-    for (int ky = 0; ky < spec.kernel; ++ky) {
-      for (int kx = 0; kx < spec.kernel; ++kx) {
-        const double number = source[index(from.shape, n, c, y * spec.stride + ky, x * spec.stride + kx)];
+    for (int ky = 0; ky < terms.window.kernel; ++ky) {
+      for (int kx = 0; kx < terms.window.kernel; ++kx) {
+        const double number =
+            source[index(from.shape, n, c, y * terms.window.stride + ky, x * terms.window.stride + kx)];
         total += number;
         largest = std::max(largest, number);
       }
     }
-    if (spec.kind == Pooling::maximum) {
+    if (terms.kind == Pooling::maximum) {
       return largest;
     }
     const int lengths =
         (is_byte(to.type) ? to.fractional_length : 0) - (is_byte(from.type) ? from.fractional_length : 0);
-    return std::ldexp(total, lengths) / (spec.kernel * spec.kernel);
+    return std::ldexp(total, lengths) / (terms.window.kernel * terms.window.kernel);
   }
 
   void convert(const InferenceStep& step) {
@@ -178,14 +179,14 @@ class InferenceReference {
   }
 
   void layer(const InferenceStep& step) {
-    const LayerSpec& spec = graph_.nodes[step.node].spec;
+    const Operation& operation = graph_.nodes[step.node].op();
     for (std::size_t i = 0; i < at(step.destination).size(); ++i) {
       const double first = at(step.sources[0])[i];
       double& result = at(step.destination)[i];
-      if (std::holds_alternative<AddSpec>(spec)) {
+      if (operation.is_sum()) {
         result = first + at(step.sources[1])[i];
       } else {
-        const bool relu = std::get<ActivationSpec>(spec).kind == Activation::relu;
+        const bool relu = operation.activation() == Activation::relu;
         result = relu ? std::max(first, 0.0) : std::tanh(first);
       }
     }

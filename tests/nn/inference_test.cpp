@@ -65,8 +65,8 @@ struct ByteModel : SmallModel {
 /// Batch norms whose ε vanishes.
 ModelDescription without_epsilon(ModelDescription model) {
   for (LayerNode& node : model.nodes) {
-    if (auto* normalization = std::get_if<BatchNormSpec>(&node.spec)) {
-      normalization->epsilon = 0;
+    if (node.operation->normalization()) {
+      node.operation = ops::batch_norm({.epsilon = 0, .momentum = 0.1});
     }
   }
   return model;

@@ -69,8 +69,7 @@ TEST(Model, OperandsOfResidualSumsAreOnGrids) {
   const Graph graph = lower(resnet({10, 32, 32}, 1), {1, 3, 32, 32}, true);
   std::vector<std::string> operands;
   for (const GraphNode& node : graph.nodes) {
-    const auto* quantization = std::get_if<QuantizeSpec>(&node.spec);
-    if (quantization != nullptr && quantization->place == QuantizePlace::operand) {
+    if (node.op().quantization() == QuantizePlace::operand) {
       operands.push_back(node.name);
     }
   }

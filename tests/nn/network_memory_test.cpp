@@ -86,10 +86,10 @@ TEST_P(LifetimesOf, NothingEndsBeforeItsLastReader) {
   }
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const GraphNode& node = graph.nodes[i];
-    if (backward_reads_input(node.spec)) {
+    if (node.op().backward().input) {
       expect_there(plan.data[static_cast<std::size_t>(node.inputs.front())], node);
     }
-    if (backward_reads_output(node.spec)) {
+    if (node.op().backward().output) {
       expect_there(plan.data[i + 1], node);
     }
     expect_there(plan.gradient[i + 1], node);

@@ -34,7 +34,7 @@ void scale(const std::int32_t* __restrict sums, float factor, To* __restrict to,
 }  // namespace
 
 template <class From, class To>
-void average_bytes(const PoolingSpec& spec, const Shape& input, const Shape& output, float factor,
+void average_bytes(const Window& window, const Shape& input, const Shape& output, float factor,
                    const From* source, To* destination) {
   const std::ptrdiff_t channels = input.c;
   const std::ptrdiff_t row = input.w * channels;
@@ -46,10 +46,10 @@ void average_bytes(const PoolingSpec& spec, const Shape& input, const Shape& out
     for (int y = 0; y < output.h; ++y) {
       for (int x = 0; x < output.w; ++x, to += channels) {
         std::fill(sums.begin(), sums.end(), 0);
-        for (int ky = 0; ky < spec.kernel; ++ky) {
-          const From* const window = image + (y * spec.stride + ky) * row + x * spec.stride * channels;
-          for (int kx = 0; kx < spec.kernel; ++kx) {
-            add(window + kx * channels, sums.data(), channels);
+        for (int ky = 0; ky < window.kernel; ++ky) {
+          const From* const first = image + (y * window.stride + ky) * row + x * window.stride * channels;
+          for (int kx = 0; kx < window.kernel; ++kx) {
+            add(first + kx * channels, sums.data(), channels);
           }
         }
         scale(sums.data(), factor, to, channels);
@@ -58,13 +58,11 @@ void average_bytes(const PoolingSpec& spec, const Shape& input, const Shape& out
   }
 }
 
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::int8_t*,
+template void average_bytes(const Window&, const Shape&, const Shape&, float, const std::int8_t*,
                             std::int8_t*);
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::int8_t*,
-                            float*);
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::uint8_t*,
+template void average_bytes(const Window&, const Shape&, const Shape&, float, const std::int8_t*, float*);
+template void average_bytes(const Window&, const Shape&, const Shape&, float, const std::uint8_t*,
                             std::uint8_t*);
-template void average_bytes(const PoolingSpec&, const Shape&, const Shape&, float, const std::uint8_t*,
-                            float*);
+template void average_bytes(const Window&, const Shape&, const Shape&, float, const std::uint8_t*, float*);
 
 }  // namespace adapt

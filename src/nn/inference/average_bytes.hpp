@@ -11,7 +11,7 @@ namespace adapt {
 /// it is rounded to nearest (ties to even) and clamped. From and To are std::int8_t or std::uint8_t, To also
 /// float.
 template <class From, class To>
-void average_bytes(const PoolingSpec& spec, const Shape& input, const Shape& output, float factor,
+void average_bytes(const Window& window, const Shape& input, const Shape& output, float factor,
                    const From* source, To* destination);
 
 }  // namespace adapt

@@ -31,17 +31,12 @@ struct Affine {
   std::vector<double> addend;
 };
 
-bool has_bias(const GraphNode& node) {
-  const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec);
-  return convolution != nullptr ? convolution->bias : std::get<LinearSpec>(node.spec).bias;
-}
-
 /// What bias and batch norm of a group do to the sums of real numbers.
 Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& state) {
   const GraphNode& node = graph.nodes[group.node];
   const auto channels = static_cast<std::size_t>(node.output.c);
   Affine affine = {std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
-  if (has_bias(node)) {
+  if (node.op().product()->bias) {
     const auto& bias = parameter(state, node.name + ".bias").working;
     std::copy(bias.begin(), bias.end(), affine.addend.begin());
   }
@@ -49,7 +44,7 @@ Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& 
     return affine;
   }
   const GraphNode& normalization = graph.nodes[group.normalization];
-  const double epsilon = std::get<BatchNormSpec>(normalization.spec).epsilon;
+  const double epsilon = normalization.op().normalization()->epsilon;
   const RunningStatistics& statistics = statistics_of(state, normalization.name);
   const auto& scale = parameter(state, normalization.name + ".scale").working;
   const auto& shift = parameter(state, normalization.name + ".shift").working;
@@ -67,13 +62,13 @@ FoldedProduct plain_product(const Graph& graph, const FusedGroup& group, const M
   const GraphNode& node = graph.nodes[group.node];
   FoldedProduct product;
   product.weights = parameter(state, node.name + ".weight").working;
-  if (const auto* spec = std::get_if<ConvolutionSpec>(&node.spec)) {
-    product.geometry = {node.input, node.output, spec->kernel, spec->stride, spec->padding};
+  if (const auto window = node.op().product()->window) {
+    product.geometry = {node.input, node.output, window->kernel, window->stride, window->padding};
   } else {
     product.geometry = {flat(node.input), flat(node.output)};
   }
   if (group.activation != 0) {
-    product.activation = std::get<ActivationSpec>(graph.nodes[group.activation].spec).kind;
+    product.activation = graph.nodes[group.activation].op().activation();
   }
   return product;
 }
@@ -88,10 +83,11 @@ void repeat(std::vector<float>& values, std::size_t times) {
 
 /// Convolutions that cover their map, as linear layers.
 void flatten_covering(const GraphNode& node, FoldedProduct& product) {
-  if (!std::holds_alternative<ConvolutionSpec>(node.spec) || !is_covering(node)) {
+  const auto window = node.op().product()->window;
+  if (!window || !is_covering(*window, node.input, node.output)) {
     return;
   }
-  CoveringExpansion expansion(node);
+  CoveringExpansion expansion(*window, node.input, node.output);
   AlignedVector<float> dense(expansion.rows() * expansion.columns());
   expansion.expand(product.weights, dense);
   product.weights = std::move(dense);

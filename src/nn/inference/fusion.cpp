@@ -5,16 +5,14 @@
 namespace adapt {
 namespace {
 
-bool is_product(const GraphNode& node) {
-  return std::holds_alternative<ConvolutionSpec>(node.spec) || std::holds_alternative<LinearSpec>(node.spec);
-}
+bool is_normalization(const Operation& operation) { return operation.normalization().has_value(); }
+bool is_sum(const Operation& operation) { return operation.is_sum(); }
+bool is_activation(const Operation& operation) { return operation.activation().has_value(); }
 
-/// The one node that reads what `node` makes, if it is a `Spec`; else 0.
-template <class Spec>
-std::size_t only_reader(const Graph& graph, std::size_t node) {
+/// The one node that reads what `node` makes, if it `fits`; else 0.
+std::size_t only_reader(const Graph& graph, std::size_t node, bool (*fits)(const Operation&)) {
   const auto readers = readers_of(graph, node);
-  const bool fits = readers.size() == 1 && std::holds_alternative<Spec>(graph.nodes[readers.front()].spec);
-  return fits ? readers.front() : 0;
+  return readers.size() == 1 && fits(graph.nodes[readers.front()].op()) ? readers.front() : 0;
 }
 
 /// The operand of `sum` that is not `value`.
@@ -24,12 +22,12 @@ int other_operand(const GraphNode& sum, int value) {
 
 FusedGroup group_of(const Graph& graph, std::size_t node) {
   FusedGroup group = {.node = node, .last = node};
-  if (!is_product(graph.nodes[node])) {
+  if (!graph.nodes[node].op().product()) {
     return group;
   }
-  group.normalization = only_reader<BatchNormSpec>(graph, group.last);
+  group.normalization = only_reader(graph, group.last, is_normalization);
   group.last = group.normalization != 0 ? group.normalization : group.last;
-  if (const std::size_t sum = only_reader<AddSpec>(graph, group.last); sum != 0) {
+  if (const std::size_t sum = only_reader(graph, group.last, is_sum); sum != 0) {
     const int other = other_operand(graph.nodes[sum], group.result());
     if (other <= static_cast<int>(node)) {
       group.sum = sum;
@@ -37,7 +35,7 @@ FusedGroup group_of(const Graph& graph, std::size_t node) {
       group.last = sum;
     }
   }
-  group.activation = only_reader<ActivationSpec>(graph, group.last);
+  group.activation = only_reader(graph, group.last, is_activation);
   group.last = group.activation != 0 ? group.activation : group.last;
   return group;
 }

@@ -17,14 +17,13 @@ bool fits_byte(const std::optional<FixedFormat>& format) {
   return format && format->word_length <= kByteBits;
 }
 
-bool is_maximum(const GraphNode& node) {
-  const auto* pooling = std::get_if<PoolingSpec>(&node.spec);
-  return pooling != nullptr && pooling->kind == Pooling::maximum;
+bool is_pooling(const GraphNode& node, Pooling kind) {
+  const auto pooling = node.op().pooling();
+  return pooling && pooling->kind == kind;
 }
 
-bool is_average(const GraphNode& node) {
-  return std::holds_alternative<PoolingSpec>(node.spec) && !is_maximum(node);
-}
+bool is_maximum(const GraphNode& node) { return is_pooling(node, Pooling::maximum); }
+bool is_average(const GraphNode& node) { return is_pooling(node, Pooling::average); }
 
 class Planner {
  public:
@@ -53,8 +52,7 @@ class Planner {
   static std::size_t at(int value) { return static_cast<std::size_t>(value); }
   [[nodiscard]] const GraphNode& node_of(const FusedGroup& group) const { return graph_.nodes[group.node]; }
   [[nodiscard]] bool is_product(const FusedGroup& group) const {
-    const LayerSpec& spec = node_of(group).spec;
-    return std::holds_alternative<ConvolutionSpec>(spec) || std::holds_alternative<LinearSpec>(spec);
+    return node_of(group).op().product().has_value();
   }
   [[nodiscard]] const LayerFormats& formats(const FusedGroup& group) const {
     return formats_->layers.at(at(node_of(group).layer));
@@ -65,10 +63,8 @@ class Planner {
   }
   /// Products that a sum of the group has at most.
   [[nodiscard]] std::int64_t terms(const FusedGroup& group) const {
-    const GraphNode& node = node_of(group);
-    const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec);
-    return convolution == nullptr ? node.input.elements() / node.input.n
-                                  : std::int64_t{node.input.c} * convolution->kernel * convolution->kernel;
+    const ParameterShape weights = node_of(group).parameters().front();
+    return weights.elements() / weights.dims.front();
   }
   InferenceValue& value(int index) { return plan_.values[at(index)]; }
 
@@ -138,7 +134,7 @@ class Planner {
     const FusedGroup& group = groups_[g];
     if (is_product(group)) {
       add_product(g);
-    } else if (std::holds_alternative<PoolingSpec>(node_of(group).spec)) {
+    } else if (node_of(group).op().pooling()) {
       add_pool(g);
     } else {
       add_layer(group);
@@ -163,8 +159,7 @@ class Planner {
   void add_product(std::size_t g) {
     const FusedGroup& group = groups_[g];
     const bool rectifies =
-        group.activation != 0 &&
-        std::get<ActivationSpec>(graph_.nodes[group.activation].spec).kind == Activation::relu;
+        group.activation != 0 && graph_.nodes[group.activation].op().activation() == Activation::relu;
     set_type(g, rectifies);
     InferenceStep step = {InferenceStep::Kind::product, node_of(group).name, group.node, {}, group.result()};
     const bool integer = is_integer(group);

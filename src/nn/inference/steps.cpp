@@ -7,10 +7,8 @@
 
 #include "nn/inference/average_bytes.hpp"
 #include "nn/inference/byte_product.hpp"
-#include "nn/layers/activation.hpp"
-#include "nn/layers/addition.hpp"
+#include "nn/layer.hpp"
 #include "nn/layers/average_pooling.hpp"
-#include "nn/layers/batch_norm.hpp"
 #include "nn/onednn.hpp"
 #include "numerics/quantize.hpp"
 
@@ -124,20 +122,20 @@ Run compile_product(const StepParts& parts) {
 // ---- poolings ----
 
 template <class From, class To>
-Run average(const StepParts& parts, const PoolingSpec& spec) {
+Run average(const StepParts& parts, const PoolingTerms& terms) {
   const Shape input = parts.sources[0].value.shape;
   const Shape output = parts.destination.value.shape;
   const int destination_length = std::is_same_v<To, float> ? 0 : parts.destination.value.fractional_length;
   const float factor = std::ldexp(1.0F, destination_length - parts.sources[0].value.fractional_length) /
-                       static_cast<float>(spec.kernel * spec.kernel);
+                       static_cast<float>(terms.window.kernel * terms.window.kernel);
   return [=, from = parts.sources[0], to = parts.destination] {
-    average_bytes(spec, input, output, factor, data_of<const From>(from), data_of<To>(to));
+    average_bytes(terms.window, input, output, factor, data_of<const From>(from), data_of<To>(to));
   };
 }
 
 /// A mean of floats, and what comes after it where bytes are wanted.
-Run average_floats(const StepParts& parts, const PoolingSpec& spec) {
-  const AveragePooling pooling(spec, parts.sources[0].value.shape, parts.destination.value.shape);
+Run average_floats(const StepParts& parts, const PoolingTerms& terms) {
+  const AveragePooling pooling(terms.window, parts.sources[0].value.shape, parts.destination.value.shape);
   const ValueMemory from = parts.sources[0];
   const ValueMemory to = parts.destination;
   if (!is_byte(to.value.type)) {
@@ -151,28 +149,24 @@ Run average_floats(const StepParts& parts, const PoolingSpec& spec) {
   };
 }
 
-Run compile_average(const StepParts& parts, const PoolingSpec& spec) {
+Run compile_average(const StepParts& parts, const PoolingTerms& terms) {
   const NumberType from = parts.sources[0].value.type;
   const bool to_bytes = is_byte(parts.destination.value.type);
   if (from == NumberType::signed_byte) {
-    return to_bytes ? average<std::int8_t, std::int8_t>(parts, spec)
-                    : average<std::int8_t, float>(parts, spec);
+    return to_bytes ? average<std::int8_t, std::int8_t>(parts, terms)
+                    : average<std::int8_t, float>(parts, terms);
   }
   if (from == NumberType::unsigned_byte) {
-    return to_bytes ? average<std::uint8_t, std::uint8_t>(parts, spec)
-                    : average<std::uint8_t, float>(parts, spec);
+    return to_bytes ? average<std::uint8_t, std::uint8_t>(parts, terms)
+                    : average<std::uint8_t, float>(parts, terms);
   }
-  return average_floats(parts, spec);
+  return average_floats(parts, terms);
 }
 
-Run compile_maximum(const StepParts& parts, const PoolingSpec& spec) {
+Run compile_maximum(const StepParts& parts, const PoolingTerms& terms) {
   const Shape& in = parts.sources[0].value.shape;
   const Shape& out = parts.destination.value.shape;
-  const auto behind = [&](int size, int places) { return (places - 1) * spec.stride + spec.kernel - size; };
-  const onednn::Window window = {{spec.stride, spec.stride},
-                                 {spec.kernel, spec.kernel},
-                                 {0, 0},
-                                 {behind(in.h, out.h), behind(in.w, out.w)}};
+  const onednn::Window window = onednn::window_of(terms.window, in, out);
   const auto description =
       onednn::pooling_forward(/*training=*/false, dnnl::algorithm::pooling_max,
                               parts.sources[0].data.get_desc(), parts.destination.data.get_desc(), window);
@@ -182,8 +176,8 @@ Run compile_maximum(const StepParts& parts, const PoolingSpec& spec) {
 }
 
 Run compile_pool(const StepParts& parts) {
-  const auto& spec = std::get<PoolingSpec>(parts.graph.nodes[parts.step.node].spec);
-  return spec.kind == Pooling::average ? compile_average(parts, spec) : compile_maximum(parts, spec);
+  const PoolingTerms terms = *parts.graph.nodes[parts.step.node].op().pooling();
+  return terms.kind == Pooling::average ? compile_average(parts, terms) : compile_maximum(parts, terms);
 }
 
 // ---- the rest ----
@@ -208,16 +202,16 @@ Run compile_convert(const StepParts& parts) {
 
 std::unique_ptr<Layer> make_layer(const StepParts& parts, const LayerMemory& memory) {
   const GraphNode& node = parts.graph.nodes[parts.step.node];
-  if (std::holds_alternative<AddSpec>(node.spec)) {
-    return make_addition(memory);
-  }
-  if (std::holds_alternative<ActivationSpec>(node.spec)) {
-    return make_activation(node, memory, /*training=*/false);
-  }
   ModelState& state = parts.state;
+  const std::size_t count = node.parameters().size();
+  const std::span parameters =
+      count == 0 ? std::span<Parameter>()
+                 : std::span(state.parameters)
+                       .subspan(state.find(node.name + node.parameters().front().suffix), count);
   const auto statistics = std::ranges::find(state.statistics, node.name, &RunningStatistics::name);
-  return make_batch_norm(node, memory, state.parameters[state.find(node.name + ".scale")],
-                         state.parameters[state.find(node.name + ".shift")], *statistics, /*training=*/false);
+  return node.op().make_layer({node.input, node.output, memory, parameters,
+                               statistics == state.statistics.end() ? nullptr : &*statistics,
+                               /*training=*/false});
 }
 
 Run compile_layer(const StepParts& parts) {

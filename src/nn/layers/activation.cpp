@@ -37,11 +37,11 @@ class ActivationLayer : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_activation(const GraphNode& node, const LayerMemory& memory, bool training) {
-  const bool relu = std::get<ActivationSpec>(node.spec).kind == Activation::relu;
+std::unique_ptr<Layer> make_activation(Activation kind, const LayerParts& parts) {
+  const bool relu = kind == Activation::relu;
   const auto algorithm =
       relu ? dnnl::algorithm::eltwise_relu_use_dst_for_bwd : dnnl::algorithm::eltwise_tanh_use_dst_for_bwd;
-  return std::make_unique<ActivationLayer>(algorithm, memory, training);
+  return std::make_unique<ActivationLayer>(algorithm, parts.memory, parts.training);
 }
 
 }  // namespace adapt

@@ -8,6 +8,6 @@ namespace adapt {
 
 /// ReLU or tanh, element by element, any shape. Backward computes from the output, so forward may work in
 /// place.
-std::unique_ptr<Layer> make_activation(const GraphNode& node, const LayerMemory& memory, bool training);
+std::unique_ptr<Layer> make_activation(Activation kind, const LayerParts& parts);
 
 }  // namespace adapt

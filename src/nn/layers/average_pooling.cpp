@@ -48,14 +48,14 @@ void AveragePooling::forward_image(const float* source, float* destination) cons
   AlignedVector<float> sums(static_cast<std::size_t>(row));  // over the rows of a window
   std::fill_n(destination, output_.elements() / output_.n, 0.0F);
   for (int y = 0; y < output_.h; ++y) {
-    const float* window = source + std::ptrdiff_t{y} * spec_.stride * row;
+    const float* window = source + std::ptrdiff_t{y} * window_.stride * row;
     std::copy_n(window, row, sums.data());
-    for (int ky = 1; ky < spec_.kernel; ++ky) {
+    for (int ky = 1; ky < window_.kernel; ++ky) {
       add(window + ky * row, sums.data(), row);
     }
     for (int x = 0; x < output_.w; ++x, destination += channels) {
-      for (int kx = 0; kx < spec_.kernel; ++kx) {
-        add_scaled(sums.data() + (x * spec_.stride + kx) * channels, share(), destination, channels);
+      for (int kx = 0; kx < window_.kernel; ++kx) {
+        add_scaled(sums.data() + (x * window_.stride + kx) * channels, share(), destination, channels);
       }
     }
   }
@@ -69,13 +69,13 @@ void AveragePooling::backward_image(const float* destination_gradient, float* so
   for (int y = 0; y < output_.h; ++y) {
     std::fill(shares.begin(), shares.end(), 0.0F);
     for (int x = 0; x < output_.w; ++x, destination_gradient += channels) {
-      for (int kx = 0; kx < spec_.kernel; ++kx) {
-        add_scaled(destination_gradient, share(), shares.data() + (x * spec_.stride + kx) * channels,
+      for (int kx = 0; kx < window_.kernel; ++kx) {
+        add_scaled(destination_gradient, share(), shares.data() + (x * window_.stride + kx) * channels,
                    channels);
       }
     }
-    for (int ky = 0; ky < spec_.kernel; ++ky) {
-      add(shares.data(), source_gradient + (y * spec_.stride + ky) * row, row);
+    for (int ky = 0; ky < window_.kernel; ++ky) {
+      add(shares.data(), source_gradient + (y * window_.stride + ky) * row, row);
     }
   }
 }

@@ -9,8 +9,8 @@ namespace adapt {
 /// first, then over its columns.
 class AveragePooling {
  public:
-  AveragePooling(const PoolingSpec& spec, const Shape& input, const Shape& output)
-      : spec_(spec), input_(input), output_(output) {}
+  AveragePooling(const Window& window, const Shape& input, const Shape& output)
+      : window_(window), input_(input), output_(output) {}
 
   /// destination (N, OH, OW, C) ← source (N, H, W, C).
   void forward(const float* source, float* destination) const;
@@ -20,9 +20,9 @@ class AveragePooling {
  private:
   void forward_image(const float* source, float* destination) const;
   void backward_image(const float* destination_gradient, float* source_gradient) const;
-  [[nodiscard]] float share() const { return 1.0F / static_cast<float>(spec_.kernel * spec_.kernel); }
+  [[nodiscard]] float share() const { return 1.0F / static_cast<float>(window_.kernel * window_.kernel); }
 
-  PoolingSpec spec_;
+  Window window_;
   Shape input_;
   Shape output_;
 };

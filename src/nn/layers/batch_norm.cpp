@@ -8,14 +8,17 @@ namespace {
 
 class BatchNorm : public Layer {
  public:
-  BatchNorm(const GraphNode& node, const LayerMemory& memory, Parameter& scale, Parameter& shift,
-            RunningStatistics& statistics, bool training)
-      : memory_(memory) {
-    const auto epsilon = static_cast<float>(std::get<BatchNormSpec>(node.spec).epsilon);
+  BatchNorm(const NormalizationTerms& terms, const LayerParts& parts) : memory_(parts.memory) {
+    const LayerMemory& memory = parts.memory;
+    const bool training = parts.training;
+    Parameter& scale = parts.parameters[0];
+    Parameter& shift = parts.parameters[1];
+    RunningStatistics& statistics = *parts.statistics;
+    const auto epsilon = static_cast<float>(terms.epsilon);
     const auto data = memory.destination.get_desc();
     const auto description = onednn::normalization_forward(training, data, epsilon);
     forward_ = dnnl::batch_normalization_forward(description);
-    const dnnl::memory::dims channels = {node.input.c};
+    const dnnl::memory::dims channels = {parts.input.c};
     scale_ = view(scale.working, channels);
     shift_ = view(shift.working, channels);
     mean_ = view(training ? statistics.shard_mean : statistics.running_mean, channels);
@@ -67,9 +70,8 @@ class BatchNorm : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_batch_norm(const GraphNode& node, const LayerMemory& memory, Parameter& scale,
-                                       Parameter& shift, RunningStatistics& statistics, bool training) {
-  return std::make_unique<BatchNorm>(node, memory, scale, shift, statistics, training);
+std::unique_ptr<Layer> make_batch_norm(const NormalizationTerms& terms, const LayerParts& parts) {
+  return std::make_unique<BatchNorm>(terms, parts);
 }
 
 }  // namespace adapt

@@ -9,7 +9,6 @@ namespace adapt {
 /// Batch normalization per channel (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + ε) · scale + shift,
 /// statistics over (N, H, W) of the shard in training (the biased variance; left in
 /// RunningStatistics::shard_*), the running ones at inference.
-std::unique_ptr<Layer> make_batch_norm(const GraphNode& node, const LayerMemory& memory, Parameter& scale,
-                                       Parameter& shift, RunningStatistics& statistics, bool training);
+std::unique_ptr<Layer> make_batch_norm(const NormalizationTerms& terms, const LayerParts& parts);
 
 }  // namespace adapt

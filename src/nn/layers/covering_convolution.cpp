@@ -12,12 +12,10 @@ std::size_t places(const Shape& shape) {
 }
 
 /// Taps of one axis that input place `at` has under the window of output place `place`.
-int tap_of(const ConvolutionSpec& spec, int place, int at) {
-  return at - (place * spec.stride - spec.padding);
-}
+int tap_of(const Window& window, int place, int at) { return at - (place * window.stride - window.padding); }
 
-bool covers_axis(const ConvolutionSpec& spec, int size, int outputs) {
-  return tap_of(spec, outputs - 1, 0) >= 0 && tap_of(spec, 0, size - 1) < spec.kernel;
+bool covers_axis(const Window& window, int size, int outputs) {
+  return tap_of(window, outputs - 1, 0) >= 0 && tap_of(window, 0, size - 1) < window.kernel;
 }
 
 /// The linear layer's parameter: `dims` with zeros.
@@ -37,19 +35,18 @@ Parameter dense_parameter(const Parameter& original, std::vector<std::int64_t> d
 
 class CoveringConvolution : public Layer {
  public:
-  CoveringConvolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight, Parameter* bias,
-                      bool training)
+  CoveringConvolution(const Window& window, const LayerParts& parts, Parameter& weight, Parameter* bias)
       : weight_(weight),
         bias_(bias),
-        expansion_(node),
-        out_channels_(static_cast<std::size_t>(node.output.c)) {
+        expansion_(window, parts.input, parts.output),
+        out_channels_(static_cast<std::size_t>(parts.output.c)) {
     const auto rows = static_cast<std::int64_t>(expansion_.rows());
     dense_weight_ =
-        dense_parameter(weight, {rows, static_cast<std::int64_t>(expansion_.columns())}, training);
+        dense_parameter(weight, {rows, static_cast<std::int64_t>(expansion_.columns())}, parts.training);
     if (bias != nullptr) {
-      dense_bias_ = dense_parameter(*bias, {rows}, training);
+      dense_bias_ = dense_parameter(*bias, {rows}, parts.training);
     }
-    linear_ = make_linear(node, memory, dense_weight_, bias != nullptr ? &dense_bias_ : nullptr, training);
+    linear_ = make_linear(parts, dense_weight_, bias != nullptr ? &dense_bias_ : nullptr);
   }
 
   void forward(Pass& pass) override {
@@ -94,20 +91,19 @@ class CoveringConvolution : public Layer {
 
 }  // namespace
 
-CoveringExpansion::CoveringExpansion(const GraphNode& node)
-    : outputs_(places(node.output)),
-      inputs_(places(node.input)),
-      out_channels_(static_cast<std::size_t>(node.output.c)),
-      in_channels_(static_cast<std::size_t>(node.input.c)) {
-  const auto& spec = std::get<ConvolutionSpec>(node.spec);
-  taps_ = static_cast<std::size_t>(spec.kernel) * static_cast<std::size_t>(spec.kernel);
+CoveringExpansion::CoveringExpansion(const Window& window, const Shape& input_map, const Shape& output_map)
+    : outputs_(places(output_map)),
+      inputs_(places(input_map)),
+      out_channels_(static_cast<std::size_t>(output_map.c)),
+      in_channels_(static_cast<std::size_t>(input_map.c)) {
+  taps_ = static_cast<std::size_t>(window.kernel) * static_cast<std::size_t>(window.kernel);
   rows_.resize(taps_ * in_channels_);
   for (std::size_t output = 0; output < outputs_; ++output) {
     for (std::size_t input = 0; input < inputs_; ++input) {
       const auto [to, from] = std::pair(static_cast<int>(output), static_cast<int>(input));
-      const int row = tap_of(spec, to / node.output.w, from / node.input.w);
-      const int column = tap_of(spec, to % node.output.w, from % node.input.w);
-      joins_.push_back({output, input, static_cast<std::size_t>(row * spec.kernel + column)});
+      const int row = tap_of(window, to / output_map.w, from / input_map.w);
+      const int column = tap_of(window, to % output_map.w, from % input_map.w);
+      joins_.push_back({output, input, static_cast<std::size_t>(row * window.kernel + column)});
     }
   }
 }
@@ -148,16 +144,15 @@ void CoveringExpansion::fold(std::span<const float> dense, std::span<float> weig
   }
 }
 
-bool is_covering(const GraphNode& node) {
-  const auto& spec = std::get<ConvolutionSpec>(node.spec);
-  const auto taps = static_cast<std::size_t>(spec.kernel) * static_cast<std::size_t>(spec.kernel);
-  return covers_axis(spec, node.input.h, node.output.h) && covers_axis(spec, node.input.w, node.output.w) &&
-         places(node.input) * places(node.output) <= 2 * taps;
+bool is_covering(const Window& window, const Shape& input, const Shape& output) {
+  const auto taps = static_cast<std::size_t>(window.kernel) * static_cast<std::size_t>(window.kernel);
+  return covers_axis(window, input.h, output.h) && covers_axis(window, input.w, output.w) &&
+         places(input) * places(output) <= 2 * taps;
 }
 
-std::unique_ptr<Layer> make_covering_convolution(const GraphNode& node, const LayerMemory& memory,
-                                                 Parameter& weight, Parameter* bias, bool training) {
-  return std::make_unique<CoveringConvolution>(node, memory, weight, bias, training);
+std::unique_ptr<Layer> make_covering_convolution(const Window& window, const LayerParts& parts,
+                                                 Parameter& weight, Parameter* bias) {
+  return std::make_unique<CoveringConvolution>(window, parts, weight, bias);
 }
 
 }  // namespace adapt

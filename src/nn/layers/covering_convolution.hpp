@@ -11,13 +11,13 @@ namespace adapt {
 
 /// Whether every window of the convolution covers the whole map, as 3x3 windows with padding 1 do on a map of
 /// 2x2, and its dense form is at most twice as large as its weights.
-bool is_covering(const GraphNode& node);
+bool is_covering(const Window& window, const Shape& input, const Shape& output);
 
-/// How the weights of a convolution with `is_covering(node)` stand in the matrix of a linear layer over the
+/// How the weights of a convolution with `is_covering()` stand in the matrix of a linear layer over the
 /// flattened map, (OH, OW, OC) x (H, W, IC).
 class CoveringExpansion {
  public:
-  explicit CoveringExpansion(const GraphNode& node);
+  CoveringExpansion(const Window& window, const Shape& input, const Shape& output);
 
   [[nodiscard]] std::size_t rows() const { return outputs_ * out_channels_; }   ///< OH · OW · OC
   [[nodiscard]] std::size_t columns() const { return inputs_ * in_channels_; }  ///< H · W · IC
@@ -52,11 +52,11 @@ class CoveringExpansion {
       rows_;  ///< of one output channel, (KH, KW, IC): neighbours are neighbours in both forms
 };
 
-/// A convolution with `is_covering(node)`: each output reads each input, so it is a linear layer over the
+/// A convolution with `is_covering()`: each output reads each input, so it is a linear layer over the
 /// flattened map (H, W, IC) → (OH, OW, OC) whose matrix repeats the weights. As a matrix product it runs at
 /// several times the speed of a convolution, which spends its time on windows that are mostly padding. Shapes
 /// and meaning are those of make_convolution; only the order of the sums differs.
-std::unique_ptr<Layer> make_covering_convolution(const GraphNode& node, const LayerMemory& memory,
-                                                 Parameter& weight, Parameter* bias, bool training);
+std::unique_ptr<Layer> make_covering_convolution(const Window& window, const LayerParts& parts,
+                                                 Parameter& weight, Parameter* bias);
 
 }  // namespace adapt

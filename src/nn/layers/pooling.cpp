@@ -8,17 +8,12 @@
 namespace adapt {
 namespace {
 
-/// What padding behind the image makes exactly `places` windows; negative where the last pixels are left out.
-dnnl::memory::dim padding_behind(int size, int places, const PoolingSpec& spec) {
-  return (places - 1) * spec.stride + spec.kernel - size;
-}
-
 float* values(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
 
 class AverageLayer : public Layer {
  public:
-  AverageLayer(const GraphNode& node, const LayerMemory& memory)
-      : memory_(memory), pooling_(std::get<PoolingSpec>(node.spec), node.input, node.output) {}
+  AverageLayer(const Window& window, const LayerParts& parts)
+      : memory_(parts.memory), pooling_(window, parts.input, parts.output) {}
 
   void forward(Pass& /*pass*/) override {
     pooling_.forward(values(memory_.sources.front()), values(memory_.destination));
@@ -38,11 +33,12 @@ class AverageLayer : public Layer {
 /// The same between activations of another type, through float32.
 class CastAverageLayer : public Layer {
  public:
-  CastAverageLayer(const GraphNode& node, const LayerMemory& memory)
-      : own_(float_memory(node, memory)),
-        average_(node, own_),
-        source_(onednn::prepared_reorder(memory.sources.front(), own_.sources.front())),
-        destination_(onednn::prepared_reorder(own_.destination, memory.destination)) {
+  CastAverageLayer(const Window& window, const LayerParts& parts)
+      : own_(float_memory(parts)),
+        average_(window, {parts.input, parts.output, own_, {}, nullptr, parts.training}),
+        source_(onednn::prepared_reorder(parts.memory.sources.front(), own_.sources.front())),
+        destination_(onednn::prepared_reorder(own_.destination, parts.memory.destination)) {
+    const LayerMemory& memory = parts.memory;
     if (memory.source_gradients.front()) {
       destination_gradient_ =
           onednn::prepared_reorder(memory.destination_gradient, own_.destination_gradient);
@@ -71,14 +67,14 @@ class CastAverageLayer : public Layer {
   }
 
  private:
-  static LayerMemory float_memory(const GraphNode& node, const LayerMemory& memory) {
+  static LayerMemory float_memory(const LayerParts& parts) {
     const auto floats = [](const Shape& s) {
       return dnnl::memory(onednn::activation(s.n, s.c, s.h, s.w), onednn::engine());
     };
-    LayerMemory own = {{floats(node.input)}, floats(node.output), {dnnl::memory()}, dnnl::memory()};
-    if (memory.source_gradients.front()) {
-      own.source_gradients.front() = floats(node.input);
-      own.destination_gradient = floats(node.output);
+    LayerMemory own = {{floats(parts.input)}, floats(parts.output), {dnnl::memory()}, dnnl::memory()};
+    if (parts.memory.source_gradients.front()) {
+      own.source_gradients.front() = floats(parts.input);
+      own.destination_gradient = floats(parts.output);
     }
     return own;
   }
@@ -93,14 +89,11 @@ class CastAverageLayer : public Layer {
 
 class MaximumLayer : public Layer {
  public:
-  MaximumLayer(const GraphNode& node, const LayerMemory& memory, bool training) : memory_(memory) {
-    const auto& spec = std::get<PoolingSpec>(node.spec);
+  MaximumLayer(const Window& terms, const LayerParts& parts) : memory_(parts.memory) {
+    const LayerMemory& memory = parts.memory;
+    const bool training = parts.training;
     const auto algorithm = dnnl::algorithm::pooling_max;
-    const onednn::Window window = {{spec.stride, spec.stride},
-                                   {spec.kernel, spec.kernel},
-                                   {0, 0},
-                                   {padding_behind(node.input.h, node.output.h, spec),
-                                    padding_behind(node.input.w, node.output.w, spec)}};
+    const onednn::Window window = onednn::window_of(terms, parts.input, parts.output);
     const auto source = memory.sources.front().get_desc();
     const auto destination = memory.destination.get_desc();
     const auto description = onednn::pooling_forward(training, algorithm, source, destination, window);
@@ -138,15 +131,14 @@ class MaximumLayer : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_pooling(const GraphNode& node, const LayerMemory& memory, bool training) {
-  if (std::get<PoolingSpec>(node.spec).kind == Pooling::average) {
-    const bool floats = onednn::type_of(memory.destination.get_desc()) == dnnl::memory::data_type::f32;
-    if (!floats) {
-      return std::make_unique<CastAverageLayer>(node, memory);
-    }
-    return std::make_unique<AverageLayer>(node, memory);
+std::unique_ptr<Layer> make_pooling(const PoolingTerms& terms, const LayerParts& parts) {
+  if (terms.kind == Pooling::maximum) {
+    return std::make_unique<MaximumLayer>(terms.window, parts);
   }
-  return std::make_unique<MaximumLayer>(node, memory, training);
+  if (onednn::type_of(parts.memory.destination.get_desc()) != dnnl::memory::data_type::f32) {
+    return std::make_unique<CastAverageLayer>(terms.window, parts);
+  }
+  return std::make_unique<AverageLayer>(terms.window, parts);
 }
 
 }  // namespace adapt

@@ -24,11 +24,6 @@ onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& 
           bias != nullptr ? onednn::plain(dims_of(*bias)) : memory::desc(), destination};
 }
 
-/// Padding behind the image, so that exactly `places` windows fit.
-memory::dim padding_behind(int size, int places, const ConvolutionSpec& spec) {
-  return (places - 1) * spec.stride + spec.kernel - size - spec.padding;
-}
-
 }  // namespace
 
 ProductLayer::ProductLayer(const LayerMemory& memory, Parameter& weight, Parameter* bias,
@@ -83,20 +78,16 @@ void ProductLayer::backward(Pass& /*pass*/) {
   }
 }
 
-std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
-                                        Parameter* bias, bool training) {
-  const auto& spec = std::get<ConvolutionSpec>(node.spec);
-  const onednn::Window window = {
-      {spec.stride, spec.stride},
-      {spec.kernel, spec.kernel},
-      {spec.padding, spec.padding},
-      {padding_behind(node.input.h, node.output.h, spec), padding_behind(node.input.w, node.output.w, spec)}};
+std::unique_ptr<Layer> make_convolution(const Window& window_terms, const LayerParts& parts,
+                                        Parameter& weight, Parameter* bias) {
+  const LayerMemory& memory = parts.memory;
+  const onednn::Window window = onednn::window_of(window_terms, parts.input, parts.output);
   const auto shapes =
       shapes_of(memory.sources.front().get_desc(), memory.destination.get_desc(), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
-  const auto forward = onednn::convolution_forward(training, shapes, window);
+  const auto forward = onednn::convolution_forward(parts.training, shapes, window);
   layer->set_forward(forward);
-  if (!training) {
+  if (!parts.training) {
     return layer;
   }
   auto gradient_shapes = shapes;
@@ -108,16 +99,16 @@ std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory
   return layer;
 }
 
-std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
-                                   Parameter* bias, bool training) {
-  const memory::dim batch = node.input.n;
+std::unique_ptr<Layer> make_linear(const LayerParts& parts, Parameter& weight, Parameter* bias) {
+  const LayerMemory& memory = parts.memory;
+  const dnnl::memory::dim batch = parts.input.n;
   const dnnl::memory::data_type type = onednn::type_of(memory.destination.get_desc());
-  const auto shapes = shapes_of(onednn::plain({batch, node.input.elements() / batch}, type),
-                                onednn::plain({batch, node.output.elements() / batch}, type), weight, bias);
+  const auto shapes = shapes_of(onednn::plain({batch, parts.input.elements() / batch}, type),
+                                onednn::plain({batch, parts.output.elements() / batch}, type), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
-  const auto forward = onednn::linear_forward(training, shapes);
+  const auto forward = onednn::linear_forward(parts.training, shapes);
   layer->set_forward(forward);
-  if (!training) {
+  if (!parts.training) {
     return layer;
   }
   // As a matrix product the gradient is as fast in the parameter's own layout, and needs no copy then.

@@ -65,12 +65,11 @@ class ProductLayer : public Layer {
 
 /// 2-D convolution: destination (N, OC, OH, OW) = sum over (IC, KH, KW) of source (N, IC, H, W) · weights
 /// (OC, IC, KH, KW) + bias (OC). Cross-correlation, as usual in the field; zero padding on all sides.
-std::unique_ptr<Layer> make_convolution(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
-                                        Parameter* bias, bool training);
+std::unique_ptr<Layer> make_convolution(const Window& window, const LayerParts& parts, Parameter& weight,
+                                        Parameter* bias);
 
 /// Fully connected layer: destination (N, OUT) = source (N, IN) · weights (OUT, IN)ᵀ + bias (OUT). A source
 /// (N, C, H, W) is read in memory order, so IN runs over (H, W, C); a destination likewise.
-std::unique_ptr<Layer> make_linear(const GraphNode& node, const LayerMemory& memory, Parameter& weight,
-                                   Parameter* bias, bool training);
+std::unique_ptr<Layer> make_linear(const LayerParts& parts, Parameter& weight, Parameter* bias);
 
 }  // namespace adapt

@@ -11,15 +11,9 @@ std::size_t only_reader(const Graph& graph, std::size_t node) {
   return readers.size() == 1 ? readers.front() : 0;
 }
 
-bool is_operand(const GraphNode& node) {
-  const auto* spec = std::get_if<QuantizeSpec>(&node.spec);
-  return spec != nullptr && spec->place == QuantizePlace::operand;
-}
+bool is_operand(const GraphNode& node) { return node.op().quantization() == QuantizePlace::operand; }
 
-bool is_relu(const GraphNode& node) {
-  const auto* spec = std::get_if<ActivationSpec>(&node.spec);
-  return spec != nullptr && spec->kind == Activation::relu;
-}
+bool is_relu(const GraphNode& node) { return node.op().activation() == Activation::relu; }
 
 bool only_operands_between(const Graph& graph, std::size_t before, std::size_t after) {
   for (std::size_t i = before + 1; i < after; ++i) {
@@ -35,8 +29,7 @@ Chain chain_from(const Graph& graph, std::size_t normalization) {
   const std::size_t operand = only_reader(graph, normalization);
   if (operand == normalization + 1 && is_operand(graph.nodes[operand])) {
     const std::size_t sum = only_reader(graph, operand);
-    if (sum != 0 && std::holds_alternative<AddSpec>(graph.nodes[sum].spec) &&
-        only_operands_between(graph, normalization, sum)) {
+    if (sum != 0 && graph.nodes[sum].op().is_sum() && only_operands_between(graph, normalization, sum)) {
       chain.operand = operand;
       chain.sum = sum;
     }
@@ -65,7 +58,7 @@ std::vector<std::size_t> readers_of(const Graph& graph, std::size_t node) {
 std::vector<Chain> find_chains(const Graph& graph) {
   std::vector<Chain> chains;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (std::holds_alternative<BatchNormSpec>(graph.nodes[i].spec)) {
+    if (graph.nodes[i].op().normalization()) {
       chains.push_back(chain_from(graph, i));
     }
   }

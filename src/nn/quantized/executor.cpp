@@ -2,27 +2,11 @@
 
 #include <algorithm>
 
-#include "nn/layers/activation.hpp"
-#include "nn/layers/addition.hpp"
-#include "nn/layers/pooling.hpp"
+#include "base/error.hpp"
 #include "numerics/channels.hpp"
 
 namespace adapt {
 namespace {
-
-bool is_product(const GraphNode& node) {
-  return std::holds_alternative<ConvolutionSpec>(node.spec) || std::holds_alternative<LinearSpec>(node.spec);
-}
-
-bool has_bias(const GraphNode& node) {
-  const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec);
-  return convolution != nullptr ? convolution->bias : std::get<LinearSpec>(node.spec).bias;
-}
-
-bool is_quantization(const GraphNode& node, QuantizePlace place) {
-  const auto* spec = std::get_if<QuantizeSpec>(&node.spec);
-  return spec != nullptr && spec->place == place;
-}
 
 void nothing(Pass& /*pass*/) {}
 
@@ -52,18 +36,18 @@ Executor::Executor(const Graph& graph, ModelState& state, NetworkMemory& memory,
   std::vector<bool> joined(graph_.nodes.size(), false);
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const GraphNode& node = graph_.nodes[i];
-    if (is_product(node)) {
-      parameter += has_bias(node) ? 2 : 1;
-    } else if (std::holds_alternative<BatchNormSpec>(node.spec)) {
+    if (node.op().product()) {
+      parameter += static_cast<std::ptrdiff_t>(node.parameters().size());
+    } else if (node.op().normalization()) {
       Parameter& scale = *parameter++;
       Parameter& shift = *parameter++;
       for (const std::size_t member : {chain->operand, chain->sum, chain->relu}) {
         joined[member] = member != 0;
       }
       add_normalization(*chain++, scale, shift, *statistics++);
-    } else if (is_quantization(node, QuantizePlace::operand) && !joined[i]) {
+    } else if (node.op().quantization() == QuantizePlace::operand && !joined[i]) {
       add_operand(i);
-    } else if (!std::holds_alternative<QuantizeSpec>(node.spec) && !joined[i]) {
+    } else if (!node.op().quantization() && !joined[i]) {
       add_layer(i);
     }
   }
@@ -118,16 +102,16 @@ void Executor::make_products(const std::vector<Chain>& chains, ModelState& state
   auto parameter = state.parameters.begin();
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const GraphNode& node = graph_.nodes[i];
-    if (is_product(node)) {
+    if (const auto product = node.op().product()) {
       Parameter& weight = *parameter++;
-      Parameter* const bias = has_bias(node) ? &*parameter++ : nullptr;
+      Parameter* const bias = product->bias ? &*parameter++ : nullptr;
       const auto readers = readers_of(graph_, i + 1);
       const bool normalized = readers.size() == 1 && std::ranges::any_of(chains, [&](const Chain& chain) {
                                 return chain.normalization == readers.front();
                               });
       add_product(i, weight, bias, normalized);
-    } else if (std::holds_alternative<BatchNormSpec>(node.spec)) {
-      parameter += 2;
+    } else {
+      parameter += static_cast<std::ptrdiff_t>(node.parameters().size());
     }
   }
 }
@@ -183,7 +167,7 @@ void Executor::add_normalization(const Chain& chain, Parameter& scale, Parameter
   parts.producer = behind_product ? products_[source - 2].get() : nullptr;
   parts.floats_needed = last + 1 == graph_.nodes.size();
   for (const std::size_t reader : readers_of(graph_, last)) {
-    if (is_quantization(graph_.nodes[reader], QuantizePlace::inputs)) {
+    if (graph_.nodes[reader].op().quantization() == QuantizePlace::inputs) {
       parts.consumers.push_back(products_[reader + 1].get());
     } else {
       parts.floats_needed = true;
@@ -231,14 +215,12 @@ void Executor::add_layer(std::size_t node) {
     memory.sources.push_back(source_of(node, k)->memory());
     memory.source_gradients.push_back(written_[node][k] ? written_[node][k].memory() : dnnl::memory());
   }
-  std::shared_ptr<Layer> layer;
-  if (std::holds_alternative<ActivationSpec>(description.spec)) {
-    layer = make_activation(description, memory, training_);
-  } else if (std::holds_alternative<PoolingSpec>(description.spec)) {
-    layer = make_pooling(description, memory, training_);
-  } else {
-    layer = make_addition(memory);
+  if (!description.parameters().empty()) {
+    throw Failure(concat("layer '", description.name, "': operations of kind ", description.op().kind(),
+                         " have parameters, and no quantized form"));
   }
+  const std::shared_ptr<Layer> layer =
+      description.op().make_layer({description.input, description.output, memory, {}, nullptr, training_});
   slots_[node].forward = [=, this](Pass& pass) {
     for (std::size_t k = 0; k < inputs; ++k) {
       source_of(node, k)->materialize();
@@ -246,7 +228,7 @@ void Executor::add_layer(std::size_t node) {
     data_of(node)->make_floats();
     layer->forward(pass);
   };
-  if (backward_is_identity(description.spec)) {
+  if (description.op().backward().is_identity) {
     return;
   }
   slots_[node].backward = [=, this](Pass& pass) {

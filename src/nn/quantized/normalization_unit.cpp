@@ -12,7 +12,7 @@ NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool train
     : parts_(parts),
       training_(training),
       scratch_(scratch),
-      epsilon_(std::get<BatchNormSpec>(parts.normalization->spec).epsilon),
+      epsilon_(parts.normalization->op().normalization()->epsilon),
       channels_(parts.source->channels()),
       mean_(channels_),
       inverse_deviation_(channels_),

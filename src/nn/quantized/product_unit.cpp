@@ -20,8 +20,8 @@ constexpr int kByteBits = 8;
 constexpr int kMostExponent = 100;
 
 ProductGeometry geometry_of(const GraphNode& node) {
-  if (const auto* convolution = std::get_if<ConvolutionSpec>(&node.spec)) {
-    return {node.input, node.output, convolution->kernel, convolution->stride, convolution->padding};
+  if (const auto window = node.op().product()->window) {
+    return {node.input, node.output, window->kernel, window->stride, window->padding};
   }
   const auto features = static_cast<int>(node.input.elements() / node.input.n);
   return {{node.input.n, features, 1, 1}, {node.input.n, node.output.c, 1, 1}, 1, 1, 0};
@@ -38,11 +38,14 @@ std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
       {parts.quantized_gradient == nullptr ? dnnl::memory() : parts.quantized_gradient->memory()},
       parts.raw_gradient == nullptr ? dnnl::memory() : parts.raw_gradient->memory()};
   const GraphNode& node = *parts.product;
-  if (std::holds_alternative<LinearSpec>(node.spec)) {
-    return make_linear(node, memory, *parts.weight, nullptr, training);
+  const LayerParts layer = {node.input, node.output, memory, {}, nullptr, training};
+  const std::optional<Window> window = node.op().product()->window;
+  if (!window) {
+    return make_linear(layer, *parts.weight, nullptr);
   }
-  return is_covering(node) ? make_covering_convolution(node, memory, *parts.weight, nullptr, training)
-                           : make_convolution(node, memory, *parts.weight, nullptr, training);
+  return is_covering(*window, node.input, node.output)
+             ? make_covering_convolution(*window, layer, *parts.weight, nullptr)
+             : make_convolution(*window, layer, *parts.weight, nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,42 @@
+#include "nn/layers/pooling.hpp"
+
+#include "nn/ops/registry.hpp"
+
+namespace adapt::ops {
+namespace {
+
+class PoolingOperation final : public Operation {
+ public:
+  explicit PoolingOperation(const PoolingTerms& terms) : terms_(terms) {}
+
+  [[nodiscard]] std::string_view kind() const override { return "pooling"; }
+  [[nodiscard]] Shape output(const Shape& input) const override {
+    return terms_.window.output(input, input.c);
+  }
+  [[nodiscard]] std::vector<ParameterShape> parameters(const Shape& /*input*/) const override { return {}; }
+  [[nodiscard]] BackwardNeeds backward() const override {
+    return {.input = false, .output = false, .is_identity = false};
+  }
+  [[nodiscard]] bool works_in_place() const override { return false; }
+  [[nodiscard]] bool keeps_grid() const override { return terms_.kind == Pooling::maximum; }
+  [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return terms_; }
+  [[nodiscard]] bool is_sum() const override { return false; }
+  [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
+  [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
+    return make_pooling(terms_, parts);
+  }
+
+ private:
+  PoolingTerms terms_;
+};
+
+}  // namespace
+
+OperationPtr pooling(Pooling kind, int kernel, int stride) {
+  return std::make_shared<PoolingOperation>(PoolingTerms{kind, {.kernel = kernel, .stride = stride}});
+}
+
+}  // namespace adapt::ops
