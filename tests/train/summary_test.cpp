@@ -64,14 +64,14 @@ TEST(Summary, LookbackOfASwitchReachesToTheOneBefore) {
     RunSummary summary({{"a", 100, 10}}, 1);
     for (std::int64_t step = 1; step <= 6; ++step) {
       const bool switches = step == first || step == second;
-      const std::vector<SwitchEvent> events(switches ? 1 : 0, switch_at(step, 0, 8, 0));
+      const std::vector<SwitchEvent> events(switches ? 1 : 0, switch_at(step, 0, 8, 1));
       summary.add(std::vector{row(step, 8, 1)}, events);
     }
     return summary.finish({}).at("modelled_overhead_share");
   };
-  // Without resolution only PushUp counts: (lb + 1)·10 each; lookbacks add up to the step of the last switch.
+  // PushUp (lb + 1)·10 each, where lookbacks add up to the step of the last switch; PushDown 3·10·2·log2(2)·1 each.
   const double work = 6 * 100 * (8 + 32);
-  EXPECT_DOUBLE_EQ(share(2, 6), 32 * 80 / (work + 32 * 80));
+  EXPECT_DOUBLE_EQ(share(2, 6), 32 * 200 / (work + 32 * 200));
   EXPECT_EQ(share(2, 6), share(3, 6));
   EXPECT_LT(share(2, 5), share(2, 6));
 }
