@@ -14,6 +14,7 @@ from support import ScratchTest, run_script
 from analysis.authors_networks import counted_operations
 from analysis.cost_model import computed_figures, stored_figures
 from analysis.run_file import read_run
+from analysis.strip import FOLDERS
 
 PROGRAM = os.environ.get("ADAPT_PROGRAM")
 EXPERIMENT = """\
@@ -68,12 +69,13 @@ class RealRun(ScratchTest):
             self.assertIsNotNone(counted_operations(model, run.layers), model)
 
     def check_stripped_copy(self, run):
-        """The program reads a copy without weights as it reads the run, but for the weights."""
+        """The program reads a copy without weights as it reads the run, but for the weights and for folders."""
         outcome = run_script("strip.py", run.path, self.path("copy.h5"))
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         told = [subprocess.run([PROGRAM, "info", path], check=True, timeout=100, capture_output=True, text=True).stdout
                 for path in (run.path, self.path("copy.h5"))]
-        lines = [line for line in told[0].splitlines() if not line.split(" ")[0].endswith((".weight", ".bias"))]
+        lines = [FOLDERS.sub("", line) if line.startswith("command_line") else line for line in told[0].splitlines()
+                 if not line.split(" ")[0].endswith((".weight", ".bias"))]
         self.assertEqual(told[1].splitlines(), lines)
         self.assertIn("done", lines[0])
 
