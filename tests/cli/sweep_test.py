@@ -284,7 +284,7 @@ class Endings(SweepTest):
         self.assertIn(f"left out: {runs[0]}: not a folder", self.sweep("--list", grid=grid).stderr)
         result = self.sweep("--retry", "failed", grid=grid)
         self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertRegex(result.stdout, "2 left, as", result.stderr)
+        self.assertRegex(result.stdout, "2 left, each", result.stderr)
         self.assertIn(f'left {runs[0].name}', result.stderr)
         self.assertIn(f'"{runs[0]}" is not a folder; expected one, or nothing', result.stderr)
         self.assertIn(f'cannot remove "{runs[1]}/FAILED"', result.stderr)
