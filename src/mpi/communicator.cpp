@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 #include "mpi/background.hpp"
 #include "mpi/check.hpp"
