@@ -30,8 +30,8 @@ struct JsonValue {
   [[nodiscard]] std::string dump() const;
 };
 
-/// Parses one JSON text (RFC 8259), by nlohmann::json. `source` names it in messages. Throws BadInput with the
-/// byte where it stops making sense, and for values nested more than 64 deep.
+/// Parses one JSON text (RFC 8259), by nlohmann::json. `source` names it in messages. Throws BadInput with
+/// the byte where it stops making sense, and for values nested more than 64 deep.
 JsonValue parse_json(std::string_view text, const std::string& source);
 
 }  // namespace adapt

@@ -69,7 +69,8 @@ TEST(Summary, LookbackOfASwitchReachesToTheOneBefore) {
     }
     return summary.finish({}).at("modelled_overhead_share");
   };
-  // PushUp (lb + 1)·10 each, where lookbacks add up to the step of the last switch; PushDown 3·10·2·log2(2)·1 each.
+  // PushUp (lb + 1)·10 each, where lookbacks add up to the step of the last switch; PushDown 3·10·2·log2(2)·1
+  // each.
   const double work = 6 * 100 * (8 + 32);
   EXPECT_DOUBLE_EQ(share(2, 6), 32 * 200 / (work + 32 * 200));
   EXPECT_EQ(share(2, 6), share(3, 6));
