@@ -100,6 +100,9 @@ struct Network::Implementation {
         state(std::move(shared)),
         training(train),
         memory(graph, training, value_type(arithmetic), joined_of(graph), *state->values) {
+    for (const GraphNode& node : graph.nodes) {
+      parameter_counts.push_back(node.parameters().size());
+    }
     if (arithmetic == Arithmetic::bfloat16) {
       make_casts();
     }
@@ -158,7 +161,7 @@ struct Network::Implementation {
                                  places.source_gradients.back(), sum});
       }
     }
-    const std::size_t count = node.parameters().size();
+    const std::size_t count = parameter_counts[i];
     const std::span parameters = std::span(state->parameters).subspan(parameter, count);
     parameter += count;
     const bool normalizes = node.op().normalization().has_value();
@@ -214,8 +217,9 @@ struct Network::Implementation {
   std::optional<Cast> image_cast;  // these three only where values are not float32
   std::optional<Cast> logits_cast;
   std::optional<Cast> gradient_cast;
-  std::vector<CompiledNode> nodes;   // of a graph without quantizations
-  std::optional<Executor> executor;  // of one with them
+  std::vector<std::size_t> parameter_counts;  // by node
+  std::vector<CompiledNode> nodes;            // of a graph without quantizations
+  std::optional<Executor> executor;           // of one with them
   NetworkSeconds seconds;
   std::vector<LayerSeconds> layer_seconds;  // by node, or empty: not counted
 };
@@ -302,7 +306,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
       const Counting counting(self.clock(i, &LayerSeconds::backward));
       onednn::translated([&] { self.backward_node(i, pass); });
     }
-    const std::size_t parameters = self.graph.nodes[i].parameters().size();
+    const std::size_t parameters = self.parameter_counts[i];
     if (ready && parameters > 0) {
       const Stopwatch away;
       ready(last - parameters, last);

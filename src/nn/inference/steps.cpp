@@ -67,19 +67,10 @@ Run product_call(const FoldedProduct& product, const Description& description, c
   return [call = onednn::PreparedCall(dnnl::primitive(description.get()), arguments)] { call.run(); };
 }
 
-int padding_behind(const ProductGeometry& geometry, int size, int places) {
-  return (places - 1) * geometry.stride + geometry.kernel - size - geometry.padding;
-}
-
 Run compile_convolution(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
-  const ProductGeometry& geometry = parts.step.product.geometry;
-  const auto& [in, out, kernel, stride, padding] = geometry;
+  const auto& [in, out, kernel, stride, padding] = parts.step.product.geometry;
   const memory::dims dims = {out.c, in.c, kernel, kernel};
-  const onednn::Window window = {
-      {stride, stride},
-      {kernel, kernel},
-      {padding, padding},
-      {padding_behind(geometry, in.h, out.h), padding_behind(geometry, in.w, out.w)}};
+  const onednn::Window window = onednn::window_of({kernel, stride, padding}, in, out);
   const onednn::ProductShapes shapes = {parts.sources[0].data.get_desc(),
                                         {dims, weights, memory::format_tag::any},
                                         {},
@@ -203,11 +194,9 @@ Run compile_convert(const StepParts& parts) {
 std::unique_ptr<Layer> make_layer(const StepParts& parts, const LayerMemory& memory) {
   const GraphNode& node = parts.graph.nodes[parts.step.node];
   ModelState& state = parts.state;
-  const std::size_t count = node.parameters().size();
-  const std::span parameters =
-      count == 0 ? std::span<Parameter>()
-                 : std::span(state.parameters)
-                       .subspan(state.find(node.name + node.parameters().front().suffix), count);
+  const std::vector<ParameterShape> shapes = node.parameters();
+  const std::size_t first = shapes.empty() ? 0 : state.find(node.name + shapes.front().suffix);
+  const std::span parameters = std::span(state.parameters).subspan(first, shapes.size());
   const auto statistics = std::ranges::find(state.statistics, node.name, &RunningStatistics::name);
   return node.op().make_layer({node.input, node.output, memory, parameters,
                                statistics == state.statistics.end() ? nullptr : &*statistics,

@@ -1,6 +1,7 @@
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/product.hpp"
 #include "nn/ops/registry.hpp"
+#include "nn/ops/weight_and_bias.hpp"
 
 namespace adapt::ops {
 namespace {
@@ -15,12 +16,7 @@ class Convolution final : public Operation {
     return window_.output(input, options_.channels);
   }
   [[nodiscard]] std::vector<ParameterShape> parameters(const Shape& input) const override {
-    std::vector<ParameterShape> shapes = {
-        {ParameterRole::weight, ".weight", {options_.channels, input.c, options_.kernel, options_.kernel}}};
-    if (options_.bias) {
-      shapes.push_back({ParameterRole::bias, ".bias", {options_.channels}});
-    }
-    return shapes;
+    return weight_and_bias({options_.channels, input.c, options_.kernel, options_.kernel}, options_.bias);
   }
   [[nodiscard]] BackwardNeeds backward() const override {
     return {.input = true, .output = false, .is_identity = false};

@@ -1,5 +1,6 @@
 #include "nn/layers/product.hpp"
 #include "nn/ops/registry.hpp"
+#include "nn/ops/weight_and_bias.hpp"
 
 namespace adapt::ops {
 namespace {
@@ -11,12 +12,7 @@ class Linear final : public Operation {
   [[nodiscard]] std::string_view kind() const override { return "linear"; }
   [[nodiscard]] Shape output(const Shape& input) const override { return {input.n, outputs_, 1, 1}; }
   [[nodiscard]] std::vector<ParameterShape> parameters(const Shape& input) const override {
-    std::vector<ParameterShape> shapes = {
-        {ParameterRole::weight, ".weight", {outputs_, std::int64_t{input.c} * input.h * input.w}}};
-    if (bias_) {
-      shapes.push_back({ParameterRole::bias, ".bias", {outputs_}});
-    }
-    return shapes;
+    return weight_and_bias({outputs_, std::int64_t{input.c} * input.h * input.w}, bias_);
   }
   [[nodiscard]] BackwardNeeds backward() const override {
     return {.input = true, .output = false, .is_identity = false};
