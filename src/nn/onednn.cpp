@@ -1,7 +1,11 @@
 #include "nn/onednn.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <tuple>
+#include <utility>
 
+#include "base/aligned.hpp"
 #include "base/error.hpp"
 
 namespace adapt::onednn {
@@ -32,16 +36,31 @@ auto describe(const Hints&... hints) {
   };
 }
 
-/// The same for a forward primitive with attributes.
-template <class Primitive>
-auto describe_with(const dnnl::primitive_attr& attributes) {
-  return [&attributes](const auto&... arguments) {
+/// The same for a product, which has attributes, and other implementations after the first.
+template <class Primitive, class... Hints>
+auto describe_with(const dnnl::primitive_attr& attributes, const Hints&... hints) {
+  return [&attributes, &hints...](const auto&... arguments) {
+    const auto kept_hints = std::make_shared<std::tuple<Hints...>>(hints...);
 #if DNNL_VERSION_MAJOR >= 3
-    return typename Primitive::primitive_desc(engine(), arguments..., attributes);
+    return Description<Primitive>(kept_hints, engine(), arguments..., hints..., attributes);
 #else
-    return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes, engine());
+    using Operation = typename Primitive::desc;
+    const auto kept =
+        std::make_shared<std::pair<Operation, decltype(kept_hints)>>(Operation(arguments...), kept_hints);
+    return Description<Primitive>(kept, kept->first, attributes, engine(), hints...);
 #endif
   };
+}
+
+/// The same for products that work in a scratchpad that they are given.
+template <class Primitive, class... Hints>
+auto describe_product(const Hints&... hints) {
+  static const dnnl::primitive_attr with_scratchpad = [] {
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+  }();
+  return describe_with<Primitive>(with_scratchpad, hints...);
 }
 
 void append_activation(dnnl::post_ops& operations, dnnl::algorithm algorithm, float alpha, float beta) {
@@ -153,7 +172,29 @@ std::string instruction_set() {
   }
 }
 
-void run(const dnnl::primitive& primitive, const Arguments& arguments) {
+memory::desc scratchpad_of(const dnnl::primitive& primitive) {
+#if DNNL_VERSION_MAJOR >= 3
+  const auto* const original =
+      dnnl_primitive_desc_query_md(primitive.get_primitive_desc(), dnnl_query_scratchpad_md, 0);
+  dnnl_memory_desc_t copy = nullptr;
+  if (original == nullptr || dnnl_memory_desc_clone(&copy, original) != dnnl_success) {
+    return {};
+  }
+  return memory::desc(copy);
+#else
+  const auto* const original =
+      dnnl_primitive_desc_query_md(primitive.get_primitive_desc(), dnnl_query_scratchpad_md, 0);
+  return original == nullptr ? memory::desc() : memory::desc(*original);
+#endif
+}
+
+void run(const dnnl::primitive& primitive, Arguments arguments) {
+  static AlignedVector<std::uint8_t> scratchpad;
+  if (!arguments.contains(DNNL_ARG_SCRATCHPAD)) {
+    const memory::desc wanted = scratchpad_of(primitive);
+    scratchpad.resize(std::max(scratchpad.size(), wanted.get_size()));
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(wanted, engine(), scratchpad.data()));
+  }
   checked("to run a primitive", [&] {
     primitive.execute(stream(), arguments);
     stream().wait();
@@ -162,33 +203,33 @@ void run(const dnnl::primitive& primitive, const Arguments& arguments) {
 
 ConvolutionForward convolution_forward(bool training, const ProductShapes& s, const Window& w) {
   return checked("a convolution", [&] {
-    return describe<dnnl::convolution_forward>()(kind(training), dnnl::algorithm::convolution_direct,
-                                                 s.source, s.weights, s.bias, s.destination, w.strides,
-                                                 w.padding_before, w.padding_after);
+    return describe_product<dnnl::convolution_forward>()(kind(training), dnnl::algorithm::convolution_direct,
+                                                         s.source, s.weights, s.bias, s.destination,
+                                                         w.strides, w.padding_before, w.padding_after);
   });
 }
 
 ConvolutionData convolution_backward_data(const ProductShapes& s, const Window& w,
                                           const ConvolutionForward& hint) {
   return checked("a convolution's data gradient", [&] {
-    return describe<dnnl::convolution_backward_data>(hint)(dnnl::algorithm::convolution_direct, s.source,
-                                                           s.weights, s.destination, w.strides,
-                                                           w.padding_before, w.padding_after);
+    return describe_product<dnnl::convolution_backward_data>(hint)(
+        dnnl::algorithm::convolution_direct, s.source, s.weights, s.destination, w.strides, w.padding_before,
+        w.padding_after);
   });
 }
 
 ConvolutionWeights convolution_backward_weights(const ProductShapes& s, const Window& w,
                                                 const ConvolutionForward& hint) {
   return checked("a convolution's weight gradient", [&] {
-    return describe<dnnl::convolution_backward_weights>(hint)(dnnl::algorithm::convolution_direct, s.source,
-                                                              s.weights, s.bias, s.destination, w.strides,
-                                                              w.padding_before, w.padding_after);
+    return describe_product<dnnl::convolution_backward_weights>(hint)(
+        dnnl::algorithm::convolution_direct, s.source, s.weights, s.bias, s.destination, w.strides,
+        w.padding_before, w.padding_after);
   });
 }
 
 DeconvolutionForward deconvolution_forward(const ProductShapes& s, const Window& w) {
   return checked("a transposed convolution", [&] {
-    return describe<dnnl::deconvolution_forward>()(
+    return describe_product<dnnl::deconvolution_forward>()(
         prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, s.source, s.weights, s.bias,
         s.destination, w.strides, w.padding_before, w.padding_after);
   });
@@ -196,20 +237,21 @@ DeconvolutionForward deconvolution_forward(const ProductShapes& s, const Window&
 
 LinearForward linear_forward(bool training, const ProductShapes& s) {
   return checked("a linear layer", [&] {
-    return describe<dnnl::inner_product_forward>()(kind(training), s.source, s.weights, s.bias,
-                                                   s.destination);
+    return describe_product<dnnl::inner_product_forward>()(kind(training), s.source, s.weights, s.bias,
+                                                           s.destination);
   });
 }
 
 LinearData linear_backward_data(const ProductShapes& s, const LinearForward& hint) {
   return checked("a linear layer's data gradient", [&] {
-    return describe<dnnl::inner_product_backward_data>(hint)(s.source, s.weights, s.destination);
+    return describe_product<dnnl::inner_product_backward_data>(hint)(s.source, s.weights, s.destination);
   });
 }
 
 LinearWeights linear_backward_weights(const ProductShapes& s, const LinearForward& hint) {
   return checked("a linear layer's weight gradient", [&] {
-    return describe<dnnl::inner_product_backward_weights>(hint)(s.source, s.weights, s.bias, s.destination);
+    return describe_product<dnnl::inner_product_backward_weights>(hint)(s.source, s.weights, s.bias,
+                                                                        s.destination);
   });
 }
 

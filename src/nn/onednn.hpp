@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -41,8 +42,12 @@ auto translated(Work&& work) {
 
 using Arguments = std::unordered_map<int, dnnl::memory>;
 
-/// Runs a primitive and waits for its end.
-void run(const dnnl::primitive& primitive, const Arguments& arguments);
+/// The scratchpad that a primitive wants to be given; empty where the library has its own.
+dnnl::memory::desc scratchpad_of(const dnnl::primitive& primitive);
+
+/// Runs a primitive and waits for its end. A scratchpad that it wants and that is not among the arguments is
+/// the process's own, which all primitives share.
+void run(const dnnl::primitive& primitive, Arguments arguments);
 
 /// Geometry of a convolution or pooling window; dilation 0 means dense.
 struct Window {
@@ -55,13 +60,27 @@ struct Window {
 /// Our square windows from maps of `input` to `output`.
 Window window_of(const adapt::Window& window, const Shape& input, const Shape& output);
 
-using ConvolutionForward = dnnl::convolution_forward::primitive_desc;
-using ConvolutionData = dnnl::convolution_backward_data::primitive_desc;
-using ConvolutionWeights = dnnl::convolution_backward_weights::primitive_desc;
-using DeconvolutionForward = dnnl::deconvolution_forward::primitive_desc;
-using LinearForward = dnnl::inner_product_forward::primitive_desc;
-using LinearData = dnnl::inner_product_backward_data::primitive_desc;
-using LinearWeights = dnnl::inner_product_backward_weights::primitive_desc;
+struct Kept {
+  std::shared_ptr<const void> kept;
+};
+
+/// The description of a product. Going on to the next implementation, oneDNN reads again what the description
+/// was made from and does not keep it: the forward description of a gradient, and in 2.x the operation's.
+template <class Primitive>
+class Description : Kept, public Primitive::primitive_desc {
+ public:
+  template <class... Arguments>
+  explicit Description(std::shared_ptr<const void> made_from, const Arguments&... arguments)
+      : Kept{std::move(made_from)}, Primitive::primitive_desc(arguments...) {}
+};
+
+using ConvolutionForward = Description<dnnl::convolution_forward>;
+using ConvolutionData = Description<dnnl::convolution_backward_data>;
+using ConvolutionWeights = Description<dnnl::convolution_backward_weights>;
+using DeconvolutionForward = Description<dnnl::deconvolution_forward>;
+using LinearForward = Description<dnnl::inner_product_forward>;
+using LinearData = Description<dnnl::inner_product_backward_data>;
+using LinearWeights = Description<dnnl::inner_product_backward_weights>;
 using PoolingForward = dnnl::pooling_forward::primitive_desc;
 using PoolingBackward = dnnl::pooling_backward::primitive_desc;
 using ElementwiseForward = dnnl::eltwise_forward::primitive_desc;
@@ -159,8 +178,9 @@ bool has_exact_bytes();
 /// slower than float32.
 bool has_bfloat16();
 
-/// Type of a descriptor's elements.
+/// Type of a descriptor's elements, and how many it has along each dimension.
 dnnl::memory::data_type type_of(const dnnl::memory::desc& description);
+dnnl::memory::dims dims_of(const dnnl::memory::desc& description);
 
 /// Descriptors of 8-bit activations and their 32-bit sums (N, C, H, W), channels last.
 dnnl::memory::desc byte_activation(int n, int c, int h, int w);

@@ -32,6 +32,14 @@ memory::data_type type_of(const memory::desc& description) {
 #endif
 }
 
+memory::dims dims_of(const memory::desc& description) {
+#if DNNL_VERSION_MAJOR >= 3
+  return description.get_dims();
+#else
+  return description.dims();
+#endif
+}
+
 memory::desc byte_activation(int n, int c, int h, int w) {
   return {{n, c, h, w}, memory::data_type::s8, memory::format_tag::nhwc};
 }

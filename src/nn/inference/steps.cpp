@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "nn/inference/average_bytes.hpp"
-#include "nn/inference/byte_product.hpp"
+#include "nn/inference/own_product.hpp"
 #include "nn/layer.hpp"
 #include "nn/layers/average_pooling.hpp"
 #include "nn/onednn.hpp"
@@ -107,7 +107,7 @@ Run compile_product(const StepParts& parts) {
   const bool is_linear = in.h == 1 && in.w == 1 && product.geometry.kernel == 1;
   const Run library =
       is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
-  return product.integer ? checked_product(parts, library) : library;
+  return checked_product(parts, library);
 }
 
 // ---- poolings ----

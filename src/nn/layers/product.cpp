@@ -1,5 +1,7 @@
 #include "nn/layers/product.hpp"
 
+#include "nn/trusted_product.hpp"
+
 namespace adapt {
 namespace {
 
@@ -16,6 +18,12 @@ void follow(const memory& original, memory& view) {
   if (original) {
     view.set_data_handle(original.get_data_handle());
   }
+}
+
+template <class Description>
+Description trusted(Description description, ProductRole role, const WindowProduct& product) {
+  trust(description, role, product);
+  return description;
 }
 
 onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& destination,
@@ -85,38 +93,46 @@ std::unique_ptr<Layer> make_convolution(const Window& window_terms, const LayerP
   const auto shapes =
       shapes_of(memory.sources.front().get_desc(), memory.destination.get_desc(), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
+  const WindowProduct product = {parts.input, parts.output, window_terms.kernel, window_terms.stride,
+                                 window_terms.padding};
   const auto forward = onednn::convolution_forward(parts.training, shapes, window);
-  layer->set_forward(forward);
+  layer->set_forward(trusted(forward, ProductRole::forward, product));
   if (!parts.training) {
     return layer;
   }
   auto gradient_shapes = shapes;
   gradient_shapes.weights = onednn::any_layout(dims_of(weight));  // gradients of parameters are float32
-  layer->set_backward_weights(onednn::convolution_backward_weights(gradient_shapes, window, forward));
+  layer->set_backward_weights(trusted(onednn::convolution_backward_weights(gradient_shapes, window, forward),
+                                      ProductRole::weight_gradient, product));
   if (layer->wants_source_gradient()) {
-    layer->set_backward_data(onednn::convolution_backward_data(shapes, window, forward));
+    layer->set_backward_data(trusted(onednn::convolution_backward_data(shapes, window, forward),
+                                     ProductRole::data_gradient, product));
   }
   return layer;
 }
 
 std::unique_ptr<Layer> make_linear(const LayerParts& parts, Parameter& weight, Parameter* bias) {
   const LayerMemory& memory = parts.memory;
-  const dnnl::memory::dim batch = parts.input.n;
+  const int batch = parts.input.n;
+  const WindowProduct product = {{batch, static_cast<int>(parts.input.elements() / batch), 1, 1},
+                                 {batch, static_cast<int>(parts.output.elements() / batch), 1, 1}};
   const dnnl::memory::data_type type = onednn::type_of(memory.destination.get_desc());
-  const auto shapes = shapes_of(onednn::plain({batch, parts.input.elements() / batch}, type),
-                                onednn::plain({batch, parts.output.elements() / batch}, type), weight, bias);
+  const auto shapes = shapes_of(onednn::plain({batch, product.source.c}, type),
+                                onednn::plain({batch, product.destination.c}, type), weight, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
   const auto forward = onednn::linear_forward(parts.training, shapes);
-  layer->set_forward(forward);
+  layer->set_forward(trusted(forward, ProductRole::forward, product));
   if (!parts.training) {
     return layer;
   }
   // As a matrix product the gradient is as fast in the parameter's own layout, and needs no copy then.
   auto gradient_shapes = shapes;
   gradient_shapes.weights = onednn::plain(dims_of(weight));
-  layer->set_backward_weights(onednn::linear_backward_weights(gradient_shapes, forward));
+  layer->set_backward_weights(trusted(onednn::linear_backward_weights(gradient_shapes, forward),
+                                      ProductRole::weight_gradient, product));
   if (layer->wants_source_gradient()) {
-    layer->set_backward_data(onednn::linear_backward_data(shapes, forward));
+    layer->set_backward_data(
+        trusted(onednn::linear_backward_data(shapes, forward), ProductRole::data_gradient, product));
   }
   return layer;
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nn/onednn.hpp"
+#include "nn/guarded_memory.hpp"
 
 namespace adapt {
 
@@ -46,11 +46,22 @@ void LibraryProduct::set_weights(std::span<const std::int8_t> weights) {
   onednn::reorder({onednn::plain_bytes(dims_), onednn::engine(), plain}, weights_);
 }
 
-void LibraryProduct::run(const std::int8_t* source, std::int32_t* sums) {
+onednn::Arguments LibraryProduct::arguments(const std::int8_t* source, std::int32_t* sums) {
   source_.set_data_handle(const_cast<std::int8_t*>(source));
   destination_.set_data_handle(sums);
-  onednn::run(primitive_,
-              {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, destination_}});
+  return {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, destination_}};
+}
+
+void LibraryProduct::run(const std::int8_t* source, std::int32_t* sums) {
+  onednn::run(primitive_, arguments(source, sums));
+}
+
+bool LibraryProduct::stays_within_bounds(const std::int8_t* source, std::int32_t* sums) {
+  const GuardedMemory scratchpad(onednn::scratchpad_of(primitive_));
+  onednn::Arguments guarded = arguments(source, sums);
+  guarded.emplace(DNNL_ARG_SCRATCHPAD, scratchpad.get());
+  onednn::run(primitive_, guarded);
+  return scratchpad.is_intact();
 }
 
 }  // namespace adapt

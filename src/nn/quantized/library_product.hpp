@@ -4,6 +4,7 @@
 #include <dnnl.hpp>
 #include <span>
 
+#include "nn/onednn.hpp"
 #include "nn/quantized/product_geometry.hpp"
 
 namespace adapt {
@@ -23,8 +24,11 @@ class LibraryProduct {
   /// `weights` are (O, I, KH, KW).
   void set_weights(std::span<const std::int8_t> weights);
   void run(const std::int8_t* source, std::int32_t* sums);
+  /// Runs it and says whether it left alone what lies beside its scratchpad.
+  bool stays_within_bounds(const std::int8_t* source, std::int32_t* sums);
 
  private:
+  onednn::Arguments arguments(const std::int8_t* source, std::int32_t* sums);
   template <class Description>
   void make(const Description& description);
 
