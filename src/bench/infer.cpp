@@ -57,7 +57,7 @@ TrainedModel warm_model(const std::string& model, const DataSplits& data, const 
     step.run(kLearningRate);
   }
   const ImageShape image = data.train->shape();
-  return {make_model(model, {data.train->classes(), image.height, image.width}),
+  return {make_model(model, data.train->classes()),
           {1, image.channels, image.height, image.width},
           step.state(),
           step.plan()};

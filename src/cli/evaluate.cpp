@@ -92,6 +92,7 @@ void read(const EvaluateArguments& arguments, Loaded& loaded) {
   const RunFile file(arguments.run_dir);
   loaded.configuration = parse_configuration(file.configuration(), arguments.run_dir + "/run.h5:/config",
                                              arguments.overrides, known_names());
+  loaded.configuration.model.graph = file.graph();
   mpi::set_timeout(loaded.configuration.mpi.timeout_s);
   loaded.model = chosen_model(file, arguments);
 }
@@ -135,10 +136,9 @@ void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loa
   }
   Shape image = graph.image;
   image.n = 1;
-  const ModelInput input = {loaded.data.train->classes(), image.h, image.w};
-  loaded.classifier =
-      make_classifier(*arguments.engine, {make_model(options.model.name, input), image, state, loaded.plan},
-                      configuration.training.test_images());
+  const ModelDescription model = make_model(options.model, loaded.data.train->classes());
+  loaded.classifier = make_classifier(*arguments.engine, {model, image, state, loaded.plan},
+                                      configuration.training.test_images());
 }
 
 /// All that bad input can stop (collective).

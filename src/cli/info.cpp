@@ -1,13 +1,26 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/suggest.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "mpi/communicator.hpp"
+#include "nn/graph.hpp"
+#include "nn/model_file.hpp"
+#include "nn/models.hpp"
 #include "nn/onednn.hpp"
+#include "nn/quantized/integer_convolution.hpp"
 #include "numerics/quantize.hpp"
 #include "record/provenance.hpp"
 #include "record/run_file.hpp"
+#include "yaml/domain.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt::cli {
 namespace {
+
+namespace po = boost::program_options;
 
 void print(const std::string& key, const std::string& value) {
   const std::string name = printable_line(key);
@@ -36,6 +49,71 @@ void print_program() {
   print("models", joined(names.models));
   print("datasets", joined(names.datasets));
   print("policies", joined(names.policies));
+}
+
+/// Rows with columns of the same width.
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      line += concat(line.empty() ? "" : "  ", row[column],
+                     std::string(widths[column] - row[column].size(), ' '));
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    print_line(line);
+  }
+}
+
+/// The model file, or the shipped model, that `input` names.
+ModelDescription model_of(const std::string& input, int classes) {
+  const std::vector<std::string> shipped = model_names();
+  if (std::find(shipped.begin(), shipped.end(), input) != shipped.end()) {
+    return make_model(input, classes);
+  }
+  if (!std::filesystem::exists(input)) {
+    throw BadInput(concat("--model ", quote_for_message(input), ": no such file, and no shipped model",
+                          name_hint(input, shipped)));
+  }
+  return read_model(read_yaml_file(input), input, classes);
+}
+
+/// Which of the fixed-point engines' arithmetics a layer can have.
+std::string arithmetic_of(const GraphNode& node) {
+  if (!node.op().product()) {
+    return "";
+  }
+  const Window window = node.op().product()->window.value_or(Window{});
+  const ProductGeometry geometry = {node.input, node.output, window.kernel, window.stride, window.padding};
+  return IntegerConvolution::fits(geometry) ? "float32, bfloat16, 8-bit integers" : "float32, bfloat16";
+}
+
+void print_model(const std::string& input, int classes) {
+  const ModelDescription model = model_of(input, classes);
+  const Graph graph = lower(model, model.image, /*quantized=*/false);
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "kind", "output", "parameters", "multiply-adds", "arithmetic"}};
+  std::int64_t parameters = 0;
+  std::int64_t madds = 0;
+  for (const GraphNode& node : graph.nodes) {
+    std::int64_t own = 0;
+    for (const ParameterShape& parameter : node.parameters()) {
+      own += parameter.elements();
+    }
+    const bool is_product = node.op().product().has_value();
+    const std::int64_t work = is_product ? graph.layers[static_cast<std::size_t>(node.layer)].madds : 0;
+    rows.push_back({node.name, std::string(node.op().kind()), text_of(node.output), concat(own), concat(work),
+                    arithmetic_of(node)});
+    parameters += own;
+    madds += work;
+  }
+  rows.push_back({"total", model.name, text_of(model.image), concat(parameters), concat(madds), ""});
+  print_table(rows);
 }
 
 void print_run(const std::string& run_dir) {
@@ -68,11 +146,13 @@ void print_run(const std::string& run_dir) {
 
 ExitCode info(const std::vector<std::string>& arguments) {
   Usage usage;
-  usage.synopsis = "adapt info [RUN_DIR]";
+  usage.synopsis = "adapt info [RUN_DIR | --model FILE|NAME]";
   usage.description =
       "Without RUN_DIR: versions, instruction sets, and the names of models, datasets and policies.\n"
-      "With RUN_DIR: what the run holds.";
-  usage.examples = "  adapt info\n  adapt info runs/quickstart\n";
+      "With RUN_DIR: what the run holds. With --model: the layers of a model file, or of a shipped model.";
+  usage.examples = "  adapt info\n  adapt info runs/quickstart\n  adapt info --model resnet20\n";
+  usage.options.add_options()("model", po::value<std::string>(), "a model file, or a shipped model's name")(
+      "classes", po::value<int>()->default_value(10), "--model: classes of the data set");
   usage.positional.add("input", -1);
   boost::program_options::variables_map values;
   if (!parse(usage, arguments, values)) {
@@ -83,7 +163,12 @@ ExitCode info(const std::vector<std::string>& arguments) {
     throw BadInput(
         concat("expected at most one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
-  if (inputs.empty()) {
+  if (values.contains("model")) {
+    if (!inputs.empty()) {
+      throw BadInput(concat("expected a run folder or --model, got both; usage: ", usage.synopsis));
+    }
+    print_model(values["model"].as<std::string>(), values["classes"].as<int>());
+  } else if (inputs.empty()) {
     print_program();
   } else {
     print_run(inputs[0]);

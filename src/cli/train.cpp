@@ -20,6 +20,7 @@
 #include "experiment/report.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
+#include "nn/models.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -201,13 +202,15 @@ void open_log(const mpi::Communicator& ranks, Prepared& run) {
   provenance.merge(run.machines);
   if (!run.from.checkpoint) {
     run.checkpoints->clear();
-    run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers());
+    run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers(),
+                    model_text(run.configuration.model));
     return;
   }
   const Checkpoint& checkpoint = *run.from.checkpoint;
   note_resumption(provenance, run.from);
   run.log.emplace(run.run_dir, configuration, provenance, run.trainer->layers(),
-                  Continuation{*run.from.earlier, checkpoint.step, checkpoint.epochs});
+                  Continuation{*run.from.earlier, checkpoint.step, checkpoint.epochs},
+                  model_text(run.configuration.model));
   run.from.earlier.reset();
   run.log->write_model(checkpoint.model);
   if (checkpoint.best_epoch > 0) {

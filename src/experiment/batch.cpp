@@ -12,7 +12,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/shell.hpp"
-#include "experiment/domain.hpp"
+#include "yaml/domain.hpp"
 
 namespace adapt {
 namespace {

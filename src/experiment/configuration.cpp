@@ -47,6 +47,9 @@ std::string write_yaml(const Configuration& configuration, const KnownNames* nam
         text += indent + last_part(section.key) + ":\n";
       }
     }
+    if (!is_written(setting, configuration)) {
+      continue;
+    }
     const std::string indent = indent_of(setting.key);
     if (names != nullptr) {
       text += indent + "# " + setting.doc + ": " + setting.describe(*names) + "\n";
@@ -61,7 +64,7 @@ std::string write_yaml(const Configuration& configuration, const KnownNames* nam
 std::string identity_text(const Configuration& configuration) {
   std::string text;
   for (const Setting& setting : settings()) {
-    if (setting.identifies) {
+    if (setting.identifies && is_written(setting, configuration)) {
       text += setting.key + ": " + setting.write(configuration) + "\n";
     }
   }

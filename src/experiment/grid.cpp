@@ -10,7 +10,7 @@
 #include "experiment/reader.hpp"
 #include "experiment/settings.hpp"
 #include "experiment/slurm_reader.hpp"
-#include "experiment/yaml_text.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
-#include "experiment/domain.hpp"
 #include "experiment/settings.hpp"
-#include "experiment/yaml_text.hpp"
+#include "yaml/domain.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {
@@ -101,7 +101,7 @@ Axis read_seeds(const YAML::Node& node, const std::string& where, const std::str
     return axis;
   }
   try {
-    const std::int64_t count = IntegerDomain{1, kMostSeeds}.parse(node, {});
+    const std::int64_t count = IntegerDomain{1, kMostSeeds}.parse(node);
     axis.values.emplace_back();
     for (std::int64_t seed = 0; seed < count; ++seed) {
       axis.values[0].push_back({YAML::Load(std::to_string(seed)), where});

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <string>
 #include <vector>
 
 #include "experiment/configuration.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 

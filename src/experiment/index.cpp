@@ -19,8 +19,8 @@
 #include "base/log.hpp"
 #include "experiment/grid_axes.hpp"
 #include "experiment/interruption.hpp"
-#include "experiment/yaml_text.hpp"
 #include "record/run_file.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {

@@ -7,15 +7,17 @@
 #include "base/error.hpp"
 #include "base/suggest.hpp"
 #include "experiment/checks.hpp"
-#include "experiment/domain.hpp"
 #include "experiment/grid_axes.hpp"
 #include "experiment/settings.hpp"
-#include "experiment/yaml_text.hpp"
+#include "nn/model_file.hpp"
+#include "yaml/domain.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr const char* kBase = "base";
+constexpr int kAnyClasses = 2;               ///< the data set, which knows, is not open yet
 constexpr std::size_t kMostBases = 16;       ///< on top of each other
 constexpr std::size_t kMostBaseFiles = 100;  ///< of one experiment, each counted as often as it is named
 
@@ -83,6 +85,7 @@ void ConfigurationReader::read_file(const std::filesystem::path& path) {
     }
   }
   open_.pop_back();
+  folder_ = path.parent_path();
   read_section(root, "", path.string(), {kBase});
 }
 
@@ -90,11 +93,13 @@ void ConfigurationReader::read_text(const std::string& text, const std::string& 
   const YAML::Node root = parse_yaml(text, source);
   check_root(root, source);
   check_keys(root, "", source);
+  folder_.reset();
   read_section(root, "", source, {});
 }
 
 void ConfigurationReader::read_mapping(const YAML::Node& mapping, const std::string& source,
                                        const std::vector<std::string>& others) {
+  folder_ = std::filesystem::path(source).parent_path();
   read_section(mapping, "", source, others);
 }
 
@@ -144,7 +149,7 @@ void ConfigurationReader::read_section(const YAML::Node& mapping, const std::str
     const std::string where = place(source, entry.first);
     const std::string full = joined_key(section, key);
     const std::size_t dot = key.find('.');
-    const bool known = find_setting(full) != nullptr || find_section(full) != nullptr;
+    const bool known = full == kModelFile || find_setting(full) != nullptr || find_section(full) != nullptr;
     if (known && dot != std::string::npos) {
       throw BadInput(concat(where, ": unknown key ", quote_for_message(key), "; write it as ",
                             key.substr(0, dot), ": {", key.substr(dot + 1), ": ...}"));
@@ -161,6 +166,10 @@ void ConfigurationReader::read_section(const YAML::Node& mapping, const std::str
 
 void ConfigurationReader::read_entry(const std::string& key, const YAML::Node& value,
                                      const std::string& where, const std::string& source) {
+  if (key == kModelFile) {
+    read_model_file(value, where);
+    return;
+  }
   const Section* section = find_section(key);
   if (section != nullptr && value.IsMap()) {
     check_keys(value, key, source);
@@ -188,6 +197,7 @@ void ConfigurationReader::read_override(const std::string& assignment) {
   }
   const std::string key = assignment.substr(0, equals);
   const YAML::Node value = parse_yaml_value(assignment.substr(equals + 1), where);
+  folder_ = std::filesystem::path();
   if (value.IsMap()) {
     throw BadInput(where + ": expected a value or a list; set one key at a time, such as training.epochs=3");
   }
@@ -196,10 +206,43 @@ void ConfigurationReader::read_override(const std::string& assignment) {
 
 void ConfigurationReader::read_key(const std::string& key, const YAML::Node& value, const std::string& where,
                                    const std::string& source) {
-  if (find_setting(key) == nullptr && find_section(key) == nullptr) {
+  if (key != kModelFile && find_setting(key) == nullptr && find_section(key) == nullptr) {
     refuse_override(where, key);
   }
   read_entry(key, value, where, source);
+}
+
+void ConfigurationReader::read_model_file(const YAML::Node& value, const std::string& where) {
+  if (!folder_) {
+    throw BadInput(where + ": 'model.file' works in files only; this text has no folder to look in");
+  }
+  if (!value.IsScalar() || value.Scalar().empty()) {
+    throw BadInput(where + ": 'model.file': expected the path of a model file");
+  }
+  const std::filesystem::path path = (*folder_ / value.Scalar()).lexically_normal();
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw BadInput(concat(where, ": 'model.file': there is no ", path.string(),
+                          "; expected a path relative to ",
+                          folder_->empty() ? "this folder" : folder_->string()));
+  }
+  const std::string text = read_yaml_file(path);
+  configuration_.model.name = read_model(text, path.string(), kAnyClasses).name;
+  configuration_.model.graph = flat_text(text, path.string());
+}
+
+void ConfigurationReader::check_model(const std::string& source) const {
+  const std::string& name = configuration_.model.name;
+  if (!configuration_.model.graph.empty()) {
+    return;
+  }
+  try {
+    static_cast<void>(ChoiceDomain{names_.models}.parse(YAML::Load(format_name(name))));
+  } catch (const BadInput& error) {
+    const auto written = places_.find("model.name");
+    throw BadInput(
+        concat(written == places_.end() ? source : written->second, ": 'model.name': ", error.what()));
+  }
 }
 
 Configuration ConfigurationReader::finish(const std::string& source,
@@ -207,6 +250,7 @@ Configuration ConfigurationReader::finish(const std::string& source,
   for (const std::string& assignment : overrides) {
     read_override(assignment);
   }
+  check_model(source);
   check_combinations(configuration_, [&](const std::vector<std::string>& keys) {
     for (const std::string& key : keys) {
       const auto written = places_.find(key);

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "experiment/configuration.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 
@@ -49,12 +49,18 @@ class ConfigurationReader {
   void read_entry(const std::string& key, const YAML::Node& value, const std::string& where,
                   const std::string& source);
   void read_override(const std::string& assignment);
+  /// Takes the network from the model file that `value` names.
+  void read_model_file(const YAML::Node& value, const std::string& where);
+  /// Throws unless the name of a network without a graph is that of a shipped one.
+  void check_model(const std::string& source) const;
 
   KnownNames names_;
   Configuration configuration_;
   std::map<std::string, std::string> places_;  ///< by key: "FILE:LINE" or "--set key=value"
   std::vector<std::filesystem::path> open_;    ///< files being read, the outermost first
   std::size_t base_files_ = 0;                 ///< read so far
+  std::optional<std::filesystem::path>
+      folder_;  ///< where relative paths start; none: there are no files here
   std::shared_ptr<std::map<std::filesystem::path, YAML::Node>> parsed_ =
       std::make_shared<std::map<std::filesystem::path, YAML::Node>>();
 };

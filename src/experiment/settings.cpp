@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include "experiment/domain.hpp"
 #include "precision/bounds.hpp"
+#include "yaml/domain.hpp"
 
 namespace adapt {
 namespace {
@@ -16,6 +17,24 @@ constexpr std::int64_t kLargestSeed = 9223372036854775807;
 constexpr IntegerDomain kWordLength{kLowestWordLength, kHighestWordLength};
 constexpr IntegerDomain kFractionalLength{kLowestFractionalLength, kHighestFractionalLength};
 constexpr AscendingDomain kWordLengths{kLowestWordLength, kHighestWordLength};
+
+/// The function that picks a member, as bind() takes it.
+#define ADAPT_MEMBER(path) \
+  [](auto& configuration) -> auto& { return configuration.path; }
+
+/// One of the names that a registry knows.
+struct RegistryDomain {
+  std::vector<std::string> KnownNames::*list;
+
+  static std::string format(const std::string& value) { return format_name(value); }
+};
+
+/// The domain itself; of a registry, what it holds.
+template <class Domain>
+const Domain& of(const Domain& domain, const KnownNames& /*names*/) {
+  return domain;
+}
+ChoiceDomain of(const RegistryDomain& domain, const KnownNames& names) { return {names.*domain.list}; }
 
 /// Binds `key` to the member that `member(configuration)` returns, with values from `domain`.
 template <class Member, class Domain>
@@ -27,16 +46,34 @@ Setting bind(const std::string& key, Member member, Domain domain, const std::st
   setting.doc = doc;
   setting.identifies = identifies;
   setting.read = [=](Configuration& configuration, const YAML::Node& node, const KnownNames& names) {
-    member(configuration) = static_cast<Value>(domain.parse(node, names));
+    member(configuration) = static_cast<Value>(of(domain, names).parse(node));
   };
   setting.write = [=](const Configuration& configuration) { return domain.format(member(configuration)); };
-  setting.describe = [=](const KnownNames& names) { return domain.describe(names); };
+  setting.describe = [=](const KnownNames& names) { return of(domain, names).describe(); };
   return setting;
 }
 
-/// The function that picks a member, as bind() takes it.
-#define ADAPT_MEMBER(path) \
-  [](auto& configuration) -> auto& { return configuration.path; }
+/// Which network. A name means the shipped network of that name, until a graph says otherwise.
+Setting model_name() {
+  Setting setting;
+  setting.key = "model.name";
+  setting.doc = "which network; model.file: PATH instead takes one from a file of its own";
+  setting.read = [](Configuration& configuration, const YAML::Node& node, const KnownNames& /*names*/) {
+    configuration.model.name = LabelDomain::parse(node);
+    configuration.model.graph.clear();
+  };
+  setting.write = [](const Configuration& configuration) { return format_name(configuration.model.name); };
+  setting.describe = [](const KnownNames& names) { return ChoiceDomain{names.models}.describe(); };
+  return setting;
+}
+
+/// The text of a model file, which `model.file` puts here.
+Setting model_graph() {
+  Setting setting =
+      bind("model.graph", ADAPT_MEMBER(model.graph), TextDomain{}, "the network itself, as in a model file");
+  setting.is_optional = true;
+  return setting;
+}
 
 void add(std::vector<Setting>& table, std::vector<Setting> more) {
   std::move(more.begin(), more.end(), std::back_inserter(table));
@@ -47,7 +84,8 @@ std::vector<Setting> general_settings() {
       bind("name", ADAPT_MEMBER(name), LabelDomain{}, "for people and folder names; does not change the run",
            false),
       bind("seed", ADAPT_MEMBER(seed), IntegerDomain{0, kLargestSeed}, "of everything random"),
-      bind("model.name", ADAPT_MEMBER(model.name), RegistryDomain{&KnownNames::models}, "which network"),
+      model_name(),
+      model_graph(),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
       bind("engine.name", ADAPT_MEMBER(engine.name),
@@ -260,6 +298,10 @@ const Entry* find_entry(const std::vector<Entry>& table, const std::string& key)
 
 }  // namespace
 
+bool is_written(const Setting& setting, const Configuration& configuration) {
+  return !setting.is_optional || setting.write(configuration) != "\"\"";
+}
+
 const std::vector<Setting>& settings() {
   static const std::vector<Setting> kTable = make_settings();
   return kTable;
@@ -296,7 +338,7 @@ std::vector<std::string> keys_in(const std::string& section) {
   const std::string prefix = section.empty() ? "" : section + ".";
   std::vector<std::string> keys;
   for (const Setting& setting : settings()) {
-    if (!setting.key.starts_with(prefix)) {
+    if (!setting.key.starts_with(prefix) || setting.is_optional) {
       continue;
     }
     const std::string key =
@@ -304,6 +346,9 @@ std::vector<std::string> keys_in(const std::string& section) {
     if (keys.empty() || keys.back() != key) {
       keys.push_back(key);
     }
+  }
+  if (std::string_view(kModelFile).starts_with(prefix) && !prefix.empty()) {
+    keys.emplace_back(kModelFile + prefix.size());
   }
   return keys;
 }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "experiment/configuration.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 
@@ -16,6 +15,8 @@ struct Setting {
   std::string key;         ///< "training.schedule.factor"
   std::string doc;         ///< one line
   bool identifies = true;  ///< counts in run_identity()
+  bool is_optional =
+      false;  ///< is written, and counts, only where its value is not ""; nobody writes it by hand
   /// Sets the member; throws BadInput without place and key.
   std::function<void(Configuration&, const YAML::Node&, const KnownNames&)> read;
   std::function<std::string(const Configuration&)> write;  ///< the value as YAML on one line
@@ -28,6 +29,12 @@ struct Section {
   std::string doc;        ///< one line
   std::string shorthand;  ///< the setting that a plain value instead of a mapping sets, or empty
 };
+
+/// Whether the setting is written with the value that it has.
+bool is_written(const Setting& setting, const Configuration& configuration);
+
+/// The key that takes the network from a model file: it becomes a name and a graph.
+inline constexpr const char* kModelFile = "model.file";
 
 /// All settings; those of a section stand together, in the order in which they are written.
 const std::vector<Setting>& settings();

@@ -8,9 +8,9 @@
 #include "base/error.hpp"
 #include "base/shell.hpp"
 #include "base/suggest.hpp"
-#include "experiment/domain.hpp"
 #include "experiment/slurm_reader.hpp"
-#include "experiment/yaml_text.hpp"
+#include "yaml/domain.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {
@@ -49,7 +49,7 @@ Field word(const char* key, std::string SlurmOptions::*member, const char* expec
 
 Field number(const char* key, int SlurmOptions::*member, int low, int high = 1000000) {
   return {key, [=](SlurmOptions& options, const YAML::Node& node) {
-            options.*member = static_cast<int>(IntegerDomain{low, high}.parse(node, {}));
+            options.*member = static_cast<int>(IntegerDomain{low, high}.parse(node));
           }};
 }
 

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <string>
 
 #include "experiment/slurm_options.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 

@@ -5,17 +5,32 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "nn/ops/registry.hpp"
 
 namespace adapt {
 namespace {
 
 bool is_product(const Operation& operation) { return operation.product().has_value(); }
 
+/// The start of a message about a layer.
+std::string words_of(const LayerNode& node) {
+  return concat(node.place, node.place.empty() ? "" : ": ", "layer '", node.name, "'");
+}
+
 Shape output_of(const LayerNode& node, const Shape& input) {
   try {
     return node.operation->output(input);
   } catch (const BadInput& error) {
-    throw BadInput(concat("layer '", node.name, "': ", error.what()));
+    throw BadInput(concat(words_of(node), ": ", error.what()));
+  }
+}
+
+bool takes(const LayerNode& node, const Shape& input) {
+  try {
+    static_cast<void>(node.operation->output(input));
+    return true;
+  } catch (const BadInput&) {
+    return false;
   }
 }
 
@@ -36,6 +51,10 @@ class Lowering {
 
   void add(const LayerNode& node) {
     std::vector<int> inputs = mapped(node.inputs);
+    if (node.is_optional && !takes(node, graph_.shape(inputs.front()))) {
+      values_.push_back(inputs.front());
+      return;
+    }
     if (is_product(*node.operation)) {
       values_.push_back(add_product(node, inputs));
       return;
@@ -79,8 +98,32 @@ class Lowering {
 
   [[nodiscard]] bool is_average(int value) const {
     const auto pooling =
-        value == 0 ? std::nullopt : graph_.nodes[static_cast<std::size_t>(value - 1)].op().pooling();
+        value == 0 ? std::nullopt : graph_.nodes[static_cast<std::size_t>(value - 1)].pooling();
     return pooling && pooling->kind == Pooling::average;
+  }
+
+  /// Refuses what no machine could hold, before sizes are multiplied as integers.
+  void check_size(const LayerNode& source, const GraphNode& node) {
+    constexpr double kMost = 72057594037927936;  // 2^56 of all layers together
+    double work = 1;
+    for (const ParameterShape& parameter : node.parameters()) {
+      double size = 1;
+      for (const std::int64_t dim : parameter.dims) {
+        size *= static_cast<double>(dim);
+      }
+      work = std::max(work, size);
+    }
+    const Shape& out = node.output;
+    size_ += work * out.h * out.w + static_cast<double>(out.n) * out.c * out.h * out.w;
+    if (size_ > kMost) {
+      throw BadInput(
+          concat(words_of(source), ": more numbers and multiply-adds than any machine could handle"));
+    }
+  }
+
+  [[nodiscard]] std::string name_of(int value) const {
+    return value == 0 ? "the image"
+                      : concat("'", graph_.nodes[static_cast<std::size_t>(value - 1)].name, "'");
   }
 
   /// `value`, or a copy of it on the grid of the layer it comes from.
@@ -95,7 +138,7 @@ class Lowering {
   }
 
   int quantize(const std::string& name, QuantizePlace place, int value) {
-    return append({name, ops::quantization(place), {}}, {value});
+    return append({.name = name, .operation = ops::quantization(place), .inputs = {}, .place = {}}, {value});
   }
 
   int append(const LayerNode& source, const std::vector<int>& inputs) {
@@ -105,13 +148,15 @@ class Lowering {
     node.inputs = inputs;
     node.input = graph_.shape(inputs.front());
     node.output = output_of(source, node.input);
+    check_size(source, node);
     const bool is_quantization = node.op().quantization().has_value();
     const bool normalizes = node.op().normalization().has_value();
     ValueFacts result = {false, node.op().keeps_grid(), facts(inputs.front()).layer};
     for (const int input : inputs) {
       if (graph_.shape(input) != node.input) {
-        throw BadInput(concat("layer '", node.name, "': its inputs differ in shape, ", text_of(node.input),
-                              " and ", text_of(graph_.shape(input))));
+        throw BadInput(concat(words_of(source), " wants ", text_of(node.input), ", as from ",
+                              name_of(inputs.front()), ", and gets ", text_of(graph_.shape(input)), " from ",
+                              name_of(input)));
       }
       node.input_gradient = node.input_gradient || facts(input).has_parameters;
       result.on_grid = result.on_grid && (is_quantization || facts(input).on_grid);
@@ -131,7 +176,8 @@ class Lowering {
   }
 
   bool quantized_;
-  int layer_ = -1;  // that quantizations and the product are for
+  double size_ = 0;  // numbers and multiply-adds so far
+  int layer_ = -1;   // that quantizations and the product are for
   Graph graph_;
   std::vector<int> values_;        // value of the description -> value of the graph
   std::vector<ValueFacts> facts_;  // by value of the graph

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct GraphNode {
 
   [[nodiscard]] const Operation& op() const { return *operation; }
   [[nodiscard]] std::vector<ParameterShape> parameters() const { return operation->parameters(input); }
+  [[nodiscard]] std::optional<PoolingTerms> pooling() const { return operation->pooling(input); }
 };
 
 /// A model for a given batch and image, shapes checked.
@@ -44,7 +46,8 @@ struct Graph {
 
 /// Lowers a description to a graph for images of `image`. With `quantized`, a quantization node stands before
 /// and behind each convolution and linear layer, and before an operand of a sum that is on no grid
-/// (algorithm.md "AdaPT", forward). Throws BadInput where shapes do not fit, naming the layer and the shapes.
+/// (algorithm.md "AdaPT", forward). Throws BadInput where shapes do not fit, with the place, the layer and
+/// the shapes.
 Graph lower(const ModelDescription& model, const Shape& image, bool quantized);
 
 }  // namespace adapt

@@ -1,59 +1,57 @@
 #include "nn/models.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "nn/model_file.hpp"
+#include "nn/shipped_models.hpp"
 
 namespace adapt {
 namespace {
 
-constexpr Shape kCifarImage = {1, 3, 32, 32};
-
-struct ModelEntry {
-  const char* name;
-  ModelDescription (*make)(const ModelInput& input);
-  Shape usual_image;  // N = 1
-};
-
-template <int kBlocks>
-ModelDescription resnet_of(const ModelInput& input) {
-  return resnet(input, kBlocks);
-}
-
-/// The door for models: one file in models/ and one line here.
-constexpr std::array kModels = {
-    ModelEntry{"lenet5", lenet5, {1, 1, 28, 28}},        ModelEntry{"alexnet", alexnet, kCifarImage},
-    ModelEntry{"resnet20", resnet_of<3>, kCifarImage},   ModelEntry{"resnet32", resnet_of<5>, kCifarImage},
-    ModelEntry{"resnet44", resnet_of<7>, kCifarImage},   ModelEntry{"resnet56", resnet_of<9>, kCifarImage},
-    ModelEntry{"resnet110", resnet_of<18>, kCifarImage},
-};
-
-const ModelEntry& find(const std::string& name) {
-  std::string known;
-  for (const ModelEntry& entry : kModels) {
-    if (entry.name == name) {
-      return entry;
-    }
-    known += concat(known.empty() ? "" : ", ", entry.name);
+/// The text of the options' model, and what it is called in messages.
+std::pair<std::string, std::string> source_of(const ModelOptions& options) {
+  if (options.graph.empty()) {
+    return {shipped_model(options.name), "model " + options.name};
   }
-  throw BadInput(concat("unknown model '", name, "'; known: ", known));
+  return {options.graph, concat("model ", options.name, " (model.graph)")};
 }
 
 }  // namespace
 
-ModelDescription make_model(const std::string& name, const ModelInput& input) {
-  return find(name).make(input);
+ModelDescription make_model(const ModelOptions& options, int classes) {
+  const auto [text, source] = source_of(options);
+  return read_model(text, source, classes);
 }
 
-Shape usual_image(const std::string& name) { return find(name).usual_image; }
+ModelDescription make_model(const std::string& name, int classes) {
+  ModelOptions options;
+  options.name = name;
+  return make_model(options, classes);
+}
+
+std::string model_text(const ModelOptions& options) {
+  const auto [text, source] = source_of(options);
+  return flat_text(text, source);
+}
+
+Shape usual_image(const std::string& name) { return make_model(name, /*classes=*/2).image; }
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
-  names.reserve(kModels.size());
-  for (const ModelEntry& entry : kModels) {
-    names.emplace_back(entry.name);
-  }
+  std::transform(std::begin(kShippedModels), std::end(kShippedModels), std::back_inserter(names),
+                 [](const ShippedModel& model) { return model.name; });
   return names;
+}
+
+std::string shipped_model(const std::string& name) {
+  for (const ShippedModel& model : kShippedModels) {
+    if (model.name == name) {
+      return model.text;
+    }
+  }
+  throw BadInput(concat("unknown model '", name, "'; known: ", join_names(model_names())));
 }
 
 }  // namespace adapt

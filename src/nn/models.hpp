@@ -4,37 +4,28 @@
 #include <vector>
 
 #include "nn/description.hpp"
-#include "nn/graph.hpp"
+#include "nn/options.hpp"
 
 namespace adapt {
 
-/// What a model is made for.
-struct ModelInput {
-  int classes = 10;
-  int height = 32;  ///< of the images
-  int width = 32;
-};
+/// The model that the options mean, for `classes` classes. Throws BadInput for an unknown name (lists the
+/// known ones), and for a graph that read_model refuses.
+ModelDescription make_model(const ModelOptions& options, int classes);
 
-/// The description of the model `name`. Throws BadInput for an unknown name (lists the known ones).
-ModelDescription make_model(const std::string& name, const ModelInput& input);
+/// The shipped model `name`.
+ModelDescription make_model(const std::string& name, int classes);
+
+/// The text of a model file without blocks (nn/model_file.hpp), which says the same as the options do.
+std::string model_text(const ModelOptions& options);
 
 /// The image (N = 1) that the model `name` is usually trained on; other sizes may fit, too. Throws as
 /// make_model does.
 Shape usual_image(const std::string& name);
 
-/// Names that make_model knows.
+/// Names of the models that are shipped, each a file in experiments/models/.
 std::vector<std::string> model_names();
 
-/// LeNet-5 (LeCun et al. 1998) with tanh and average pooling, for 28×28 images (32×32 after padding).
-ModelDescription lenet5(const ModelInput& input);
-
-/// AlexNet for 32×32 images (algorithm.md "Models"; Krizhevsky et al. 2012, one linear layer). For 28×28
-/// images, whose last feature map is 1×1, the last pooling is left out.
-ModelDescription alexnet(const ModelInput& input);
-
-/// Residual network of 6·blocks + 2 layers for small images (He et al. 2016, section 4.2): three stages of
-/// 16, 32 and 64 channels with `blocks` basic blocks each, projection shortcuts (1×1 convolution and batch
-/// norm) where the shape changes, global average pooling.
-ModelDescription resnet(const ModelInput& input, int blocks);
+/// The text of such a file. Throws as make_model does.
+std::string shipped_model(const std::string& name);
 
 }  // namespace adapt

@@ -16,6 +16,10 @@ struct LayerMemory;
 struct Parameter;
 struct RunningStatistics;
 
+/// More than any network has, and so few that no sum of them overflows.
+inline constexpr int kMostChannels = 1 << 24;
+inline constexpr int kLargestKernel = 1 << 24;
+
 /// What a parameter tensor is to its operation.
 enum class ParameterRole { weight, bias, scale, shift };
 
@@ -95,7 +99,7 @@ class Operation {
   [[nodiscard]] virtual std::optional<ProductTerms> product() const = 0;
   [[nodiscard]] virtual std::optional<NormalizationTerms> normalization() const = 0;
   [[nodiscard]] virtual std::optional<Activation> activation() const = 0;
-  [[nodiscard]] virtual std::optional<PoolingTerms> pooling() const = 0;
+  [[nodiscard]] virtual std::optional<PoolingTerms> pooling(const Shape& input) const = 0;
   [[nodiscard]] virtual bool is_sum() const = 0;
   [[nodiscard]] virtual std::optional<QuantizePlace> quantization() const = 0;
 

@@ -7,6 +7,7 @@ namespace adapt {
 /// `model`: which network.
 struct ModelOptions {
   std::string name = "lenet5";
+  std::string graph;  ///< the text of a model file (nn/model_file.hpp); empty: the shipped model `name`
   double init_scale =
       0.5;  ///< s of TNVS: truncated normal, σ = sqrt(s / fan_in), cut at ± sqrt(3 s / fan_in)
 };

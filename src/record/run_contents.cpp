@@ -84,9 +84,9 @@ void describe(Archive& archive, BestModel& model) {
 
 template <class Archive>
 void describe(Archive& archive, RunContents& contents) {
-  archive(contents.done, contents.stripped, contents.configuration, contents.provenance, contents.summary,
-          contents.epochs, contents.layers, contents.steps, contents.switches, contents.layer_rows,
-          contents.model, contents.best_model);
+  archive(contents.done, contents.stripped, contents.configuration, contents.graph, contents.provenance,
+          contents.summary, contents.epochs, contents.layers, contents.steps, contents.switches,
+          contents.layer_rows, contents.model, contents.best_model);
 }
 
 class Writing {

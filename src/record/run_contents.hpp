@@ -29,6 +29,7 @@ struct RunContents {
   Done done = Done::absent;  ///< what DONE beside the file says of these bytes
   bool stripped = false;     ///< a copy that analysis/strip.py made of a finished run
   std::string configuration;
+  std::string graph;  ///< the network, as a model file; empty: an older adapt
   std::map<std::string, std::string> provenance;
   std::map<std::string, double> summary;
   std::vector<EpochRecord> epochs;

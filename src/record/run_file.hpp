@@ -22,6 +22,8 @@ class RunFile {
   RunFile(const std::filesystem::path& run_dir, RunParts parts, RunReader& reader);
 
   [[nodiscard]] const std::string& configuration() const { return contents_.configuration; }
+  /// The network, as a model file; empty in logs of an older adapt.
+  [[nodiscard]] const std::string& graph() const { return contents_.graph; }
   [[nodiscard]] const std::map<std::string, std::string>& provenance() const { return contents_.provenance; }
   [[nodiscard]] const std::map<std::string, double>& summary() const { return contents_.summary; }
   [[nodiscard]] const std::vector<EpochRecord>& epochs() const { return contents_.epochs; }

@@ -120,12 +120,15 @@ hdf5::Group write_tensors(hdf5::Group& root, const std::string& name, std::span<
 
 struct RunLog::Implementation {
   Implementation(const std::filesystem::path& run_dir, const std::string& configuration,
-                 const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& logged)
+                 const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& logged,
+                 const std::string& graph)
       : path(run_dir / kFileName), done_path(run_dir / kDoneName), layers(logged) {
     root.set_attribute("format_name", kFormatName);
     root.set_attribute("format_version", kFormatVersion);
     hdf5::Dataset text = root.create_text("config", configuration);
     describe(text, "", "resolved configuration, YAML");
+    hdf5::Dataset network = root.create_text("graph", graph);
+    describe(network, "", "the network, as a model file, YAML");
     hdf5::Group origin = root.create_group("provenance");
     for (const auto& [name, value] : provenance) {
       origin.set_attribute(name, value);
@@ -220,17 +223,18 @@ struct RunLog::Implementation {
 };
 
 RunLog::RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
-               const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers) {
+               const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers,
+               const std::string& graph) {
   prepare_folder(run_dir);
   guarded(run_dir / kFileName, [&] {
-    implementation_ = std::make_unique<Implementation>(run_dir, configuration, provenance, layers);
+    implementation_ = std::make_unique<Implementation>(run_dir, configuration, provenance, layers, graph);
     implementation_->flush();
   });
 }
 
 RunLog::RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
                const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers,
-               const Continuation& continuation) {
+               const Continuation& continuation, const std::string& graph) {
   if (continuation.earlier.layers() != layers) {
     throw BadInput(concat("run ", run_dir,
                           " cannot go on: its log holds other layers than the model has; expected "
@@ -238,7 +242,7 @@ RunLog::RunLog(const std::filesystem::path& run_dir, const std::string& configur
   }
   prepare_folder(run_dir);
   guarded(run_dir / kFileName, [&] {
-    implementation_ = std::make_unique<Implementation>(run_dir, configuration, provenance, layers);
+    implementation_ = std::make_unique<Implementation>(run_dir, configuration, provenance, layers, graph);
     implementation_->take_over(continuation);
     implementation_->flush();
   });

@@ -95,15 +95,16 @@ struct Continuation {
 /// last flush is lost with the object.
 class RunLog {
  public:
-  /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. Creates the folder, writes
-  /// a first complete file, removes a DONE left by an earlier run.
+  /// `configuration`: the resolved YAML. `provenance`: attributes of /provenance. `graph`: the network, as a
+  /// model file. Creates the folder, writes a first complete file, removes a DONE left by an earlier run.
   RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
-         const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers);
+         const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers,
+         const std::string& graph = "");
   /// The same for a run that goes on: its first complete file already holds the rows of `continuation`.
   /// Throws BadInput when that run has other layers.
   RunLog(const std::filesystem::path& run_dir, const std::string& configuration,
          const std::map<std::string, std::string>& provenance, const std::vector<LoggedLayer>& layers,
-         const Continuation& continuation);
+         const Continuation& continuation, const std::string& graph = "");
   ~RunLog();
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;

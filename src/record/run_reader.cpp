@@ -157,6 +157,9 @@ std::vector<SwitchEvent> read_switches(const hdf5::Dataset& dataset, const std::
 void read_overview(const hdf5::Group& root, RunContents& contents) {
   contents.stripped = root.has_attribute("stripped");
   contents.configuration = root.dataset("config").read_text();
+  if (root.has("graph")) {
+    contents.graph = root.dataset("graph").read_text();
+  }
   const hdf5::Group provenance = root.group("provenance");
   for (const std::string& name : provenance.attribute_names()) {
     contents.provenance[name] = provenance.text_attribute(name);

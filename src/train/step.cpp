@@ -77,9 +77,8 @@ Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batc
 }
 
 Graph make_graph(const TrainerOptions& options, const ImageShape& image, int classes, int batch) {
-  const ModelInput input = {classes, image.height, image.width};
-  return lower(options.network ? options.network(input) : make_model(options.model.name, input),
-               {batch, image.channels, image.height, image.width}, executes_formats(options));
+  return lower(make_model(options.model, classes), {batch, image.channels, image.height, image.width},
+               executes_formats(options));
 }
 
 TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data,

@@ -22,8 +22,6 @@ namespace adapt {
 struct TrainerOptions {
   std::uint64_t seed = 1;
   ModelOptions model;
-  /// In place of model.name, for networks without a name; empty: none.
-  std::function<ModelDescription(const ModelInput& input)> network = {};
   EngineOptions engine;
   PolicyOptions precision;
   ExchangeOptions exchange;

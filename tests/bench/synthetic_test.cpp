@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "nn/graph.hpp"
 #include "nn/models.hpp"
 
 namespace adapt {
@@ -16,8 +17,8 @@ TEST(Synthetic, HasTheShapeThatTheModelTakes) {
     const ImageShape shape = data.train->shape();
     EXPECT_EQ(data.train->size(), 40);
     EXPECT_EQ(data.train->classes(), 10);
-    const ModelInput input = {data.train->classes(), shape.height, shape.width};
-    EXPECT_NO_THROW(lower(make_model(model, input), {2, shape.channels, shape.height, shape.width}, true));
+    EXPECT_NO_THROW(lower(make_model(model, data.train->classes()),
+                          {2, shape.channels, shape.height, shape.width}, true));
   }
   EXPECT_EQ(synthetic_images("lenet5", 1).train->shape(), (ImageShape{28, 28, 1}));
   EXPECT_THROW(synthetic_images("lenet6", 1), BadInput);

@@ -139,7 +139,7 @@ TEST_F(GridFile, ATypeErrorInOneCell) {
   EXPECT_EQ(
       refused("grid:\n  model: [lenet5, resnet21]\n"),
       "g.yaml:2: 'model.name': expected one of lenet5, alexnet, resnet20; found 'resnet21'; did you mean "
-      "'resnet20'?");
+      "'resnet20'? (in the run model=resnet21)");
   EXPECT_EQ(refused("seeds: [1, two]\n"),
             "g.yaml:1: 'seed': expected an integer from 0 to 9223372036854775807, found 'two'");
 }

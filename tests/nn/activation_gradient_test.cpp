@@ -12,6 +12,7 @@
 #include "nn/small_model.hpp"
 #include "numerics/reference.hpp"
 #include "numerics/sum.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
@@ -68,7 +69,7 @@ TEST(ActivationGradients, AreTheReferencesNumbers) {
 }
 
 TEST(ActivationGradients, WithoutFormatOnlyRoundingDiffers) {
-  const ModelDescription description = resnet({4, 8, 8}, 1);
+  const ModelDescription description = small_resnet(4, 1);
   SmallModel plain(description, {4, 3, 8, 8}, true, false);
   SmallModel emulated(description, {4, 3, 8, 8}, true, true);
   PrecisionPlan plan;
@@ -132,7 +133,7 @@ TEST(ActivationGradients, OfTheSharedValueTakeTheSumOfBothBranches) {
 }
 
 TEST(ActivationGradients, FineGridsHardlyMoveAResidualNetworksGradients) {
-  const ModelDescription description = resnet({4, 8, 8}, 1);
+  const ModelDescription description = small_resnet(4, 1);
   SmallModel model(description, {6, 3, 8, 8}, true, true);
   PrecisionPlan plan;
   plan.layers.resize(model.graph.layers.size());

@@ -9,6 +9,7 @@
 #include "nn/models.hpp"
 #include "nn/onednn.hpp"
 #include "small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt::test {
 namespace {
@@ -60,8 +61,8 @@ class Bfloat16Test : public ::testing::Test {
 TEST_F(Bfloat16Test, ForwardAndGradientsAreThoseOfFloat32) {
   for (const auto& [model, image] :
        std::vector<std::pair<ModelDescription, Shape>>{{all_layers(), {16, 3, 8, 8}},
-                                                       {lenet5({10, 28, 28}), {8, 1, 28, 28}},
-                                                       {alexnet({10, 32, 32}), {8, 3, 32, 32}}}) {
+                                                       {make_model("lenet5", 10), {8, 1, 28, 28}},
+                                                       {make_model("alexnet", 10), {8, 3, 32, 32}}}) {
     SCOPED_TRACE(model.name);
     SmallModel small(model, image);
     Network mixed(small.graph, small.state, /*training=*/true, Arithmetic::bfloat16);
@@ -101,8 +102,8 @@ TEST_F(Bfloat16Test, NamesTheFirstLayerThatIsNotFinite) {
 TEST_F(Bfloat16Test, FoldedInferenceIsThatOfFloat32) {
   for (const auto& [model, image] :
        std::vector<std::pair<ModelDescription, Shape>>{{all_layers(), {5, 3, 8, 8}},
-                                                       {lenet5({10, 28, 28}), {3, 1, 28, 28}},
-                                                       {alexnet({10, 32, 32}), {3, 3, 32, 32}}}) {
+                                                       {make_model("lenet5", 10), {3, 1, 28, 28}},
+                                                       {make_model("alexnet", 10), {3, 3, 32, 32}}}) {
     SCOPED_TRACE(model.name);
     SmallModel small(model, image, /*training=*/false);
     InferenceNetwork plain(small.graph, small.state, NumberType::float32, nullptr, image.n);

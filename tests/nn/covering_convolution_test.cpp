@@ -8,20 +8,21 @@
 #include "nn/layers/product.hpp"
 #include "nn/onednn.hpp"
 #include "numerics/random.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
 
 struct Case {
   Shape input;
-  ops::ConvolutionOptions spec;
+  ConvolutionOptions spec;
 
   [[nodiscard]] Window window() const { return {spec.kernel, spec.stride, spec.padding}; }
 };
 
 GraphNode node_of(const Case& a_case) {
   GraphNode node;
-  node.operation = ops::convolution(a_case.spec);
+  node.operation = ModelBuilder("one").convolution("a", a_case.spec).build().nodes.front().operation;
   node.input = a_case.input;
   node.output = node.op().output(a_case.input);
   return node;
@@ -44,7 +45,7 @@ struct LayerRun {
     source_gradient.resize(source.size());
     destination.resize(elements(node.output));
     destination_gradient.resize(destination.size());
-    const ops::ConvolutionOptions& options = a_case.spec;
+    const ConvolutionOptions& options = a_case.spec;
     weight.dims = {options.channels, node.input.c, options.kernel, options.kernel};
     bias.dims = {options.channels};
     weight.working.resize(static_cast<std::size_t>(node.op().parameters(node.input).front().elements()));

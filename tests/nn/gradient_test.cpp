@@ -8,6 +8,7 @@
 
 #include "nn/models.hpp"
 #include "nn/small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
@@ -59,7 +60,7 @@ TEST(Gradient, Linear) {
 TEST(Gradient, Convolution) {
   for (const int stride : {1, 2}) {
     for (const int kernel : {1, 3, 5}) {
-      const ops::ConvolutionOptions spec = {
+      const ConvolutionOptions spec = {
           .channels = 5, .kernel = kernel, .stride = stride, .padding = kernel / 2};
       expect_right_gradients(ModelBuilder("convolution")
                                  .convolution("a", {.channels = 3, .kernel = 3})
@@ -72,7 +73,7 @@ TEST(Gradient, Convolution) {
 }
 
 TEST(Gradient, ConvolutionThatCoversItsMap) {
-  const ops::ConvolutionOptions spec = {.channels = 5, .kernel = 3, .padding = 1};
+  const ConvolutionOptions spec = {.channels = 5, .kernel = 3, .padding = 1};
   expect_right_gradients(
       ModelBuilder("covering").convolution("a", spec).convolution("b", spec).linear("c", 4).build(),
       {4, 2, 2, 2});
@@ -158,10 +159,10 @@ TEST(Gradient, ThreeReadersOfOneValue) {
 
 TEST(Gradient, ResidualNetworkOfThreeStages) {
   // One basic block per stage with both kinds of shortcut, as in the ResNet family.
-  expect_right_gradients(resnet({5, 12, 12}, 1), {6, 3, 12, 12}, 2e-2, 3e-4F);
+  expect_right_gradients(small_resnet(5, 1), {6, 3, 12, 12}, 2e-2, 3e-4F);
 }
 
-TEST(Gradient, WholeLenet5) { expect_right_gradients(lenet5({10, 28, 28}), {3, 1, 28, 28}, 5e-3); }
+TEST(Gradient, WholeLenet5) { expect_right_gradients(make_model("lenet5", 10), {3, 1, 28, 28}, 5e-3); }
 
 }  // namespace
 }  // namespace adapt

@@ -6,6 +6,7 @@
 
 #include "nn/inference/plan.hpp"
 #include "small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt::test {
 namespace {

@@ -129,7 +129,7 @@ class InferenceReference {
   }
 
   void pool(const InferenceStep& step) {
-    const PoolingTerms terms = *graph_.nodes[step.node].op().pooling();
+    const PoolingTerms terms = *graph_.nodes[step.node].pooling();
     const InferenceValue& from = value(step.sources[0]);
     const InferenceValue& to = value(step.destination);
     const Shape& out = to.shape;

@@ -12,6 +12,7 @@
 #include "nn/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt::test {
 namespace {
@@ -64,9 +65,11 @@ struct ByteModel : SmallModel {
 
 /// Batch norms whose ε vanishes.
 ModelDescription without_epsilon(ModelDescription model) {
+  const ModelDescription donor =
+      read_model("name: donor\nimage: [1, 1, 1]\nlayers: [batch_norm: {epsilon: 0}]\n", "test", 1);
   for (LayerNode& node : model.nodes) {
     if (node.operation->normalization()) {
-      node.operation = ops::batch_norm({.epsilon = 0, .momentum = 0.1});
+      node.operation = donor.nodes.front().operation;
     }
   }
   return model;
@@ -196,7 +199,7 @@ TEST_F(InferenceTest, EqualsTheReferenceButForTies) {
 }
 
 TEST_F(InferenceTest, TanhAndAveragesOnTheWay) {
-  ByteModel model(lenet5({10, 28, 28}), {4, 1, 28, 28}, /*exact=*/false);
+  ByteModel model(make_model("lenet5", 10), {4, 1, 28, 28}, /*exact=*/false);
   InferenceNetwork network(model.graph, model.state, NumberType::float32, &model.plan, 4);
   EXPECT_EQ(network.plan().integer_products(), 5);
   const InferencePlan plan = plan_inference(model.graph, *model.state, NumberType::float32, &model.plan);
@@ -252,8 +255,8 @@ TEST_F(InferenceTest, LayersBeyondEightBitsRunInFloat32) {
 
 TEST(FoldedFloat32, EqualsTheLayers) {
   std::vector<Case> all = cases();
-  all.push_back({lenet5({10, 28, 28}), {2, 1, 28, 28}});
-  all.push_back({alexnet({10, 32, 32}), {3, 3, 32, 32}});
+  all.push_back({make_model("lenet5", 10), {2, 1, 28, 28}});
+  all.push_back({make_model("alexnet", 10), {3, 3, 32, 32}});
   for (const Case& one : all) {
     SCOPED_TRACE(one.model.name);
     ByteModel model(one.model, one.image, /*exact=*/false);

@@ -13,6 +13,7 @@
 #include "nn/onednn.hpp"
 #include "nn/quantized/integer_convolution.hpp"
 #include "nn/quantized/weight_gradient.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {

@@ -7,13 +7,13 @@ namespace adapt {
 namespace {
 
 TEST(LayerSeconds, NothingIsCountedUnlessAskedFor) {
-  test::SmallModel model(lenet5({.classes = 10, .height = 28, .width = 28}), {2, 1, 28, 28});
+  test::SmallModel model(make_model("lenet5", 10), {2, 1, 28, 28});
   model.loss();
   EXPECT_TRUE(model.network.layer_seconds().empty());
 }
 
 TEST(LayerSeconds, EachNodeHasItsShareOfThePhases) {
-  test::SmallModel model(lenet5({.classes = 10, .height = 28, .width = 28}), {2, 1, 28, 28},
+  test::SmallModel model(make_model("lenet5", 10), {2, 1, 28, 28},
                          /*training=*/true, /*quantized=*/true);
   model.network.count_layers();
   model.loss();

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "nn/small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
@@ -66,7 +67,7 @@ TEST(Layer, ConvolutionEqualsLoops) {
     for (const int kernel : {1, 3, 5}) {
       for (const int stride : {1, 2, 3}) {
         for (const int padding : {0, kernel / 2}) {
-          const ops::ConvolutionOptions spec = {
+          const ConvolutionOptions spec = {
               .channels = 6, .kernel = kernel, .stride = stride, .padding = padding};
           const SmallModel model = integer_model(ModelBuilder("m").convolution("a", spec).build(), image,
                                                  /*training=*/stride == 1);

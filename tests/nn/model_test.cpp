@@ -8,12 +8,13 @@
 #include "nn/loss.hpp"
 #include "nn/models.hpp"
 #include "nn/parameters.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
 
 TEST(Model, Lenet5HasThePublishedSize) {
-  const Graph graph = lower(make_model("lenet5", {10, 28, 28}), {2, 1, 28, 28}, false);
+  const Graph graph = lower(make_model("lenet5", 10), {2, 1, 28, 28}, false);
   const auto state = initialize(graph, 0.5, 1);
   std::int64_t parameters = 0;
   for (const Parameter& parameter : state->parameters) {
@@ -42,17 +43,17 @@ TEST(Model, ResnetFamilyHasThePublishedSizes) {
   const std::vector<std::pair<const char*, double>> published = {
       {"resnet20", 0.27}, {"resnet32", 0.46}, {"resnet44", 0.66}, {"resnet56", 0.85}, {"resnet110", 1.73}};
   for (const auto& [name, millions] : published) {
-    const Graph graph = lower(make_model(name, {10, 32, 32}), {1, 3, 32, 32}, false);
+    const Graph graph = lower(make_model(name, 10), {1, 3, 32, 32}, false);
     EXPECT_NEAR(static_cast<double>(parameter_count(graph)) * 1e-6, millions, 0.01) << name;
     EXPECT_EQ(graph.layers.size(), static_cast<std::size_t>(std::stoi(name + 6)) + 2) << "with two shortcuts";
   }
-  const Graph graph = lower(make_model("resnet20", {10, 32, 32}), {1, 3, 32, 32}, false);
+  const Graph graph = lower(make_model("resnet20", 10), {1, 3, 32, 32}, false);
   EXPECT_EQ(graph.layers[5].name, "stage1.block3.conv1");
   EXPECT_EQ(graph.layers[7].name, "stage2.block1.shortcut");
 }
 
 TEST(Model, AlexnetCountsAndSizes) {
-  const Graph graph = lower(make_model("alexnet", {10, 32, 32}), {1, 3, 32, 32}, false);
+  const Graph graph = lower(make_model("alexnet", 10), {1, 3, 32, 32}, false);
   EXPECT_EQ(parameter_count(graph), 64 * (3 * 121 + 1) + 192 * (64 * 25 + 1) + 384 * (192 * 9 + 1) +
                                         256 * (384 * 9 + 1) + 256 * (256 * 9 + 1) + 10 * 257);
   EXPECT_EQ(graph.nodes.back().input, (Shape{1, 256, 1, 1}));
@@ -60,13 +61,13 @@ TEST(Model, AlexnetCountsAndSizes) {
 
 TEST(Model, AllModelsTakeGreyImagesOf28PixelsAndAnyClassCount) {
   for (const std::string& name : model_names()) {
-    const Graph graph = lower(make_model(name, {37, 28, 28}), {2, 1, 28, 28}, true);
+    const Graph graph = lower(make_model(name, 37), {2, 1, 28, 28}, true);
     EXPECT_EQ(graph.nodes.back().output, (Shape{2, 37, 1, 1})) << name;
   }
 }
 
 TEST(Model, OperandsOfResidualSumsAreOnGrids) {
-  const Graph graph = lower(resnet({10, 32, 32}, 1), {1, 3, 32, 32}, true);
+  const Graph graph = lower(small_resnet(10, 1), {1, 3, 32, 32}, true);
   std::vector<std::string> operands;
   for (const GraphNode& node : graph.nodes) {
     if (node.op().quantization() == QuantizePlace::operand) {
@@ -81,7 +82,7 @@ TEST(Model, OperandsOfResidualSumsAreOnGrids) {
 
 TEST(Model, UnknownNameListsTheKnown) {
   try {
-    make_model("lenet6", {});
+    make_model("lenet6", 10);
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     EXPECT_NE(std::string(error.what()).find("lenet5"), std::string::npos);
@@ -90,7 +91,7 @@ TEST(Model, UnknownNameListsTheKnown) {
 
 TEST(Model, ShapesThatDoNotFitNameTheLayer) {
   try {
-    lower(lenet5({10, 28, 28}), {1, 1, 12, 12}, false);
+    lower(make_model("lenet5", 10), {1, 1, 12, 12}, false);
     FAIL() << "expected BadInput";
   } catch (const BadInput& error) {
     EXPECT_NE(std::string(error.what()).find("conv3"), std::string::npos) << error.what();
@@ -103,16 +104,16 @@ TEST(Model, ShapesThatDoNotFitNameTheLayer) {
 }
 
 TEST(Model, EmulatedGraphQuantizesAroundEachProduct) {
-  const Graph graph = lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, true);
+  const Graph graph = lower(make_model("lenet5", 10), {1, 1, 28, 28}, true);
   EXPECT_EQ(graph.nodes[0].name, "conv1.inputs");
   EXPECT_EQ(graph.nodes[1].name, "conv1");
   EXPECT_EQ(graph.nodes[2].name, "conv1.outputs");
-  EXPECT_EQ(graph.nodes.size(), lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, false).nodes.size() + 10);
+  EXPECT_EQ(graph.nodes.size(), lower(make_model("lenet5", 10), {1, 1, 28, 28}, false).nodes.size() + 10);
   EXPECT_FALSE(graph.nodes[1].input_gradient) << "nobody needs the image's gradient";
 }
 
 TEST(Model, InitializationIsTruncatedAndScaled) {
-  const Graph graph = lower(lenet5({10, 28, 28}), {1, 1, 28, 28}, false);
+  const Graph graph = lower(make_model("lenet5", 10), {1, 1, 28, 28}, false);
   const auto state = initialize(graph, 0.5, 1);
   const Parameter& weight = state->parameters[state->find("conv3.weight")];
   const double deviation = std::sqrt(0.5 / 400);

@@ -12,6 +12,7 @@
 #include "nn/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "small_model.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {
@@ -106,13 +107,11 @@ TEST_P(LifetimesOf, NothingEndsBeforeItsLastReader) {
 /// The models of the program on the images that they are made for.
 struct ModelCase {
   const char* name;
-  ModelInput input;
+  int side;
   int channels;
 };
-constexpr ModelCase kModels[] = {{"lenet5", {10, 28, 28}, 1},
-                                 {"alexnet", {10, 32, 32}, 3},
-                                 {"alexnet", {10, 28, 28}, 1},
-                                 {"resnet20", {10, 32, 32}, 3}};
+constexpr ModelCase kModels[] = {
+    {"lenet5", 28, 1}, {"alexnet", 32, 3}, {"alexnet", 28, 1}, {"resnet20", 32, 3}};
 
 /// Most that the arena of a network held in forward and backward of 4 images.
 std::size_t measured(const Graph& graph, bool training, Arithmetic arithmetic) {
@@ -134,8 +133,8 @@ TEST(ValueBytes, IsWhatANetworkTakes) {
   for (const ModelCase& model : kModels) {
     for (const bool training : {true, false}) {
       for (const bool quantized : {true, false}) {
-        const Graph graph = lower(make_model(model.name, model.input),
-                                  {4, model.channels, model.input.height, model.input.width}, quantized);
+        const Graph graph =
+            lower(make_model(model.name, 10), {4, model.channels, model.side, model.side}, quantized);
         const auto estimate = static_cast<double>(value_bytes(graph, training, Arithmetic::emulated));
         const auto taken = static_cast<double>(measured(graph, training, Arithmetic::emulated));
         const std::string what =
@@ -148,7 +147,7 @@ TEST(ValueBytes, IsWhatANetworkTakes) {
 }
 
 TEST(ValueBytes, OfHalfTheSizeTakeHalf) {
-  const Graph graph = lower(make_model("resnet20", {10, 32, 32}), {4, 3, 32, 32}, false);
+  const Graph graph = lower(make_model("resnet20", 10), {4, 3, 32, 32}, false);
   const auto casts = graph.image.elements() * 2 + 2 * graph.nodes.back().output.elements() * 4;
   EXPECT_EQ(2 * (value_bytes(graph, true, Arithmetic::bfloat16) - casts),
             value_bytes(graph, true, Arithmetic::emulated));

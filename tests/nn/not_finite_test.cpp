@@ -11,7 +11,7 @@ namespace {
 
 /// What is said when the first weight of `parameter` is `value`.
 std::string said(const std::string& parameter, float value) {
-  test::SmallModel model(lenet5({.classes = 10, .height = 28, .width = 28}), {2, 1, 28, 28});
+  test::SmallModel model(make_model("lenet5", 10), {2, 1, 28, 28});
   if (!parameter.empty()) {
     Parameter& spoiled = model.state->parameters.at(model.state->find(parameter));
     spoiled.master[0] = value;
@@ -31,7 +31,7 @@ TEST(FirstNotFinite, NamesTheFirstLayer) {
 TEST(FirstNotFinite, SaysWhenNoLayerIsToBlame) { EXPECT_EQ(said("", 0), "the loss"); }
 
 TEST(FirstNotFinite, KnowsTheImages) {
-  test::SmallModel model(lenet5({.classes = 10, .height = 28, .width = 28}), {2, 1, 28, 28});
+  test::SmallModel model(make_model("lenet5", 10), {2, 1, 28, 28});
   model.images[5] = std::numeric_limits<float>::infinity();
   EXPECT_EQ(model.network.first_not_finite(model.images, Pass{}), "the images");
 }

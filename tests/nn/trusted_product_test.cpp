@@ -16,6 +16,7 @@
 #include "nn/onednn.hpp"
 #include "nn/small_model.hpp"
 #include "numerics/random.hpp"
+#include "support/model_builder.hpp"
 
 namespace adapt {
 namespace {

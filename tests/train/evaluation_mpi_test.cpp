@@ -9,6 +9,7 @@
 #include "nn/description.hpp"
 #include "nn/loss.hpp"
 #include "numerics/random.hpp"
+#include "support/model_builder.hpp"
 #include "support/world.hpp"
 #include "train/evaluation.hpp"
 

@@ -43,7 +43,7 @@ class TrainedInference : public testing::Test {
       step.run(learning_rate);
     }
     const ImageShape image = data_.train->shape();
-    model_ = {make_model(options.model.name, {data_.train->classes(), image.height, image.width}),
+    model_ = {make_model(options.model, data_.train->classes()),
               {1, image.channels, image.height, image.width},
               step.state(),
               step.plan()};

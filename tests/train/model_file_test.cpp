@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "nn/description.hpp"
+#include "support/model_builder.hpp"
 #include "train/small_state.hpp"
 #include "train/working_weights.hpp"
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/models.hpp"
+#include "support/model_builder.hpp"
 #include "train/model_file.hpp"
 #include "train/working_weights.hpp"
 
@@ -10,7 +11,7 @@ namespace adapt {
 namespace {
 
 struct Model {
-  Graph graph = lower(resnet({4, 8, 8}, 1), {2, 3, 8, 8}, true);
+  Graph graph = lower(small_resnet(4, 1), {2, 3, 8, 8}, true);
   std::shared_ptr<ModelState> state = initialize(graph, 1.0, 5);
 
   PrecisionPlan plan(bool per_tensor) {

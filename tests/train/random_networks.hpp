@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "data/memory_dataset.hpp"
 #include "numerics/random.hpp"
+#include "support/model_builder.hpp"
 #include "train/trainer.hpp"
 
 namespace adapt::test {
@@ -20,8 +21,7 @@ class RandomTraining {
     options_.seed = seed;
     draw_recipe();
     draw_precision();
-    const ModelDescription model = draw_network();
-    options_.network = [model](const ModelInput& /*input*/) { return model; };
+    options_.model.graph = draw_network();
     data_ = draw_images();
   }
 
@@ -76,7 +76,7 @@ class RandomTraining {
     precision.backward = per_tensor ? "quantized" : "float32";
   }
 
-  ModelDescription draw_network() {
+  std::string draw_network() {
     ModelBuilder builder("random");
     const int blocks = from(1, 3);
     int side = kSide;
@@ -104,7 +104,7 @@ class RandomTraining {
     if (coin()) {
       builder.linear("hidden", from(4, 20)).relu();
     }
-    return builder.linear("out", kClasses).build();
+    return builder.linear("out", kClasses).text();
   }
 
   DataSplits draw_images() {

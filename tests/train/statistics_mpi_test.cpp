@@ -3,6 +3,7 @@
 #include "data/memory_dataset.hpp"
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "support/model_builder.hpp"
 #include "support/world.hpp"
 #include "train/small_state.hpp"
 #include "train/statistics.hpp"

@@ -18,7 +18,7 @@ bool fits_byte(const std::optional<FixedFormat>& format) {
 }
 
 bool is_pooling(const GraphNode& node, Pooling kind) {
-  const auto pooling = node.op().pooling();
+  const auto pooling = node.pooling();
   return pooling && pooling->kind == kind;
 }
 
@@ -134,7 +134,7 @@ class Planner {
     const FusedGroup& group = groups_[g];
     if (is_product(group)) {
       add_product(g);
-    } else if (node_of(group).op().pooling()) {
+    } else if (node_of(group).pooling()) {
       add_pool(g);
     } else {
       add_layer(group);

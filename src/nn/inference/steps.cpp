@@ -167,7 +167,7 @@ Run compile_maximum(const StepParts& parts, const PoolingTerms& terms) {
 }
 
 Run compile_pool(const StepParts& parts) {
-  const PoolingTerms terms = *parts.graph.nodes[parts.step.node].op().pooling();
+  const PoolingTerms terms = *parts.graph.nodes[parts.step.node].pooling();
   return terms.kind == Pooling::average ? compile_average(parts, terms) : compile_maximum(parts, terms);
 }
 

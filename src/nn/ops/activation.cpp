@@ -20,7 +20,9 @@ class ActivationOperation final : public Operation {
   [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return kind_; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
@@ -33,6 +35,12 @@ class ActivationOperation final : public Operation {
 
 }  // namespace
 
-OperationPtr activation(Activation kind) { return std::make_shared<ActivationOperation>(kind); }
+OperationPtr read_relu(OptionReader& /*options*/) {
+  return std::make_shared<ActivationOperation>(Activation::relu);
+}
+
+OperationPtr read_tanh(OptionReader& /*options*/) {
+  return std::make_shared<ActivationOperation>(Activation::tanh);
+}
 
 }  // namespace adapt::ops

@@ -18,7 +18,9 @@ class Addition final : public Operation {
   [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_sum() const override { return true; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
@@ -28,6 +30,7 @@ class Addition final : public Operation {
 
 }  // namespace
 
-OperationPtr addition() { return std::make_shared<Addition>(); }
+/// The sum of two layers (residual connection, He et al. 2016).
+OperationPtr read_add(OptionReader& /*options*/) { return std::make_shared<Addition>(); }
 
 }  // namespace adapt::ops

@@ -22,7 +22,9 @@ class BatchNorm final : public Operation {
   [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return terms_; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
@@ -35,6 +37,12 @@ class BatchNorm final : public Operation {
 
 }  // namespace
 
-OperationPtr batch_norm(const NormalizationTerms& terms) { return std::make_shared<BatchNorm>(terms); }
+/// Batch normalization over (N, H, W) per channel (Ioffe and Szegedy 2015), with scale and shift.
+OperationPtr read_batch_norm(OptionReader& options) {
+  NormalizationTerms terms;
+  terms.epsilon = options.number("epsilon", 0, 1, terms.epsilon);
+  terms.momentum = options.number("momentum", 0, 1, terms.momentum);
+  return std::make_shared<BatchNorm>(terms);
+}
 
 }  // namespace adapt::ops

@@ -24,7 +24,9 @@ class Linear final : public Operation {
   }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
@@ -38,6 +40,11 @@ class Linear final : public Operation {
 
 }  // namespace
 
-OperationPtr linear(int outputs, bool bias) { return std::make_shared<Linear>(outputs, bias); }
+/// Fully connected layer (N, C*H*W) -> (N, outputs). Features are taken in memory order (height, width,
+/// channel).
+OperationPtr read_linear(OptionReader& options) {
+  const int outputs = options.integer("outputs", 1, kMostChannels);
+  return std::make_shared<Linear>(outputs, options.flag("bias", true));
+}
 
 }  // namespace adapt::ops

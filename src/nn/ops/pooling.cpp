@@ -22,7 +22,7 @@ class PoolingOperation final : public Operation {
   [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return terms_; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override { return terms_; }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
@@ -33,10 +33,18 @@ class PoolingOperation final : public Operation {
   PoolingTerms terms_;
 };
 
-}  // namespace
-
-OperationPtr pooling(Pooling kind, int kernel, int stride) {
+OperationPtr read(OptionReader& options, Pooling kind) {
+  const int kernel = options.integer("kernel", 1, kLargestKernel);
+  const int stride = options.integer("stride", 1, kLargestKernel, kernel);
   return std::make_shared<PoolingOperation>(PoolingTerms{kind, {.kernel = kernel, .stride = stride}});
 }
+
+}  // namespace
+
+// Over square windows without padding; what fills no whole window at the border is left out.
+
+OperationPtr read_max_pool(OptionReader& options) { return read(options, Pooling::maximum); }
+
+OperationPtr read_average_pool(OptionReader& options) { return read(options, Pooling::average); }
 
 }  // namespace adapt::ops

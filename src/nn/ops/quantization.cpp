@@ -22,7 +22,9 @@ class Quantization final : public Operation {
   [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<PoolingTerms> pooling() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return place_; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& /*parts*/) const override {

@@ -1,38 +1,44 @@
 #pragma once
 
-#include "nn/operation.hpp"
+#include <array>
+#include <string_view>
 
-// Every kind of operation: one line here and one file beside it.
+#include "nn/operation.hpp"
+#include "nn/option_reader.hpp"
 
 namespace adapt::ops {
 
-/// Convolution of (N, C, H, W) with square kernels: `channels` outputs, zero padding on all sides.
-struct ConvolutionOptions {
-  int channels = 0;
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;
-  bool bias = true;
+/// A kind of operation as model files name it, and what makes one of its options.
+struct Kind {
+  std::string_view name;
+  OperationPtr (*read)(OptionReader& options);
 };
-OperationPtr convolution(const ConvolutionOptions& options);
 
-/// Fully connected layer (N, C*H*W) -> (N, outputs). Features are taken in memory order (height, width,
-/// channel).
-OperationPtr linear(int outputs, bool bias = true);
+// Each is declared, with its options, in the file of its name beside this one.
+OperationPtr read_add(OptionReader& options);
+OperationPtr read_average_pool(OptionReader& options);
+OperationPtr read_batch_norm(OptionReader& options);
+OperationPtr read_convolution(OptionReader& options);
+OperationPtr read_global_average_pool(OptionReader& options);
+OperationPtr read_linear(OptionReader& options);
+OperationPtr read_max_pool(OptionReader& options);
+OperationPtr read_relu(OptionReader& options);
+OperationPtr read_tanh(OptionReader& options);
 
-/// Batch normalization over (N, H, W) per channel (Ioffe and Szegedy 2015), with scale and shift.
-OperationPtr batch_norm(const NormalizationTerms& terms = {});
+/// Every kind that a model file may name.
+inline constexpr std::array kKinds = {
+    Kind{"add", read_add},
+    Kind{"average_pool", read_average_pool},
+    Kind{"batch_norm", read_batch_norm},
+    Kind{"convolution", read_convolution},
+    Kind{"global_average_pool", read_global_average_pool},
+    Kind{"linear", read_linear},
+    Kind{"max_pool", read_max_pool},
+    Kind{"relu", read_relu},
+    Kind{"tanh", read_tanh},
+};
 
-/// Element by element.
-OperationPtr activation(Activation kind);
-
-/// Over square windows without padding; what fills no whole window at the border is left out.
-OperationPtr pooling(Pooling kind, int kernel, int stride);
-
-/// Sum of its two inputs (residual connection, He et al. 2016).
-OperationPtr addition();
-
-/// Of an activation, to the format of a layer. Descriptions never have it: lowering puts it in.
+/// Of an activation, to the format of a layer. No model file has it: lowering puts it in.
 OperationPtr quantization(QuantizePlace place);
 
 }  // namespace adapt::ops

@@ -6,14 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "experiment/configuration.hpp"
-
 namespace adapt {
 
 // A domain is the set of values that a key accepts. Each has
-//  - parse(node, names): the value; throws BadInput "expected <description>, found <what is there>";
+//  - parse(node): the value; throws BadInput "expected <description>, found <what is there>";
 //  - format(value): the value as YAML on one line, which parse() reads back exactly;
-//  - describe(names): "an integer from 1 to 8".
+//  - describe(): "an integer from 1 to 8".
 // YAML's old spellings are refused rather than guessed: 0x10, 017, 1_000, 1e2 for an integer, .inf, .nan, and
 // numbers in quotes.
 
@@ -22,9 +20,9 @@ struct IntegerDomain {
   std::int64_t low;
   std::int64_t high;
 
-  std::int64_t parse(const YAML::Node& node, const KnownNames& names) const;
+  std::int64_t parse(const YAML::Node& node) const;
   static std::string format(std::int64_t value);
-  std::string describe(const KnownNames& names) const;
+  std::string describe() const;
 };
 
 /// Which ends of a range belong to it.
@@ -36,49 +34,47 @@ struct NumberDomain {
   double high;
   Ends ends = Ends::closed;
 
-  double parse(const YAML::Node& node, const KnownNames& names) const;
+  double parse(const YAML::Node& node) const;
   static std::string format(double value);
-  std::string describe(const KnownNames& names) const;
+  std::string describe() const;
 };
 
 /// true or false; yes and no are accepted.
 struct BooleanDomain {
-  static bool parse(const YAML::Node& node, const KnownNames& names);
+  static bool parse(const YAML::Node& node);
   static std::string format(bool value);
-  static std::string describe(const KnownNames& names);
+  static std::string describe();
 };
 
 /// One of a fixed list of names.
 struct ChoiceDomain {
   std::vector<std::string> choices;
 
-  std::string parse(const YAML::Node& node, const KnownNames& names) const;
+  std::string parse(const YAML::Node& node) const;
   static std::string format(const std::string& value);
-  std::string describe(const KnownNames& names) const;
-};
-
-/// One of the names that a registry knows.
-struct RegistryDomain {
-  std::vector<std::string> KnownNames::*list;
-
-  std::string parse(const YAML::Node& node, const KnownNames& names) const;
-  static std::string format(const std::string& value);
-  std::string describe(const KnownNames& names) const;
+  std::string describe() const;
 };
 
 /// A path, possibly empty.
 struct PathDomain {
-  static std::string parse(const YAML::Node& node, const KnownNames& names);
+  static std::string parse(const YAML::Node& node);
   static std::string format(const std::string& value);
-  static std::string describe(const KnownNames& names);
+  static std::string describe();
+};
+
+/// Text of several lines.
+struct TextDomain {
+  static std::string parse(const YAML::Node& node);
+  static std::string format(const std::string& value);
+  static std::string describe();
 };
 
 /// A name that can be part of a file name: letters, digits, '.', '_', '-'; at most 100; starts with a letter
 /// or digit.
 struct LabelDomain {
-  static std::string parse(const YAML::Node& node, const KnownNames& names);
+  static std::string parse(const YAML::Node& node);
   static std::string format(const std::string& value);
-  static std::string describe(const KnownNames& names);
+  static std::string describe();
 };
 
 /// A list of ascending integers low..high, possibly empty; low is at least 1.
@@ -86,10 +82,13 @@ struct AscendingDomain {
   int low;
   int high;
 
-  std::vector<int> parse(const YAML::Node& node, const KnownNames& names) const;
+  std::vector<int> parse(const YAML::Node& node) const;
   static std::string format(const std::vector<int>& value);
-  std::string describe(const KnownNames& names) const;
+  std::string describe() const;
 };
+
+/// A name as a domain formats it: without quotes where every YAML reader takes it as text.
+std::string format_name(const std::string& name);
 
 /// `text` for a message: on one line, shortened when long.
 std::string one_line(const std::string& text);

@@ -1,4 +1,4 @@
-#include "experiment/domain.hpp"
+#include "yaml/domain.hpp"
 
 #include <algorithm>
 #include <array>
@@ -84,30 +84,6 @@ std::optional<double> decimal_number(const YAML::Node& node) {
   return from_text<double>(node.Scalar());
 }
 
-/// Text without quotes where every YAML reader takes it as text, else in double quotes.
-std::string yaml_text(const std::string& text) {
-  static const std::vector<std::string> kSpecial = {"true", "false", "yes",  "no",  "on", "off",
-                                                    "y",    "n",     "null", "inf", "nan"};
-  std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const bool name_like = !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
-                         is_letter_or_digit(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
-                           return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.' || c == '/';
-                         });
-  if (name_like && std::find(kSpecial.begin(), kSpecial.end(), lower) == kSpecial.end()) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-    }
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 std::string parse_name(const YAML::Node& node, const std::vector<std::string>& known) {
   if (!is_text(node)) {
     refuse("one of " + join_names(known), node);
@@ -123,6 +99,33 @@ std::string parse_name(const YAML::Node& node, const std::vector<std::string>& k
 
 }  // namespace
 
+std::string format_name(const std::string& text) {
+  static const std::vector<std::string> kSpecial = {"true", "false", "yes",  "no",  "on", "off",
+                                                    "y",    "n",     "null", "inf", "nan"};
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const bool name_like = !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
+                         is_letter_or_digit(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
+                           return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.' || c == '/';
+                         });
+  if (name_like && std::find(kSpecial.begin(), kSpecial.end(), lower) == kSpecial.end()) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '\n') {
+      quoted += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 std::string one_line(const std::string& text) {
   std::string line = text.substr(0, kLongestQuote);
   if (line.size() < text.size()) {
@@ -137,28 +140,28 @@ std::string one_line(const std::string& text) {
 
 std::string quote_for_message(const std::string& text) { return concat("'", one_line(text), "'"); }
 
-std::int64_t IntegerDomain::parse(const YAML::Node& node, const KnownNames& names) const {
+std::int64_t IntegerDomain::parse(const YAML::Node& node) const {
   const auto value = decimal_integer(node);
   if (!value || *value < low || *value > high) {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   return *value;
 }
 
 std::string IntegerDomain::format(std::int64_t value) { return std::to_string(value); }
 
-std::string IntegerDomain::describe(const KnownNames& /*names*/) const {
+std::string IntegerDomain::describe() const {
   return concat("an integer from ", low, " to ", high);
 }
 
-double NumberDomain::parse(const YAML::Node& node, const KnownNames& names) const {
+double NumberDomain::parse(const YAML::Node& node) const {
   const auto value = decimal_number(node);
   const bool open_low = ends == Ends::open_low || ends == Ends::open;
   const bool open_high = ends == Ends::open_high || ends == Ends::open;
   const bool inside =
       value && (open_low ? *value > low : *value >= low) && (open_high ? *value < high : *value <= high);
   if (!inside) {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   return *value == 0 ? 0.0 : *value;  // -0 is written as 0
 }
@@ -178,89 +181,90 @@ std::string NumberDomain::format(double value) {
   return text;
 }
 
-std::string NumberDomain::describe(const KnownNames& /*names*/) const {
+std::string NumberDomain::describe() const {
   const bool open_low = ends == Ends::open_low || ends == Ends::open;
   const bool open_high = ends == Ends::open_high || ends == Ends::open;
   return concat("a number ", open_low ? "above " : "from ", low, open_high ? " to below " : " to ", high);
 }
 
-bool BooleanDomain::parse(const YAML::Node& node, const KnownNames& names) {
+bool BooleanDomain::parse(const YAML::Node& node) {
   const std::string text = is_plain(node) ? node.Scalar() : "";
   if (text == "true" || text == "yes") {
     return true;
   }
   if (text != "false" && text != "no") {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   return false;
 }
 
 std::string BooleanDomain::format(bool value) { return value ? "true" : "false"; }
 
-std::string BooleanDomain::describe(const KnownNames& /*names*/) { return "true or false"; }
+std::string BooleanDomain::describe() { return "true or false"; }
 
-std::string ChoiceDomain::parse(const YAML::Node& node, const KnownNames& /*names*/) const {
+std::string ChoiceDomain::parse(const YAML::Node& node) const {
   return parse_name(node, choices);
 }
 
-std::string ChoiceDomain::format(const std::string& value) { return yaml_text(value); }
+std::string ChoiceDomain::format(const std::string& value) { return format_name(value); }
 
-std::string ChoiceDomain::describe(const KnownNames& /*names*/) const {
+std::string ChoiceDomain::describe() const {
   return "one of " + join_names(choices);
 }
 
-std::string RegistryDomain::parse(const YAML::Node& node, const KnownNames& names) const {
-  return parse_name(node, names.*list);
-}
-
-std::string RegistryDomain::format(const std::string& value) { return yaml_text(value); }
-
-std::string RegistryDomain::describe(const KnownNames& names) const {
-  return "one of " + join_names(names.*list);
-}
-
-std::string PathDomain::parse(const YAML::Node& node, const KnownNames& names) {
+std::string PathDomain::parse(const YAML::Node& node) {
   const bool one_line = is_text(node) && std::none_of(node.Scalar().begin(), node.Scalar().end(), [](char c) {
                           return static_cast<unsigned char>(c) < ' ';
                         });
   if (!one_line || node.Scalar().size() > kLongestPath) {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   return node.Scalar();
 }
 
-std::string PathDomain::format(const std::string& value) { return yaml_text(value); }
+std::string PathDomain::format(const std::string& value) { return format_name(value); }
 
-std::string PathDomain::describe(const KnownNames& /*names*/) { return "a path (\"\" for an empty one)"; }
+std::string PathDomain::describe() { return "a path (\"\" for an empty one)"; }
 
-std::string LabelDomain::parse(const YAML::Node& node, const KnownNames& names) {
+std::string TextDomain::parse(const YAML::Node& node) {
+  if (!is_text(node)) {
+    refuse(describe(), node);
+  }
+  return node.Scalar();
+}
+
+std::string TextDomain::format(const std::string& value) { return format_name(value); }
+
+std::string TextDomain::describe() { return "a text"; }
+
+std::string LabelDomain::parse(const YAML::Node& node) {
   std::string text = is_text(node) ? node.Scalar() : "";
   const bool good = !text.empty() && text.size() <= kLongestLabel && is_letter_or_digit(text[0]) &&
                     std::all_of(text.begin(), text.end(), [](char c) {
                       return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
                     });
   if (!good) {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   return text;
 }
 
-std::string LabelDomain::format(const std::string& value) { return yaml_text(value); }
+std::string LabelDomain::format(const std::string& value) { return format_name(value); }
 
-std::string LabelDomain::describe(const KnownNames& /*names*/) {
+std::string LabelDomain::describe() {
   return concat("a name of at most ", kLongestLabel, " letters, digits, '.', '_' and '-'");
 }
 
-std::vector<int> AscendingDomain::parse(const YAML::Node& node, const KnownNames& names) const {
+std::vector<int> AscendingDomain::parse(const YAML::Node& node) const {
   if (!node.IsSequence() || node.size() > kLongestList) {
-    refuse(describe(names), node);
+    refuse(describe(), node);
   }
   std::vector<int> values;
   for (const YAML::Node& element : node) {
     const auto value = decimal_integer(element);
     const int above = values.empty() ? low - 1 : values.back();
     if (!value || *value <= above || *value > high) {
-      refuse(describe(names), element);
+      refuse(describe(), element);
     }
     values.push_back(static_cast<int>(*value));
   }
@@ -275,7 +279,7 @@ std::string AscendingDomain::format(const std::vector<int>& value) {
   return "[" + text + "]";
 }
 
-std::string AscendingDomain::describe(const KnownNames& /*names*/) const {
+std::string AscendingDomain::describe() const {
   return concat("a list of ascending integers from ", low, " to ", high, " such as [10, 15]");
 }
 

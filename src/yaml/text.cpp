@@ -1,4 +1,4 @@
-#include "experiment/yaml_text.hpp"
+#include "yaml/text.hpp"
 
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
@@ -14,7 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/terminal.hpp"
-#include "experiment/domain.hpp"
+#include "yaml/domain.hpp"
 
 namespace adapt {
 namespace {

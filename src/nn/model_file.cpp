@@ -1,0 +1,435 @@
+#include "nn/model_file.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "nn/models.hpp"
+#include "nn/ops/registry.hpp"
+#include "yaml/domain.hpp"
+#include "yaml/text.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr std::size_t kMostNodes = 10000;
+constexpr std::size_t kMostBlocks = 16;  ///< within each other
+constexpr int kMostRepetitions = 1000;
+constexpr int kLargestSide = 1 << 16;  ///< of images
+constexpr const char* kInput = "input";
+constexpr const char* kClasses = "classes";
+
+/// Values of parameters; of $classes, which only a data set knows, none.
+using Parameters = std::map<std::string, YAML::Node>;
+
+/// What `from` may name, and the values behind it.
+using Scope = std::map<std::string, int>;
+
+YAML::Node parse_model(const std::string& text, const std::string& source) {
+  const YAML::Node root = parse_yaml(text, source);
+  check_root(root, source);
+  check_keys(root, "", source);
+  static const std::vector<std::string> kKeys = {"name", "image", "parameters", "blocks", "layers", "base"};
+  for (const auto& entry : root) {
+    const std::string& key = entry.first.Scalar();
+    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
+      throw BadInput(concat(place(source, entry.first), ": unknown key ", quote_for_message(key),
+                            name_hint(key, kKeys)));
+    }
+  }
+  return root;
+}
+
+/// Reads `node` by a domain, as the value of `key`.
+template <class Domain>
+auto value_of(const Domain& domain, const YAML::Node& node, std::string_view key, const std::string& where) {
+  try {
+    return domain.parse(node);
+  } catch (const BadInput& error) {
+    throw BadInput(concat(where, ": '", key, "': ", error.what()));
+  }
+}
+
+/// An item of a list of layers: its kind and options.
+struct Item {
+  std::string kind;
+  YAML::Node options;  // a mapping, or null
+  std::string where;
+};
+
+Item item_of(const YAML::Node& node, const std::string& source) {
+  const std::string where = place(source, node);
+  if (node.IsScalar()) {
+    return {node.Scalar(), {}, where};
+  }
+  const bool is_one = node.IsMap() && node.size() == 1 && node.begin()->first.IsScalar() &&
+                      (node.begin()->second.IsMap() || node.begin()->second.IsNull());
+  if (!is_one) {
+    throw BadInput(where + ": expected a layer such as 'relu' or 'convolution: {channels: 16, kernel: 3}'");
+  }
+  if (node.begin()->second.IsMap()) {
+    check_keys(node.begin()->second, node.begin()->first.Scalar(), source);
+  }
+  return {node.begin()->first.Scalar(), node.begin()->second, where};
+}
+
+/// The options of an item, with parameters replaced by their values.
+class ItemOptions final : public OptionReader {
+ public:
+  ItemOptions(const Item& item, const Parameters& parameters, int classes)
+      : item_(item), parameters_(parameters), classes_(classes) {}
+
+  int integer(std::string_view key, int low, int high, std::optional<int> usual) override {
+    const YAML::Node node = find(key, usual.has_value());
+    return node ? static_cast<int>(value_of(IntegerDomain{low, high}, node, key, item_.where)) : *usual;
+  }
+  double number(std::string_view key, double low, double high, double usual) override {
+    const YAML::Node node = find(key, true);
+    return node ? value_of(NumberDomain{low, high}, node, key, item_.where) : usual;
+  }
+  bool flag(std::string_view key, bool usual) override {
+    const YAML::Node node = find(key, true);
+    return node ? value_of(BooleanDomain{}, node, key, item_.where) : usual;
+  }
+  std::string label(std::string_view key, const std::string& usual) {
+    const YAML::Node node = find(key, true);
+    return node ? value_of(LabelDomain{}, node, key, item_.where) : usual;
+  }
+  /// The names that `from` gives; none: the layer before.
+  std::vector<std::string> sources() {
+    const YAML::Node node = find("from", true);
+    std::vector<std::string> names;
+    if (node && node.IsSequence()) {
+      for (const YAML::Node& name : node) {
+        names.push_back(value_of(LabelDomain{}, name, "from", item_.where));
+      }
+    } else if (node) {
+      names.push_back(value_of(LabelDomain{}, node, "from", item_.where));
+    }
+    return names;
+  }
+
+  /// All that was not asked for, by name: values for a block's parameters.
+  [[nodiscard]] Parameters others() const {
+    Parameters values;
+    for (const auto& entry : item_.options) {
+      if (!asked_.contains(entry.first.Scalar())) {
+        values[entry.first.Scalar()] = resolved(entry.first.Scalar(), entry.second);
+      }
+    }
+    return values;
+  }
+  void refuse_others() const {
+    for (const auto& [key, value] : others()) {
+      throw BadInput(concat(item_.where, ": '", item_.kind, "': unknown option ", quote_for_message(key),
+                            name_hint(key, {asked_.begin(), asked_.end()})));
+    }
+  }
+  /// The options of the operation itself, as a flat model file has them.
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const auto& entry : item_.options) {
+      const std::string& key = entry.first.Scalar();
+      if (key != "name" && key != "from") {
+        const bool keeps = entry.second.IsScalar() && entry.second.Scalar() == concat('$', kClasses);
+        const YAML::Node value = resolved(key, entry.second);
+        all += concat(", ", key, ": ", keeps ? entry.second.Scalar() : value.Scalar());
+      }
+    }
+    return all;
+  }
+
+ private:
+  YAML::Node find(std::string_view key, bool is_optional) {
+    const auto [asked, is_new] = asked_.emplace(key);
+    const YAML::Node node =
+        item_.options.IsMap() ? item_.options[*asked] : YAML::Node(YAML::NodeType::Undefined);
+    if (!node && !is_optional) {
+      throw BadInput(concat(item_.where, ": '", item_.kind, "': option '", key, "' is missing; expected '",
+                            item_.kind, ": {", key, ": ...}'"));
+    }
+    return node ? resolved(*asked, node) : node;
+  }
+
+  /// `node`, or what the parameter that it names stands for.
+  [[nodiscard]] YAML::Node resolved(const std::string& key, const YAML::Node& node) const {
+    if (!node.IsScalar() || !node.Scalar().starts_with('$')) {
+      return node;
+    }
+    const std::string name = node.Scalar().substr(1);
+    if (name == kClasses) {
+      return YAML::Load(std::to_string(classes_));
+    }
+    const auto value = parameters_.find(name);
+    if (value == parameters_.end()) {
+      std::vector<std::string> known = {kClasses};
+      std::transform(parameters_.begin(), parameters_.end(), std::back_inserter(known),
+                     [](const auto& parameter) { return parameter.first; });
+      throw BadInput(concat(item_.where, ": '", key, "': unknown parameter ", quote_for_message(name),
+                            name_hint(name, known)));
+    }
+    return value->second;
+  }
+
+  const Item& item_;
+  const Parameters& parameters_;
+  int classes_;
+  std::set<std::string> asked_;
+};
+
+/// Writes the layers of a file down, one after the other.
+class ModelReader {
+ public:
+  ModelReader(YAML::Node root, std::string source, int classes)
+      : root_(std::move(root)), source_(std::move(source)), classes_(classes) {
+    if (root_["blocks"]) {
+      check_blocks();
+    }
+  }
+
+  void read(const Parameters& parameters) {
+    Scope scope = {{kInput, 0}};
+    read_list(root_["layers"], "layers", "", parameters, scope);
+    if (model_.nodes.empty()) {
+      throw BadInput(concat(source_, ": 'layers': expected a list of layers such as [relu]"));
+    }
+  }
+
+  ModelDescription model_;
+  std::string text_;  ///< of the layers, flat
+
+ private:
+  void check_blocks() {
+    const YAML::Node blocks = root_["blocks"];
+    if (!blocks.IsMap()) {
+      throw BadInput(place(source_, blocks) + ": 'blocks': expected lists of layers by name");
+    }
+    check_keys(blocks, "blocks", source_);
+    for (const auto& entry : blocks) {
+      if (find_kind(entry.first.Scalar()) != nullptr) {
+        throw BadInput(concat(place(source_, entry.first), ": 'blocks': '", entry.first.Scalar(),
+                              "' is an operation; expected another name"));
+      }
+    }
+  }
+
+  static const ops::Kind* find_kind(const std::string& name) {
+    const auto kind = std::find_if(ops::kKinds.begin(), ops::kKinds.end(),
+                                   [&](const ops::Kind& k) { return k.name == name; });
+    return kind == ops::kKinds.end() ? nullptr : &*kind;
+  }
+
+  [[noreturn]] void refuse_kind(const Item& item) const {
+    std::vector<std::string> known;
+    for (const ops::Kind& kind : ops::kKinds) {
+      known.emplace_back(kind.name);
+    }
+    for (const auto& entry : root_["blocks"]) {
+      known.push_back(entry.first.Scalar());
+    }
+    throw BadInput(concat(item.where, ": unknown operation or block ", quote_for_message(item.kind),
+                          name_hint(item.kind, known)));
+  }
+
+  void read_list(const YAML::Node& list, const std::string& key, const std::string& prefix,
+                 const Parameters& parameters, Scope& scope) {
+    if (!list || !list.IsSequence()) {
+      throw BadInput(
+          concat(list ? place(source_, list) : source_, ": '", key, "': expected a list of layers"));
+    }
+    for (const YAML::Node& node : list) {
+      const Item item = item_of(node, source_);
+      ItemOptions options(item, parameters, classes_);
+      const ops::Kind* const kind = find_kind(item.kind);
+      if (kind != nullptr) {
+        add_operation(*kind, item, options, prefix, scope);
+      } else {
+        add_block(item, options, prefix, scope);
+      }
+    }
+  }
+
+  /// The values that an item reads; the one before it where it names none.
+  std::vector<int> inputs_of(const Item& item, ItemOptions& options, const Scope& scope) {
+    std::vector<int> inputs;
+    for (const std::string& name : options.sources()) {
+      const auto value = scope.find(name);
+      if (value == scope.end()) {
+        std::vector<std::string> known;
+        std::transform(scope.begin(), scope.end(), std::back_inserter(known),
+                       [](const auto& entry) { return entry.first; });
+        throw BadInput(concat(item.where, ": 'from': no layer ", quote_for_message(name), " stands before; ",
+                              "expected one of ", join_names(known)));
+      }
+      inputs.push_back(value->second);
+    }
+    if (inputs.empty()) {
+      inputs.push_back(current_);
+    }
+    return inputs;
+  }
+
+  void add_operation(const ops::Kind& kind, const Item& item, ItemOptions& options, const std::string& prefix,
+                     Scope& scope) {
+    if (model_.nodes.size() == kMostNodes) {
+      throw BadInput(concat(item.where, ": more than ", kMostNodes, " layers"));
+    }
+    LayerNode node;
+    const std::string label = options.label("name", "");
+    node.name = label.empty() ? concat(item.kind, model_.nodes.size() + 1) : prefix + label;
+    node.place = item.where;
+    node.inputs = inputs_of(item, options, scope);
+    node.is_optional = options.flag("optional", false);
+    node.operation = kind.read(options);
+    options.refuse_others();
+    const std::size_t wanted = node.operation->is_sum() ? 2 : 1;
+    if (node.inputs.size() != wanted) {
+      throw BadInput(concat(item.where, ": '", item.kind, "': reads ", node.inputs.size(),
+                            " layers; expected ", wanted == 2 ? "two, such as from: [a, b]" : "one"));
+    }
+    text_ += concat("  - ", item.kind, ": {name: ", node.name, ", from: [", names_of(node.inputs), ']',
+                    options.text(), "}\n");
+    add_name(label.empty() ? node.name : label, static_cast<int>(model_.nodes.size()) + 1, item, scope);
+    model_.nodes.push_back(std::move(node));
+    current_ = static_cast<int>(model_.nodes.size());
+  }
+
+  void add_block(const Item& item, ItemOptions& options, const std::string& prefix, Scope& scope) {
+    const YAML::Node list =
+        root_["blocks"] ? root_["blocks"][item.kind] : YAML::Node(YAML::NodeType::Undefined);
+    if (!list) {
+      refuse_kind(item);
+    }
+    if (++depth_ > kMostBlocks) {
+      throw BadInput(concat(item.where, ": block '", item.kind, "': more than ", kMostBlocks,
+                            " blocks within each other"));
+    }
+    const std::vector<int> inputs = inputs_of(item, options, scope);
+    if (inputs.size() != 1) {
+      throw BadInput(
+          concat(item.where, ": block '", item.kind, "': reads ", inputs.size(), " layers; expected one"));
+    }
+    current_ = inputs.front();
+    const std::string name = options.label("name", concat(item.kind, model_.nodes.size() + 1));
+    const int count = options.integer("repeat", 0, kMostRepetitions, -1);
+    const int first = options.integer("first", 0, kMostRepetitions, 1);
+    const Parameters parameters = options.others();
+    for (int i = 0; i < std::max(count, count < 0 ? 1 : 0); ++i) {
+      const std::string instance = count < 0 ? name : concat(name, first + i);
+      Scope inner = {{kInput, current_}};
+      read_list(list, item.kind, concat(prefix, instance, '.'), parameters, inner);
+      add_name(instance, current_, item, scope);
+    }
+    --depth_;
+  }
+
+  static void add_name(const std::string& name, int value, const Item& item, Scope& scope) {
+    if (!scope.emplace(name, value).second) {
+      throw BadInput(concat(item.where, ": two layers are called ", quote_for_message(name)));
+    }
+  }
+
+  std::string names_of(const std::vector<int>& values) const {
+    std::vector<std::string> names;
+    for (const int value : values) {
+      names.push_back(value == 0 ? kInput : model_.nodes[static_cast<std::size_t>(value - 1)].name);
+    }
+    return join_names(names);
+  }
+
+  YAML::Node root_;
+  std::string source_;
+  int classes_;
+  int current_ = 0;
+  std::size_t depth_ = 0;
+};
+
+Parameters parameters_of(const YAML::Node& root, const std::string& source) {
+  Parameters parameters;
+  const YAML::Node node = root["parameters"];
+  if (!node) {
+    return parameters;
+  }
+  if (!node.IsMap()) {
+    throw BadInput(place(source, node) + ": 'parameters': expected a mapping such as {channels: 16}");
+  }
+  check_keys(node, "parameters", source);
+  for (const auto& entry : node) {
+    if (!entry.second.IsScalar() || entry.second.Scalar().starts_with('$')) {
+      throw BadInput(concat(place(source, entry.first), ": 'parameters': '", entry.first.Scalar(),
+                            "': expected a value such as 16"));
+    }
+    parameters[entry.first.Scalar()] = entry.second;
+  }
+  return parameters;
+}
+
+Shape image_of(const YAML::Node& root, const std::string& source) {
+  const YAML::Node node = root["image"];
+  if (!node || !node.IsSequence() || node.size() != 3) {
+    throw BadInput(concat(node ? place(source, node) : source,
+                          ": 'image': expected channels, height and width such as [3, 32, 32]"));
+  }
+  const auto side = [&](std::size_t i) {
+    return static_cast<int>(value_of(IntegerDomain{1, kLargestSide}, node[i], "image", place(source, node)));
+  };
+  return {1, side(0), side(1), side(2)};
+}
+
+std::string name_of(const YAML::Node& root, const std::string& source) {
+  const YAML::Node node = root["name"];
+  if (!node) {
+    throw BadInput(source + ": 'name' is missing; expected the model's name");
+  }
+  return value_of(LabelDomain{}, node, "name", place(source, node));
+}
+
+struct Read {
+  ModelDescription model;
+  std::string text;
+};
+
+Read read_file(const std::string& text, const std::string& source, int classes) {
+  const YAML::Node root = parse_model(text, source);
+  const std::string name = name_of(root, source);
+  Parameters parameters = parameters_of(root, source);
+  YAML::Node layers;
+  layers.reset(root);  // not an assignment, which would write to the root
+  std::string layers_source = source;
+  if (const YAML::Node base = root["base"]; base) {
+    const std::string where = place(source, base);
+    const std::string shipped = value_of(ChoiceDomain{model_names()}, base, "base", where);
+    layers_source = "model " + shipped;
+    layers.reset(parse_model(shipped_model(shipped), layers_source));
+    if (root["layers"] || root["blocks"] || root["image"] || layers["base"]) {
+      throw BadInput(where + ": 'base': a model that stands on another has a name and parameters only");
+    }
+    for (const auto& [key, value] : parameters_of(layers, layers_source)) {
+      parameters.emplace(key, value);
+    }
+  }
+  ModelReader reader(layers, layers_source, classes);
+  reader.read(parameters);
+  Read result = {std::move(reader.model_), {}};
+  result.model.name = name;
+  const Shape image = result.model.image = image_of(layers, layers_source);
+  result.text = concat("name: ", format_name(name), "\nimage: [", image.c, ", ", image.h, ", ", image.w,
+                       "]\nlayers:\n", reader.text_);
+  return result;
+}
+
+}  // namespace
+
+ModelDescription read_model(const std::string& text, const std::string& source, int classes) {
+  return read_file(text, source, classes).model;
+}
+
+std::string flat_text(const std::string& text, const std::string& source) {
+  return read_file(text, source, /*classes=*/2).text;
+}
+
+}  // namespace adapt

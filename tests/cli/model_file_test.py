@@ -1,0 +1,89 @@
+"""Networks that nobody compiled: a model file is trained, and its run needs it no more."""
+
+import unittest
+
+from adapt_program import ADAPT, ProgramTest, adapt
+
+SHORT = ("training.epochs=1", "data.train_samples=64", "data.test_samples=20")
+NETWORK = """\
+name: branches
+image: [1, 28, 28]
+blocks:
+  twice:
+    - convolution: {name: a, channels: $channels, kernel: 3, padding: 1, bias: false}
+    - batch_norm: {name: bn}
+    - relu: {name: out}
+    - convolution: {name: b, channels: $channels, kernel: 3, padding: 1}
+    - add: {name: sum, from: [b, out]}
+layers:
+  - twice: {name: first, channels: 6}
+  - max_pool: {kernel: 2}
+  - twice: {name: second., repeat: 2, channels: 8}
+  - global_average_pool
+  - linear: {name: fc, outputs: $classes}
+"""
+
+
+class ModelFile(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.network = self.folder / "net.yaml"
+        self.network.write_text(NETWORK)
+        self.file = self.experiment(self.experiment().read_text().replace("model: lenet5", "model: {file: net.yaml}"),
+                                    "branches.yaml")
+
+    def trained(self, name, *settings, **options):
+        words = ("train", self.file, "--out", self.folder / name, *sum((["--set", s] for s in SHORT + settings), []))
+        return adapt(*words, **options)
+
+    def test_a_run_of_a_model_file_needs_it_no_more(self):
+        for engine, settings in (("float32", ()), ("emulated", ADAPT), ("integer", (*ADAPT, "engine=integer"))):
+            with self.subTest(engine):
+                self.assert_done(self.trained(engine, *settings))
+                self.assert_done(self.trained(engine + "2", *settings, ranks=2))
+                self.assert_same(engine, engine + "2")
+        self.network.unlink()
+        for name in ("float32", "emulated", "integer"):
+            self.assert_done(adapt("evaluate", self.folder / name))
+            self.assert_done(adapt("evaluate", self.folder / name, "--engine", "float32"))
+            self.assertIn("second.2.sum", adapt("info", self.folder / name).stdout)
+        again = self.trained("again")
+        self.assert_refused(again, "branches.yaml:3: 'model.file': there is no", "net.yaml")
+
+    def test_what_the_file_means_is_part_of_the_experiment(self):
+        def resume():
+            return adapt("train", self.file, "--out", self.folder / "run", "--resume", *sum((["--set", s] for s in SHORT), []))
+
+        self.assert_done(self.trained("run"))
+        self.network.write_text("# a comment changes nothing\n" + NETWORK)
+        self.assert_done(resume())
+        self.network.write_text(NETWORK.replace("channels: 6", "channels: 7"))
+        self.assert_refused(resume(), "model.graph")
+
+    def test_a_table_of_layers(self):
+        shown = adapt("info", "--model", self.network)
+        self.assert_done(shown)
+        for words in ("first.a", "(1, 6, 28, 28)", "global average pooling", "total", "8-bit integers"):
+            self.assertIn(words, shown.stdout)
+        self.assert_done(adapt("info", "--model", "resnet20"))
+        self.assert_refused(adapt("info", "--model", "resnet21"), "no shipped model; did you mean 'resnet20'?")
+        self.assert_refused(adapt("info", "--model", self.network, self.folder), "got both")
+
+    def test_mistakes_are_named_with_their_place(self):
+        self.network.write_text(NETWORK.replace("[b, out]", "[b, input]"))
+        self.assert_refused(self.trained("run"), "layer 'first.sum' wants (8, 6, 28, 28), as from 'first.b'",
+                            "gets (8, 1, 28, 28) from the image")
+        self.network.write_text(NETWORK.replace("kernel: 2", "kernl: 2"))
+        for words in (("train", self.file, "--check"), ("train", self.file), ("info", "--model", self.network)):
+            self.assert_refused(adapt(*words), "net.yaml:12: 'max_pool'")
+        self.network.write_text("model: lenet5\n")
+        self.assert_refused(adapt("train", self.file, "--check"), "net.yaml:1: unknown key 'model'")
+
+    def test_on_the_command_line(self):
+        self.assert_done(self.train("run", *SHORT, f"model.file={self.network}"))
+        self.assert_done(self.trained("named", "model=lenet5"))
+        self.assert_refused(self.train("none", "model.file=nowhere.yaml"), "there is no nowhere.yaml")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,161 @@
+// Model files: what they mean, and how mistakes in them are named.
+
+#include "nn/model_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "nn/graph.hpp"
+#include "nn/models.hpp"
+#include "nn/ops/registry.hpp"
+
+namespace adapt {
+namespace {
+
+constexpr const char* kHead = "name: mine\nimage: [3, 8, 8]\n";
+
+std::vector<std::string> layers_of(const ModelDescription& model) {
+  std::vector<std::string> all;
+  for (const LayerNode& node : model.nodes) {
+    std::string text = node.name;
+    for (const int input : node.inputs) {
+      text += concat(' ', input);
+    }
+    all.push_back(text);
+  }
+  return all;
+}
+
+ModelDescription read(const std::string& text) { return read_model(kHead + text, "m.yaml", 7); }
+
+TEST(ModelFile, AListOfOperationsReadsOneAfterTheOther) {
+  const ModelDescription model = read(
+      "layers:\n  - convolution: {name: a, channels: 4, kernel: 3}\n  - relu\n  - add: {from: [a, relu2]}\n"
+      "  - linear: {name: out, from: a, outputs: $classes}\n");
+  EXPECT_EQ(model.name, "mine");
+  EXPECT_EQ(model.image, (Shape{1, 3, 8, 8}));
+  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"a 0", "relu2 1", "add3 1 2", "out 1"}));
+  EXPECT_EQ(lower(model, {2, 3, 8, 8}, false).nodes.back().output, (Shape{2, 7, 1, 1}));
+  EXPECT_EQ(model.nodes[2].place, "m.yaml:6");
+}
+
+TEST(ModelFile, BlocksAreWrittenOutWithTheirParameters) {
+  const ModelDescription model = read(
+      "parameters: {times: 2}\n"
+      "blocks:\n  inner:\n    - convolution: {name: c, channels: $wide, kernel: 1}\n    - add: {name: s, "
+      "from: [c, c]}\n"
+      "  outer:\n    - inner: {name: one, wide: $wide}\n    - inner: {name: two, from: input, wide: 5}\n"
+      "layers:\n  - outer: {name: b, repeat: $times, first: 3, wide: 9}\n  - relu: {from: b3}\n  - inner: "
+      "{name: x, wide: 2, repeat: 0}\n");
+  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"b3.one.c 0", "b3.one.s 1 1", "b3.two.c 0",
+                                                        "b3.two.s 3 3", "b4.one.c 4", "b4.one.s 5 5",
+                                                        "b4.two.c 4", "b4.two.s 7 7", "relu9 4"}));
+  const Graph graph = lower(model, {1, 3, 8, 8}, false);
+  EXPECT_EQ(graph.nodes[4].output.c, 9);
+  EXPECT_EQ(graph.nodes[6].output.c, 5);
+}
+
+TEST(ModelFile, AnOptionalLayerIsLeftOutWhereItDoesNotFit) {
+  const ModelDescription model = read("layers:\n  - max_pool: {kernel: 4, optional: true}\n  - relu\n");
+  EXPECT_EQ(lower(model, {1, 3, 8, 8}, false).nodes.size(), 2U);
+  const Graph small = lower(model, {1, 3, 2, 2}, false);
+  ASSERT_EQ(small.nodes.size(), 1U);
+  EXPECT_EQ(small.nodes[0].inputs, std::vector<int>{0});
+}
+
+TEST(ModelFile, ABaseIsAShippedModelWithOtherParameters) {
+  const ModelDescription model =
+      read_model("name: r8\nbase: resnet20\nparameters: {blocks: 1, more: 0}\n", "m.yaml", 10);
+  EXPECT_EQ(model.name, "r8");
+  EXPECT_EQ(lower(model, {1, 3, 32, 32}, false).layers.size(), 10U);
+}
+
+TEST(ModelFile, TheFlatTextSaysTheSame) {
+  for (const std::string& name : model_names()) {
+    const std::string flat = flat_text(shipped_model(name), name);
+    const ModelDescription whole = make_model(name, 10);
+    const ModelDescription again = read_model(flat, "flat", 10);
+    EXPECT_EQ(layers_of(again), layers_of(whole));
+    EXPECT_EQ(flat_text(flat, "flat"), flat);
+    EXPECT_EQ(flat.find("blocks"), std::string::npos);
+    const Graph a = lower(whole, {2, 3, 32, 32}, true);
+    const Graph b = lower(again, {2, 3, 32, 32}, true);
+    ASSERT_EQ(a.nodes.size(), b.nodes.size());
+    for (std::size_t i = 0; i < a.nodes.size(); ++i) {
+      EXPECT_EQ(a.nodes[i].output, b.nodes[i].output);
+      EXPECT_EQ(a.nodes[i].op().kind(), b.nodes[i].op().kind());
+    }
+  }
+}
+
+TEST(ModelFile, GlobalAveragePoolingTakesAnySize) {
+  const ModelDescription model = read("layers:\n  - global_average_pool\n");
+  for (const int side : {1, 5, 8}) {
+    EXPECT_EQ(lower(model, {2, 3, side, side}, false).nodes.back().output, (Shape{2, 3, 1, 1}));
+  }
+  EXPECT_THROW(lower(model, {2, 3, 4, 5}, false), BadInput);
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    lower(read(text), {1, 3, 8, 8}, false);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(ModelFile, MistakesAreNamedWithTheirPlace) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"layer: []\n", "m.yaml:3: unknown key 'layer'; did you mean 'layers'?"},
+      {"layers: relu\n", "m.yaml:3: 'layers': expected a list of layers"},
+      {"layers: []\n", "m.yaml: 'layers': expected a list of layers such as [relu]"},
+      {"layers:\n  - rleu\n", "m.yaml:4: unknown operation or block 'rleu'; did you mean 'relu'?"},
+      {"layers:\n  - [relu]\n", "m.yaml:4: expected a layer such as 'relu' or"},
+      {"layers:\n  - convolution: {kernel: 3}\n", "m.yaml:4: 'convolution': option 'channels' is missing"},
+      {"layers:\n  - convolution: {channels: 0, kernel: 3}\n",
+       "m.yaml:4: 'channels': expected an integer from 1"},
+      {"layers:\n  - relu: {slope: 1}\n", "m.yaml:4: 'relu': unknown option 'slope'"},
+      {"layers:\n  - relu: {from: b}\n",
+       "m.yaml:4: 'from': no layer 'b' stands before; expected one of input"},
+      {"layers:\n  - relu: {from: [input, input]}\n", "m.yaml:4: 'relu': reads 2 layers; expected one"},
+      {"layers:\n  - add\n", "m.yaml:4: 'add': reads 1 layers; expected two, such as from: [a, b]"},
+      {"layers:\n  - linear: {outputs: $width}\n", "m.yaml:4: 'outputs': unknown parameter 'width'"},
+      {"layers:\n  - relu: {name: a}\n  - relu: {name: a}\n", "m.yaml:5: two layers are called 'a'"},
+      {"blocks: {relu: [tanh]}\nlayers: [relu]\n", "m.yaml:3: 'blocks': 'relu' is an operation"},
+      {"blocks:\n  a:\n    - a\nlayers: [a]\n", "m.yaml:5: block 'a': more than 16 blocks within each other"},
+      {"blocks:\n  a: [relu, relu]\n  b:\n    - a: {repeat: 1000}\nlayers:\n  - b: {repeat: 1000}\n",
+       "more than 10000 layers"},
+      {"parameters: {a: [1]}\nlayers: [relu]\n", "m.yaml:3: 'parameters': 'a': expected a value such as 16"},
+      {"base: resnet21\n", "m.yaml:3: 'base': expected one of"},
+      {"base: resnet20\n", "m.yaml:3: 'base': a model that stands on another has a name and parameters only"},
+      {"layers:\n  - convolution: {name: a, channels: 4, kernel: 3}\n  - add: {name: s, from: [a, input]}\n",
+       "m.yaml:5: layer 's' wants (1, 4, 6, 6), as from 'a', and gets (1, 3, 8, 8) from the image"},
+      {"layers:\n  - convolution: {name: a, channels: 4, kernel: 9}\n",
+       "m.yaml:4: layer 'a': kernel 9 with padding 0 does not fit its input (1, 3, 8, 8)"},
+      {"layers:\n  - convolution: {channels: 16777216, kernel: 1}\n  - convolution: {channels: 16777216, "
+       "kernel: 1}\n"
+       "  - convolution: {channels: 16777216, kernel: 16777216, padding: 16777215}\n",
+       "m.yaml:6: layer 'convolution3': more numbers and multiply-adds than any machine could handle"},
+  };
+  for (const auto& [text, expected] : kCases) {
+    EXPECT_NE(refusal(text).find(expected), std::string::npos) << text << refusal(text);
+  }
+}
+
+TEST(ModelFile, NeedsANameAndAnImage) {
+  EXPECT_THROW(read_model("layers: [relu]\n", "m", 2), BadInput);
+  EXPECT_THROW(read_model("name: a\nlayers: [relu]\n", "m", 2), BadInput);
+  EXPECT_THROW(read_model("name: a\nimage: [0, 1, 1]\nlayers: [relu]\n", "m", 2), BadInput);
+}
+
+TEST(ModelFile, EveryKindIsTaken) {
+  for (const ops::Kind& kind : ops::kKinds) {
+    EXPECT_EQ(refusal(concat("layers: [", kind.name, "2]\n")).find("accepted"), std::string::npos);
+    EXPECT_EQ(refusal(concat("layers: [", kind.name, "]\n")).find("unknown operation"), std::string::npos)
+        << kind.name;
+  }
+}
+
+}  // namespace
+}  // namespace adapt
