@@ -150,9 +150,7 @@ std::int64_t IntegerDomain::parse(const YAML::Node& node) const {
 
 std::string IntegerDomain::format(std::int64_t value) { return std::to_string(value); }
 
-std::string IntegerDomain::describe() const {
-  return concat("an integer from ", low, " to ", high);
-}
+std::string IntegerDomain::describe() const { return concat("an integer from ", low, " to ", high); }
 
 double NumberDomain::parse(const YAML::Node& node) const {
   const auto value = decimal_number(node);
@@ -202,15 +200,11 @@ std::string BooleanDomain::format(bool value) { return value ? "true" : "false";
 
 std::string BooleanDomain::describe() { return "true or false"; }
 
-std::string ChoiceDomain::parse(const YAML::Node& node) const {
-  return parse_name(node, choices);
-}
+std::string ChoiceDomain::parse(const YAML::Node& node) const { return parse_name(node, choices); }
 
 std::string ChoiceDomain::format(const std::string& value) { return format_name(value); }
 
-std::string ChoiceDomain::describe() const {
-  return "one of " + join_names(choices);
-}
+std::string ChoiceDomain::describe() const { return "one of " + join_names(choices); }
 
 std::string PathDomain::parse(const YAML::Node& node) {
   const bool one_line = is_text(node) && std::none_of(node.Scalar().begin(), node.Scalar().end(), [](char c) {
