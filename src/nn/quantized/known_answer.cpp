@@ -211,8 +211,8 @@ void log_wrong_library(const WindowProduct& product) {
   static const bool logged = [&] {
     const auto& [in, out, kernel, stride, padding, transposed] = product;
     log_warning(concat("oneDNN ", onednn::version(), " (", onednn::instruction_set(),
-                       ") gives wrong sums of products for ", in.c, " to ", out.c, " channels, ", in.h,
-                       "x", in.w, " to ", out.h, "x", out.w, ", kernel ", kernel, ", stride ", stride,
+                       ") gives wrong sums of products for ", in.c, " to ", out.c, " channels, ", in.h, "x",
+                       in.w, " to ", out.h, "x", out.w, ", kernel ", kernel, ", stride ", stride,
                        ", padding ", padding, transposed ? ", transposed" : "",
                        "; where it does, products run in adapt's own code, right but slower"));
     return true;
