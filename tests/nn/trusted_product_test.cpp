@@ -102,6 +102,13 @@ TEST(TrustedProduct, SomeImplementationIsRightInBfloat16) {
   }
 }
 
+TEST(TrustedProduct, SumsOverManyImagesStayExact) {
+  const WindowProduct layer = {{20001, 3, 9, 9}, {20001, 4, 9, 9}, 3, 1, 1};
+  EXPECT_TRUE(wrong_products(layer, layer, memory::data_type::f32).empty());
+  const WindowProduct linear = {{300000, 7, 1, 1}, {300000, 5, 1, 1}};
+  EXPECT_TRUE(wrong_products(linear, linear, memory::data_type::f32).empty());
+}
+
 /// A product of other terms than it is asked for is a wrong one, whatever computes it.
 TEST(TrustedProduct, NoImplementationOfAnotherProductIsRight) {
   const WindowProduct layer = {{5, 3, 6, 7}, {5, 4, 6, 7}, 3, 1, 1};
