@@ -89,6 +89,13 @@ std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArgumen
 /// What run.h5 holds.
 void read(const EvaluateArguments& arguments, Loaded& loaded) {
   phase::begin("read");
+  for (const std::string& assignment : arguments.overrides) {
+    if (assignment.starts_with("model=") ||
+        (assignment.starts_with("model.") && !assignment.starts_with("model.init"))) {
+      throw BadInput(concat("--set ", printable_line(assignment),
+                            ": the network is that of the run; expected another key"));
+    }
+  }
   const RunFile file(arguments.run_dir);
   loaded.configuration = parse_configuration(file.configuration(), arguments.run_dir + "/run.h5:/config",
                                              arguments.overrides, known_names());

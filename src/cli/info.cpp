@@ -96,6 +96,7 @@ std::string arithmetic_of(const GraphNode& node) {
 void print_model(const std::string& input, int classes) {
   const ModelDescription model = model_of(input, classes);
   const Graph graph = lower(model, model.image, /*quantized=*/false);
+  check_classifies(graph, model.name, classes);
   std::vector<std::vector<std::string>> rows = {
       {"layer", "kind", "output", "parameters", "multiply-adds", "arithmetic"}};
   std::int64_t parameters = 0;

@@ -64,7 +64,7 @@ std::string write_yaml(const Configuration& configuration, const KnownNames* nam
 std::string identity_text(const Configuration& configuration) {
   std::string text;
   for (const Setting& setting : settings()) {
-    if (setting.identifies && is_written(setting, configuration)) {
+    if (identifies(setting, configuration)) {
       text += setting.key + ": " + setting.write(configuration) + "\n";
     }
   }

@@ -14,8 +14,14 @@ namespace {
 constexpr std::int64_t kMostSeeds = 10000;
 
 void check_axis_key(const std::string& key, const std::string& where, const char* under) {
-  if (key == "base" || find_setting(key) != nullptr || find_section(key) != nullptr) {
+  const Setting* const setting_of_key = find_setting(key);
+  const bool is_usual = setting_of_key != nullptr && !setting_of_key->is_optional;
+  if (key == "base" || is_usual || find_section(key) != nullptr) {
     return;
+  }
+  if (key == kModelFile) {
+    throw BadInput(concat(where, ": '", key, "' under '", under,
+                          "'; expected 'base' there, with experiment files that name model files"));
   }
   std::vector<std::string> candidates;
   for (const Setting& setting : settings()) {

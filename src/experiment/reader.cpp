@@ -141,6 +141,9 @@ void ConfigurationReader::read_base(const YAML::Node& value, const std::string& 
 
 void ConfigurationReader::read_section(const YAML::Node& mapping, const std::string& section,
                                        const std::string& source, const std::vector<std::string>& others) {
+  if (section == "model" && mapping["file"] && mapping["name"]) {
+    throw BadInput(place(source, mapping["file"]) + ": 'model': expected a name or a file, not both");
+  }
   for (const auto& entry : mapping) {
     const std::string& key = entry.first.Scalar();
     if (std::find(others.begin(), others.end(), key) != others.end()) {
@@ -220,15 +223,21 @@ void ConfigurationReader::read_model_file(const YAML::Node& value, const std::st
     throw BadInput(where + ": 'model.file': expected the path of a model file");
   }
   const std::filesystem::path path = (*folder_ / value.Scalar()).lexically_normal();
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
     throw BadInput(concat(where, ": 'model.file': there is no ", path.string(),
                           "; expected a path relative to ",
                           folder_->empty() ? "this folder" : folder_->string()));
   }
-  const std::string text = read_yaml_file(path);
-  configuration_.model.name = read_model(text, path.string(), kAnyClasses).name;
-  configuration_.model.graph = flat_text(text, path.string());
+  ModelOptions& model = configuration_.model;
+  try {
+    model.text = read_yaml_file(path);
+  } catch (const Error& error) {
+    throw BadInput(concat(where, ": 'model.file': ", error.what()));
+  }
+  model.file = path.string();
+  model.name = read_model(model.text, model.file, kAnyClasses).name;
+  model.graph = flat_text(model.text, model.file);
 }
 
 void ConfigurationReader::check_model(const std::string& source) const {

@@ -53,6 +53,12 @@ Setting bind(const std::string& key, Member member, Domain domain, const std::st
   return setting;
 }
 
+/// A key that older runs do not have: where it has its default it does not count, and their identity stays.
+Setting young(Setting setting) {
+  setting.neutral = setting.write(Configuration());
+  return setting;
+}
+
 /// Which network. A name means the shipped network of that name, until a graph says otherwise.
 Setting model_name() {
   Setting setting;
@@ -61,6 +67,7 @@ Setting model_name() {
   setting.read = [](Configuration& configuration, const YAML::Node& node, const KnownNames& /*names*/) {
     configuration.model.name = LabelDomain::parse(node);
     configuration.model.graph.clear();
+    configuration.model.text.clear();
   };
   setting.write = [](const Configuration& configuration) { return format_name(configuration.model.name); };
   setting.describe = [](const KnownNames& names) { return ChoiceDomain{names.models}.describe(); };
@@ -69,8 +76,8 @@ Setting model_name() {
 
 /// The text of a model file, which `model.file` puts here.
 Setting model_graph() {
-  Setting setting =
-      bind("model.graph", ADAPT_MEMBER(model.graph), TextDomain{}, "the network itself, as in a model file");
+  Setting setting = young(
+      bind("model.graph", ADAPT_MEMBER(model.graph), TextDomain{}, "the network itself, as in a model file"));
   setting.is_optional = true;
   return setting;
 }
@@ -147,6 +154,9 @@ std::vector<Setting> training_settings() {
            "beta: coefficient of half the squared L2 norm of the weights in the loss"),
       bind("training.l1", ADAPT_MEMBER(training.l1), NumberDomain{0, 1},
            "alpha: coefficient of the L1 norm of the weights in the loss"),
+      young(bind("training.label_smoothing", ADAPT_MEMBER(training.label_smoothing),
+                 NumberDomain{0, 1, Ends::open_high},
+                 "share of the loss's target that is spread over all classes")),
       bind("training.normalize", ADAPT_MEMBER(training.normalize), ChoiceDomain{{"auto", "yes", "no"}},
            "divide each layer's gradient by its norm; auto: when the policy is adapt"),
       bind("training.penalty", ADAPT_MEMBER(training.penalty), BooleanDomain{},
@@ -298,8 +308,12 @@ const Entry* find_entry(const std::vector<Entry>& table, const std::string& key)
 
 }  // namespace
 
+bool identifies(const Setting& setting, const Configuration& configuration) {
+  return setting.identifies && setting.write(configuration) != setting.neutral;
+}
+
 bool is_written(const Setting& setting, const Configuration& configuration) {
-  return !setting.is_optional || setting.write(configuration) != "\"\"";
+  return !setting.is_optional || identifies(setting, configuration);
 }
 
 const std::vector<Setting>& settings() {

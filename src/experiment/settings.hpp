@@ -12,11 +12,11 @@ namespace adapt {
 /// One key of an experiment file, bound to a member of Configuration. Reading, writing, overrides and the
 /// reference text all come from the table settings().
 struct Setting {
-  std::string key;         ///< "training.schedule.factor"
-  std::string doc;         ///< one line
-  bool identifies = true;  ///< counts in run_identity()
-  bool is_optional =
-      false;  ///< is written, and counts, only where its value is not ""; nobody writes it by hand
+  std::string key;           ///< "training.schedule.factor"
+  std::string doc;           ///< one line
+  bool identifies = true;    ///< counts in run_identity()
+  std::string neutral;       ///< the value, as written, with which it does not count; empty: none
+  bool is_optional = false;  ///< is written only where it counts; nobody writes it by hand
   /// Sets the member; throws BadInput without place and key.
   std::function<void(Configuration&, const YAML::Node&, const KnownNames&)> read;
   std::function<std::string(const Configuration&)> write;  ///< the value as YAML on one line
@@ -29,6 +29,9 @@ struct Section {
   std::string doc;        ///< one line
   std::string shorthand;  ///< the setting that a plain value instead of a mapping sets, or empty
 };
+
+/// Whether the setting counts in run_identity() with the value that it has.
+bool identifies(const Setting& setting, const Configuration& configuration);
 
 /// Whether the setting is written with the value that it has.
 bool is_written(const Setting& setting, const Configuration& configuration);

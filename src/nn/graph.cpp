@@ -43,7 +43,8 @@ struct ValueFacts {
 
 class Lowering {
  public:
-  Lowering(const Shape& image, bool quantized) : quantized_(quantized) {
+  Lowering(const Shape& image, bool quantized, std::size_t layers)
+      : quantized_(quantized), stands_for_({0}), is_read_(layers + 1) {
     graph_.image = image;
     values_ = {0};
     facts_ = {{}};
@@ -53,8 +54,13 @@ class Lowering {
     std::vector<int> inputs = mapped(node.inputs);
     if (node.is_optional && !takes(node, graph_.shape(inputs.front()))) {
       values_.push_back(inputs.front());
+      stands_for_.push_back(stands_for_[static_cast<std::size_t>(node.inputs.front())]);
       return;
     }
+    for (const int input : node.inputs) {
+      is_read_[static_cast<std::size_t>(stands_for_[static_cast<std::size_t>(input)])] = true;
+    }
+    stands_for_.push_back(static_cast<int>(values_.size()));
     if (is_product(*node.operation)) {
       values_.push_back(add_product(node, inputs));
       return;
@@ -67,7 +73,21 @@ class Lowering {
     values_.push_back(append(node, inputs));
   }
 
-  Graph take() { return std::move(graph_); }
+  /// Throws BadInput unless the last layer ends the network and all others are read.
+  Graph take(const ModelDescription& model) {
+    const auto last = static_cast<std::size_t>(stands_for_.back());
+    if (last == 0) {
+      throw BadInput(concat("model '", model.name, "': has no layer for images of ", text_of(graph_.image)));
+    }
+    for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+      const bool is_left_out = stands_for_[i + 1] != static_cast<int>(i) + 1;
+      if (!is_left_out && i + 1 != last && !is_read_[i + 1]) {
+        throw BadInput(
+            concat(words_of(model.nodes[i]), ": nobody reads it; expected a later layer that does"));
+      }
+    }
+    return std::move(graph_);
+  }
 
  private:
   [[nodiscard]] const ValueFacts& facts(int value) const { return facts_[static_cast<std::size_t>(value)]; }
@@ -145,6 +165,7 @@ class Lowering {
     GraphNode node;
     node.name = source.name;
     node.operation = source.operation;
+    node.place = source.place;
     node.inputs = inputs;
     node.input = graph_.shape(inputs.front());
     node.output = output_of(source, node.input);
@@ -179,7 +200,9 @@ class Lowering {
   double size_ = 0;  // numbers and multiply-adds so far
   int layer_ = -1;   // that quantizations and the product are for
   Graph graph_;
-  std::vector<int> values_;        // value of the description -> value of the graph
+  std::vector<int> values_;      // value of the description -> value of the graph
+  std::vector<int> stands_for_;  // by value of the description: itself, or what a layer that is left out read
+  std::vector<bool> is_read_;    // by value of the description
   std::vector<ValueFacts> facts_;  // by value of the graph
 };
 
@@ -187,7 +210,8 @@ void check_names(const ModelDescription& model) {
   std::map<std::string, int> seen;
   for (const LayerNode& node : model.nodes) {
     if (++seen[node.name] > 1) {
-      throw BadInput(concat("model '", model.name, "': two layers are called '", node.name, "'"));
+      throw BadInput(concat(node.place, node.place.empty() ? "" : ": ", "model '", model.name,
+                            "': two layers are called '", node.name, "'"));
     }
   }
 }
@@ -208,11 +232,25 @@ int Graph::readers(int value) const {
 
 Graph lower(const ModelDescription& model, const Shape& image, bool quantized) {
   check_names(model);
-  Lowering lowering(image, quantized);
+  Lowering lowering(image, quantized, model.nodes.size());
   for (const LayerNode& node : model.nodes) {
     lowering.add(node);
   }
-  return lowering.take();
+  return lowering.take(model);
+}
+
+void check_classifies(const Graph& graph, const std::string& model, int classes) {
+  const GraphNode& last = graph.nodes.back();
+  const Shape wanted = {graph.image.n, classes, 1, 1};
+  const std::string where = last.place.empty() ? "" : last.place + ": ";
+  if (last.output != wanted) {
+    throw BadInput(concat(where, "layer '", last.name, "', the last one, makes ", text_of(last.output),
+                          "; expected ", text_of(wanted), ", a number for each class of the data set"));
+  }
+  if (graph.layers.empty()) {
+    throw BadInput(
+        concat(where, "model '", model, "' has no weights; expected a convolution or a linear layer"));
+  }
 }
 
 }  // namespace adapt

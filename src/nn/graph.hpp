@@ -25,6 +25,7 @@ struct GraphNode {
   std::vector<int> inputs;  ///< values: 0 is the image, i + 1 the output of node i
   Shape input;              ///< of the first input
   Shape output;
+  std::string place;  ///< "FILE:LINE", for messages
   int layer = -1;  ///< quantized layer it belongs to, -1: none. A batch norm belongs to the layer before it.
   bool input_gradient = false;  ///< backward must produce the gradient of its inputs
 
@@ -49,5 +50,9 @@ struct Graph {
 /// (algorithm.md "AdaPT", forward). Throws BadInput where shapes do not fit, with the place, the layer and
 /// the shapes.
 Graph lower(const ModelDescription& model, const Shape& image, bool quantized);
+
+/// Throws BadInput unless the graph of `model` ends with a number for each of `classes` classes, and has
+/// weights to train.
+void check_classifies(const Graph& graph, const std::string& model, int classes);
 
 }  // namespace adapt

@@ -21,6 +21,7 @@ struct Pass {
   const PrecisionPlan* plan = nullptr;    ///< null: all float32
   /// By quantized layer: raised to the largest magnitudes of the tensors that are present in it; null: none.
   std::vector<LayerMaxima>* maxima = nullptr;
+  double label_smoothing = 0;   ///< of the loss
   bool heeds_stop = false;      ///< a stop signal ends forward and backward half-way, by check_stop()
   double quantize_seconds = 0;  ///< time spent in quantization, counted by the layers
 };

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace adapt {
 
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::int32_t> labels,
-                              int classes, std::span<float> gradient) {
+                              int classes, std::span<float> gradient, double smoothing) {
   const auto width = static_cast<std::size_t>(classes);
   const double share = 1.0 / static_cast<double>(labels.size());
   LossSum sum;
@@ -20,12 +21,18 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std
       total += std::exp(static_cast<double>(logit) - *largest);
     }
     sum.loss += std::log(total) - (static_cast<double>(row[label]) - *largest);
+    if (smoothing > 0) {
+      // s of the mean over the classes takes the place of s of the label's.
+      const double mean = std::accumulate(row.begin(), row.end(), 0.0) / classes;
+      sum.loss += smoothing * (static_cast<double>(row[label]) - mean);
+    }
     if (gradient.empty()) {
       continue;
     }
     for (std::size_t c = 0; c < width; ++c) {
       const double probability = std::exp(static_cast<double>(row[c]) - *largest) / total;
-      gradient[n * width + c] = static_cast<float>((probability - (c == label ? 1.0 : 0.0)) * share);
+      const double target = (c == label ? 1.0 - smoothing : 0.0) + smoothing / classes;
+      gradient[n * width + c] = static_cast<float>((probability - target) * share);
     }
   }
   return sum;

@@ -13,8 +13,9 @@ struct LossSum {
 
 /// Softmax cross entropy of `logits` (N, classes), row-major, against `labels` (N); labels.size() says N.
 /// If `gradient` is not empty (same size as logits) it receives the gradient of the mean over the N images:
-/// (softmax - one-hot) / N.
+/// (softmax - target) / N. The target is one-hot; with `smoothing` s it is (1 - s) of that and s / classes of
+/// each class (label smoothing, Szegedy et al. 2016, section 7).
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::int32_t> labels,
-                              int classes, std::span<float> gradient);
+                              int classes, std::span<float> gradient, double smoothing = 0);
 
 }  // namespace adapt

@@ -16,22 +16,36 @@
 namespace adapt {
 namespace {
 
-constexpr std::size_t kMostNodes = 10000;
+constexpr std::size_t kMostNodes = 10000;        ///< and as many blocks
+constexpr std::size_t kLongestText = 1U << 19U;  ///< of a model without blocks: an experiment file takes it
+constexpr std::size_t kLongestName = 100;
+constexpr std::size_t kMostNames = 20;   ///< in a message
 constexpr std::size_t kMostBlocks = 16;  ///< within each other
 constexpr int kMostRepetitions = 1000;
 constexpr int kLargestSide = 1 << 16;  ///< of images
 constexpr const char* kInput = "input";
 constexpr const char* kClasses = "classes";
 
-/// Values of parameters; of $classes, which only a data set knows, none.
-using Parameters = std::map<std::string, YAML::Node>;
+/// A value of a parameter; "$classes" stands for what only a data set knows.
+struct Value {
+  YAML::Node node;
+  std::string where;
+};
+
+/// Parameters by name, and which of them have been read.
+struct Parameters {
+  std::map<std::string, Value> values;
+  mutable std::set<std::string> read;
+};
 
 /// What `from` may name, and the values behind it.
 using Scope = std::map<std::string, int>;
 
 YAML::Node parse_model(const std::string& text, const std::string& source) {
   const YAML::Node root = parse_yaml(text, source);
-  check_root(root, source);
+  if (!root.IsMap()) {
+    throw BadInput(source + ": no model; expected the keys name, image and layers");
+  }
   check_keys(root, "", source);
   static const std::vector<std::string> kKeys = {"name", "image", "parameters", "blocks", "layers", "base"};
   for (const auto& entry : root) {
@@ -84,49 +98,74 @@ class ItemOptions final : public OptionReader {
       : item_(item), parameters_(parameters), classes_(classes) {}
 
   int integer(std::string_view key, int low, int high, std::optional<int> usual) override {
-    const YAML::Node node = find(key, usual.has_value());
-    return node ? static_cast<int>(value_of(IntegerDomain{low, high}, node, key, item_.where)) : *usual;
+    const auto value = find(key, usual.has_value());
+    return value ? static_cast<int>(value_of(IntegerDomain{low, high}, number(*value), key, value->where))
+                 : *usual;
   }
   double number(std::string_view key, double low, double high, double usual) override {
-    const YAML::Node node = find(key, true);
-    return node ? value_of(NumberDomain{low, high}, node, key, item_.where) : usual;
+    const auto value = find(key, true);
+    return value ? value_of(NumberDomain{low, high}, number(*value), key, value->where) : usual;
   }
   bool flag(std::string_view key, bool usual) override {
-    const YAML::Node node = find(key, true);
-    return node ? value_of(BooleanDomain{}, node, key, item_.where) : usual;
+    const auto value = find(key, true);
+    return value ? value_of(BooleanDomain{}, value->node, key, value->where) : usual;
   }
   std::string label(std::string_view key, const std::string& usual) {
-    const YAML::Node node = find(key, true);
-    return node ? value_of(LabelDomain{}, node, key, item_.where) : usual;
+    const auto value = find(key, true);
+    return value ? value_of(LabelDomain{}, value->node, key, value->where) : usual;
+  }
+  /// How often: nothing that depends on the data set.
+  int count(std::string_view key, int usual) {
+    const auto value = find(key, true);
+    return value ? static_cast<int>(
+                       value_of(IntegerDomain{0, kMostRepetitions}, value->node, key, value->where))
+                 : usual;
   }
   /// The names that `from` gives; none: the layer before.
   std::vector<std::string> sources() {
-    const YAML::Node node = find("from", true);
     std::vector<std::string> names;
-    if (node && node.IsSequence()) {
-      for (const YAML::Node& name : node) {
-        names.push_back(value_of(LabelDomain{}, name, "from", item_.where));
-      }
-    } else if (node) {
-      names.push_back(value_of(LabelDomain{}, node, "from", item_.where));
+    const auto value = find("from", true);
+    if (!value) {
+      return names;
+    }
+    if (!value->node.IsSequence()) {
+      return {value_of(LabelDomain{}, value->node, "from", value->where)};
+    }
+    for (const YAML::Node& name : value->node) {
+      names.push_back(value_of(LabelDomain{}, name, "from", value->where));
+    }
+    if (names.empty()) {
+      throw BadInput(value->where +
+                     ": 'from': an empty list; expected the name of a layer that stands before");
     }
     return names;
   }
 
   /// All that was not asked for, by name: values for a block's parameters.
   [[nodiscard]] Parameters others() const {
-    Parameters values;
+    Parameters others;
     for (const auto& entry : item_.options) {
-      if (!asked_.contains(entry.first.Scalar())) {
-        values[entry.first.Scalar()] = resolved(entry.first.Scalar(), entry.second);
+      const std::string& key = entry.first.Scalar();
+      if (asked_.contains(key)) {
+        continue;
       }
+      const Value value = resolved(key, entry.second);
+      if (!value.node.IsScalar() || key == kClasses) {
+        throw BadInput(
+            concat(item_.where, ": '", item_.kind, "': ", quote_for_message(key),
+                   " is no parameter of a block; expected a name and a value such as channels: 16"));
+      }
+      others.values[key] = value;
     }
-    return values;
+    return others;
   }
   void refuse_others() const {
-    for (const auto& [key, value] : others()) {
-      throw BadInput(concat(item_.where, ": '", item_.kind, "': unknown option ", quote_for_message(key),
-                            name_hint(key, {asked_.begin(), asked_.end()})));
+    for (const auto& entry : item_.options) {
+      const std::string& key = entry.first.Scalar();
+      if (!asked_.contains(key)) {
+        throw BadInput(concat(item_.where, ": '", item_.kind, "': unknown option ", quote_for_message(key),
+                              name_hint(key, {asked_.begin(), asked_.end()})));
+      }
     }
   }
   /// The options of the operation itself, as a flat model file has them.
@@ -135,44 +174,51 @@ class ItemOptions final : public OptionReader {
     for (const auto& entry : item_.options) {
       const std::string& key = entry.first.Scalar();
       if (key != "name" && key != "from") {
-        const bool keeps = entry.second.IsScalar() && entry.second.Scalar() == concat('$', kClasses);
-        const YAML::Node value = resolved(key, entry.second);
-        all += concat(", ", key, ": ", keeps ? entry.second.Scalar() : value.Scalar());
+        all += concat(", ", key, ": ", resolved(key, entry.second).node.Scalar());
       }
     }
     return all;
   }
 
  private:
-  YAML::Node find(std::string_view key, bool is_optional) {
+  std::optional<Value> find(std::string_view key, bool is_optional) {
     const auto [asked, is_new] = asked_.emplace(key);
     const YAML::Node node =
         item_.options.IsMap() ? item_.options[*asked] : YAML::Node(YAML::NodeType::Undefined);
-    if (!node && !is_optional) {
+    if (node) {
+      return resolved(*asked, node);
+    }
+    if (!is_optional) {
       throw BadInput(concat(item_.where, ": '", item_.kind, "': option '", key, "' is missing; expected '",
                             item_.kind, ": {", key, ": ...}'"));
     }
-    return node ? resolved(*asked, node) : node;
+    return std::nullopt;
   }
 
   /// `node`, or what the parameter that it names stands for.
-  [[nodiscard]] YAML::Node resolved(const std::string& key, const YAML::Node& node) const {
-    if (!node.IsScalar() || !node.Scalar().starts_with('$')) {
-      return node;
+  [[nodiscard]] Value resolved(const std::string& key, const YAML::Node& node) const {
+    if (!node.IsScalar() || !node.Scalar().starts_with('$') || is_classes(node)) {
+      return {node, item_.where};
     }
     const std::string name = node.Scalar().substr(1);
-    if (name == kClasses) {
-      return YAML::Load(std::to_string(classes_));
-    }
-    const auto value = parameters_.find(name);
-    if (value == parameters_.end()) {
+    const auto value = parameters_.values.find(name);
+    if (value == parameters_.values.end()) {
       std::vector<std::string> known = {kClasses};
-      std::transform(parameters_.begin(), parameters_.end(), std::back_inserter(known),
+      std::transform(parameters_.values.begin(), parameters_.values.end(), std::back_inserter(known),
                      [](const auto& parameter) { return parameter.first; });
       throw BadInput(concat(item_.where, ": '", key, "': unknown parameter ", quote_for_message(name),
                             name_hint(name, known)));
     }
+    parameters_.read.insert(name);
     return value->second;
+  }
+
+  static bool is_classes(const YAML::Node& node) {
+    return node.IsScalar() && node.Scalar() == concat('$', kClasses);
+  }
+
+  [[nodiscard]] YAML::Node number(const Value& value) const {
+    return is_classes(value.node) ? YAML::Load(std::to_string(classes_)) : value.node;
   }
 
   const Item& item_;
@@ -180,6 +226,16 @@ class ItemOptions final : public OptionReader {
   int classes_;
   std::set<std::string> asked_;
 };
+
+void refuse_unread(const Parameters& parameters, const std::string& reader) {
+  for (const auto& [name, value] : parameters.values) {
+    if (!parameters.read.contains(name)) {
+      throw BadInput(concat(value.where, ": nothing in the ", reader, " reads a parameter ",
+                            quote_for_message(name), "; expected one that stands there as $",
+                            one_line(name)));
+    }
+  }
+}
 
 /// Writes the layers of a file down, one after the other.
 class ModelReader {
@@ -210,6 +266,7 @@ class ModelReader {
     }
     check_keys(blocks, "blocks", source_);
     for (const auto& entry : blocks) {
+      value_of(LabelDomain{}, entry.first, "blocks", place(source_, entry.first));
       if (find_kind(entry.first.Scalar()) != nullptr) {
         throw BadInput(concat(place(source_, entry.first), ": 'blocks': '", entry.first.Scalar(),
                               "' is an operation; expected another name"));
@@ -262,8 +319,9 @@ class ModelReader {
         std::vector<std::string> known;
         std::transform(scope.begin(), scope.end(), std::back_inserter(known),
                        [](const auto& entry) { return entry.first; });
-        throw BadInput(concat(item.where, ": 'from': no layer ", quote_for_message(name), " stands before; ",
-                              "expected one of ", join_names(known)));
+        const bool is_short = known.size() <= kMostNames;
+        throw BadInput(concat(item.where, ": 'from': no layer ", quote_for_message(name), " stands before",
+                              is_short || nearest(name, known) ? name_hint(name, known) : ""));
       }
       inputs.push_back(value->second);
     }
@@ -282,6 +340,10 @@ class ModelReader {
     const std::string label = options.label("name", "");
     node.name = label.empty() ? concat(item.kind, model_.nodes.size() + 1) : prefix + label;
     node.place = item.where;
+    if (node.name.size() > kLongestName) {
+      throw BadInput(concat(item.where, ": the name ", quote_for_message(node.name), " is longer than ",
+                            kLongestName, " letters, with those of the blocks"));
+    }
     node.inputs = inputs_of(item, options, scope);
     node.is_optional = options.flag("optional", false);
     node.operation = kind.read(options);
@@ -291,8 +353,12 @@ class ModelReader {
       throw BadInput(concat(item.where, ": '", item.kind, "': reads ", node.inputs.size(),
                             " layers; expected ", wanted == 2 ? "two, such as from: [a, b]" : "one"));
     }
-    text_ += concat("  - ", item.kind, ": {name: ", node.name, ", from: [", names_of(node.inputs), ']',
-                    options.text(), "}\n");
+    text_ += concat("  - ", item.kind, ": {name: ", format_name(node.name), ", from: [",
+                    names_of(node.inputs), ']', options.text(), "}\n");
+    if (text_.size() > kLongestText) {
+      throw BadInput(
+          concat(item.where, ": a model that is longer than ", kLongestText, " bytes without its blocks"));
+    }
     add_name(label.empty() ? node.name : label, static_cast<int>(model_.nodes.size()) + 1, item, scope);
     model_.nodes.push_back(std::move(node));
     current_ = static_cast<int>(model_.nodes.size());
@@ -315,14 +381,20 @@ class ModelReader {
     }
     current_ = inputs.front();
     const std::string name = options.label("name", concat(item.kind, model_.nodes.size() + 1));
-    const int count = options.integer("repeat", 0, kMostRepetitions, -1);
-    const int first = options.integer("first", 0, kMostRepetitions, 1);
+    const int count = options.count("repeat", -1);
+    const int first = options.count("first", 1);
     const Parameters parameters = options.others();
     for (int i = 0; i < std::max(count, count < 0 ? 1 : 0); ++i) {
+      if (++blocks_ > kMostNodes) {
+        throw BadInput(concat(item.where, ": more than ", kMostNodes, " blocks"));
+      }
       const std::string instance = count < 0 ? name : concat(name, first + i);
       Scope inner = {{kInput, current_}};
       read_list(list, item.kind, concat(prefix, instance, '.'), parameters, inner);
       add_name(instance, current_, item, scope);
+    }
+    if (count != 0) {
+      refuse_unread(parameters, concat("block '", item.kind, "'"));
     }
     --depth_;
   }
@@ -336,7 +408,8 @@ class ModelReader {
   std::string names_of(const std::vector<int>& values) const {
     std::vector<std::string> names;
     for (const int value : values) {
-      names.push_back(value == 0 ? kInput : model_.nodes[static_cast<std::size_t>(value - 1)].name);
+      names.push_back(value == 0 ? kInput
+                                 : format_name(model_.nodes[static_cast<std::size_t>(value - 1)].name));
     }
     return join_names(names);
   }
@@ -346,6 +419,7 @@ class ModelReader {
   int classes_;
   int current_ = 0;
   std::size_t depth_ = 0;
+  std::size_t blocks_ = 0;
 };
 
 Parameters parameters_of(const YAML::Node& root, const std::string& source) {
@@ -359,11 +433,12 @@ Parameters parameters_of(const YAML::Node& root, const std::string& source) {
   }
   check_keys(node, "parameters", source);
   for (const auto& entry : node) {
-    if (!entry.second.IsScalar() || entry.second.Scalar().starts_with('$')) {
+    const bool is_taken = entry.first.Scalar() == kClasses;
+    if (!entry.second.IsScalar() || entry.second.Scalar().starts_with('$') || is_taken) {
       throw BadInput(concat(place(source, entry.first), ": 'parameters': '", entry.first.Scalar(),
-                            "': expected a value such as 16"));
+                            "': expected a name and a value such as channels: 16"));
     }
-    parameters[entry.first.Scalar()] = entry.second;
+    parameters.values[entry.first.Scalar()] = {entry.second, place(source, entry.first)};
   }
   return parameters;
 }
@@ -408,12 +483,15 @@ Read read_file(const std::string& text, const std::string& source, int classes) 
     if (root["layers"] || root["blocks"] || root["image"] || layers["base"]) {
       throw BadInput(where + ": 'base': a model that stands on another has a name and parameters only");
     }
-    for (const auto& [key, value] : parameters_of(layers, layers_source)) {
-      parameters.emplace(key, value);
+    Parameters shipped_parameters = parameters_of(layers, layers_source);
+    for (const auto& [key, value] : parameters.values) {
+      shipped_parameters.values[key] = value;
     }
+    parameters = shipped_parameters;
   }
   ModelReader reader(layers, layers_source, classes);
   reader.read(parameters);
+  refuse_unread(parameters, "model");
   Read result = {std::move(reader.model_), {}};
   result.model.name = name;
   const Shape image = result.model.image = image_of(layers, layers_source);

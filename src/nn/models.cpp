@@ -15,6 +15,9 @@ std::pair<std::string, std::string> source_of(const ModelOptions& options) {
   if (options.graph.empty()) {
     return {shipped_model(options.name), "model " + options.name};
   }
+  if (!options.text.empty()) {
+    return {options.text, options.file};
+  }
   return {options.graph, concat("model ", options.name, " (model.graph)")};
 }
 

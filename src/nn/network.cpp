@@ -167,7 +167,7 @@ struct Network::Implementation {
     const bool normalizes = node.op().normalization().has_value();
     compiled.layer =
         node.op().make_layer({node.input, node.output, places, parameters,
-                              normalizes ? &state->statistics.at(statistics++) : nullptr, training});
+                              normalizes ? &state->statistics.at(statistics++) : nullptr, training, i});
     return compiled;
   }
 
@@ -284,7 +284,8 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   }
   const int classes = self.graph.shape(self.last()).c;
   self.memory.provide(self.memory.plan().gradient.back());
-  const LossSum sum = softmax_cross_entropy(logits(), labels, classes, self.logits_gradient());
+  const LossSum sum =
+      softmax_cross_entropy(logits(), labels, classes, self.logits_gradient(), pass.label_smoothing);
   if (self.gradient_cast) {
     self.gradient_cast->run();
   }

@@ -71,6 +71,7 @@ struct LayerParts {
   std::span<Parameter> parameters;  ///< those of Operation::parameters(), in their order
   RunningStatistics* statistics;    ///< of a normalization; else null
   bool training;
+  std::size_t node = 0;  ///< of the graph
 };
 
 /// A kind of operation with its settings: all that the passes of nn/ ask of it. Each kind is one file in

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -39,8 +40,9 @@ struct Window {
   /// The map of `channels` that windows over `input` make. Throws BadInput where none fits.
   [[nodiscard]] Shape output(const Shape& input, int channels) const {
     if (input.h + 2 * padding < kernel || input.w + 2 * padding < kernel) {
-      throw BadInput(
-          concat("kernel ", kernel, " with padding ", padding, " does not fit its input ", text_of(input)));
+      throw BadInput(concat("kernel ", kernel, " with padding ", padding, " does not fit its input ",
+                            text_of(input), "; expected a kernel of at most ",
+                            std::min(input.h, input.w) + 2 * padding));
     }
     return {input.n, channels, places(input.h), places(input.w)};
   }

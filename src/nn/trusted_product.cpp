@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
+#include "nn/bfloat16.hpp"
 #include "nn/guarded_memory.hpp"
 #include "nn/known_layer.hpp"
 #include "nn/onednn.hpp"
@@ -35,11 +36,10 @@ struct Operand {
     return argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_DIFF_WEIGHTS || argument == DNNL_ARG_BIAS ||
            argument == DNNL_ARG_DIFF_BIAS;
   }
-  /// Number `i` of an activation.
-  [[nodiscard]] float at(std::size_t i) const {
+  /// What becomes of the numbers in a repetition of the images.
+  [[nodiscard]] float sign(std::size_t repetition) const {
     const bool is_gradient = argument == DNNL_ARG_DIFF_DST || argument == DNNL_ARG_DIFF_SRC;
-    const float sign = is_gradient ? KnownLayer::gradient_sign(i / values.size()) : 1.0F;
-    return sign * values[i % values.size()];
+    return is_gradient ? KnownLayer::gradient_sign(repetition) : 1.0F;
   }
 };
 
@@ -87,29 +87,15 @@ bool has_bias(const dnnl::primitive_desc& product, ProductRole role) {
   return false;
 }
 
-/// Sums are exact in float32, and rounded once where the result is bfloat16.
-bool is_equal(float found, float expected, memory::data_type type) {
-  const float tolerance = type == memory::data_type::f32 ? 0.0F : 1.0F / 256;
-  return std::abs(found - expected) <= tolerance * std::abs(expected);
-}
+// Sums are exact in float32, and rounded once where the result is bfloat16. Small integers are the same in
+// both.
 
-/// Number `i` of a dense tensor. Small integers are the same in bfloat16.
-float number_at(const memory& tensor, memory::data_type type, std::size_t i) {
-  const void* const data = tensor.get_data_handle();
-  return type == memory::data_type::f32
-             ? static_cast<const float*>(data)[i]
-             : std::bit_cast<float>(std::uint32_t{static_cast<const std::uint16_t*>(data)[i]} << 16);
+bool is_result(float found, float expected) { return found == expected; }
+bool is_result(std::uint16_t found, float expected) {
+  return std::abs(from_bfloat16(found) - expected) <= std::abs(expected) / 256;
 }
-
-void set_number(const memory& tensor, memory::data_type type, std::size_t i, float number) {
-  void* const data = tensor.get_data_handle();
-  if (type == memory::data_type::f32) {
-    static_cast<float*>(data)[i] = number;
-  } else {
-    static_cast<std::uint16_t*>(data)[i] =
-        static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(number) >> 16);
-  }
-}
+void store(float number, float& to) { to = number; }
+void store(float number, std::uint16_t& to) { to = to_bfloat16(number); }
 
 /// Numbers of a tensor, all of its images.
 std::size_t size_of(const memory::desc& layout) {
@@ -119,6 +105,47 @@ std::size_t size_of(const memory::desc& layout) {
   });
 }
 
+/// use(numbers, values, sign) for each repetition of the images in the activation `numbers`.
+template <class Number, class Use>
+bool for_all_repetitions(const Operand& operand, std::span<Number> numbers, Use&& use) {
+  const std::size_t length = operand.values.size();
+  bool all = true;
+  for (std::size_t first = 0; first < numbers.size() && all; first += length) {
+    all = use(numbers.subspan(first, std::min(length, numbers.size() - first)), operand.sign(first / length));
+  }
+  return all;
+}
+
+template <class Number>
+void fill(const Operand& operand, std::span<Number> numbers) {
+  for_all_repetitions(operand, numbers, [&](std::span<Number> some, float sign) {
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      store(sign * operand.values[i], some[i]);
+    }
+    return true;
+  });
+}
+
+template <class Number>
+bool equals(const Operand& operand, std::span<Number> numbers) {
+  return for_all_repetitions(operand, numbers, [&](std::span<Number> some, float sign) {
+    bool all = true;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      all &= is_result(some[i], sign * operand.values[i]);
+    }
+    return all;
+  });
+}
+
+/// The numbers of an activation, which is dense, as `use` wants them.
+template <class Use>
+auto in_type(const memory& tensor, const memory::desc& layout, Use&& use) {
+  void* const data = tensor.get_data_handle();
+  return onednn::type_of(layout) == memory::data_type::f32
+             ? use(std::span(static_cast<float*>(data), size_of(layout)))
+             : use(std::span(static_cast<std::uint16_t*>(data), size_of(layout)));
+}
+
 // Activations, which may be large, are written and read where they stand; parameters have a layout of their
 // own.
 
@@ -126,27 +153,18 @@ void set_operand(Operand& operand, const memory::desc& layout, const memory& ten
   if (operand.is_parameter()) {
     onednn::reorder({onednn::plain(onednn::dims_of(layout)), onednn::engine(), operand.values.data()},
                     tensor);
-    return;
-  }
-  for (std::size_t i = 0; i < size_of(layout); ++i) {
-    set_number(tensor, onednn::type_of(layout), i, operand.at(i));
+  } else {
+    in_type(tensor, layout, [&](auto numbers) { fill(operand, numbers); });
   }
 }
 
 bool has_result(const Operand& operand, const memory::desc& layout, const memory& tensor) {
-  const memory::data_type type = onednn::type_of(layout);
-  if (operand.is_parameter()) {
-    std::vector<float> found(operand.values.size());
-    onednn::reorder(tensor, {onednn::plain(onednn::dims_of(layout)), onednn::engine(), found.data()});
-    return std::equal(found.begin(), found.end(), operand.values.begin(),
-                      [&](float a, float b) { return is_equal(a, b, type); });
+  if (!operand.is_parameter()) {
+    return in_type(tensor, layout, [&](auto numbers) { return equals(operand, numbers); });
   }
-  for (std::size_t i = 0; i < size_of(layout); ++i) {
-    if (!is_equal(number_at(tensor, type, i), operand.at(i), type)) {
-      return false;
-    }
-  }
-  return true;
+  std::vector<float> found(operand.values.size());
+  onednn::reorder(tensor, {onednn::plain(onednn::dims_of(layout)), onednn::engine(), found.data()});
+  return found == operand.values;
 }
 
 bool gives_known_answer(const dnnl::primitive_desc& product, std::vector<Operand> operands) {

@@ -21,6 +21,7 @@ enum class Stream : std::uint32_t {
   folds = 12,
   mean_gradients = 13,
   gradient_blocks = 14,
+  dropout = 15,
 };
 
 /// Names one sequence of random numbers. The number at (key, index) is a pure function of both, so it depends

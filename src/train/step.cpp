@@ -77,8 +77,10 @@ Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batc
 }
 
 Graph make_graph(const TrainerOptions& options, const ImageShape& image, int classes, int batch) {
-  return lower(make_model(options.model, classes), {batch, image.channels, image.height, image.width},
-               executes_formats(options));
+  Graph graph = lower(make_model(options.model, classes), {batch, image.channels, image.height, image.width},
+                      executes_formats(options));
+  check_classifies(graph, options.model.name, classes);
+  return graph;
 }
 
 TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data,
@@ -208,6 +210,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
   pass.plan = &plan_;
   pass.maxima = maxima_;
+  pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
   phase::begin("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);

@@ -13,6 +13,7 @@ blocks:
     - convolution: {name: a, channels: $channels, kernel: 3, padding: 1, bias: false}
     - batch_norm: {name: bn}
     - relu: {name: out}
+    - dropout: {rate: 0.2}
     - convolution: {name: b, channels: $channels, kernel: 3, padding: 1}
     - add: {name: sum, from: [b, out]}
 layers:
@@ -20,6 +21,7 @@ layers:
   - max_pool: {kernel: 2}
   - twice: {name: second., repeat: 2, channels: 8}
   - global_average_pool
+  - dropout
   - linear: {name: fc, outputs: $classes}
 """
 
@@ -60,6 +62,37 @@ class ModelFile(ProgramTest):
         self.network.write_text(NETWORK.replace("channels: 6", "channels: 7"))
         self.assert_refused(resume(), "model.graph")
 
+    def test_layers_before_the_first_weights(self):
+        self.network.write_text("name: pooled\nimage: [1, 28, 28]\nlayers:\n  - max_pool: {kernel: 2}\n  - relu\n"
+                                "  - average_pool: {kernel: 2}\n  - dropout\n  - linear: {outputs: $classes}\n")
+        self.assert_done(self.trained("float32"))
+        self.assert_done(self.trained("emulated", *ADAPT))
+        self.assert_done(self.trained("integer", *ADAPT, "engine=integer"))
+        self.assert_same("emulated", "integer")
+
+    def test_sums_behind_linear_layers(self):
+        self.network.write_text("name: sums\nimage: [1, 28, 28]\nlayers:\n  - linear: {name: a, outputs: $classes}\n"
+                                "  - linear: {name: b, from: input, outputs: $classes}\n  - add: {from: [a, b]}\n")
+        self.assert_done(self.trained("run", *ADAPT, "precision.formats=per_tensor", "precision.backward=quantized"))
+        usual = adapt("evaluate", self.folder / "run")
+        self.assert_done(usual)
+        for engine in ("float32", "integer"):
+            self.assert_done(adapt("evaluate", self.folder / "run", "--engine", engine))
+
+    def test_what_is_no_classifier_is_refused(self):
+        for layers, words in (("linear: {outputs: 7}", "makes (8, 7, 1, 1); expected (8, 10, 1, 1), a number for each class"),
+                              ("max_pool: {kernel: 3}", "the last one, makes")):
+            self.network.write_text(f"name: end\nimage: [1, 28, 28]\nlayers:\n  - {layers}\n")
+            self.assert_refused(self.trained("run"), f"net.yaml:4: layer '{layers.split(':')[0]}1'", words)
+
+    def test_the_network_of_a_run_stays(self):
+        self.assert_done(self.trained("run"))
+        self.assert_refused(adapt("evaluate", self.folder / "run", "--set", "model=lenet5"), "the network is that of the run")
+        self.file.write_text(self.file.read_text().replace("{file: net.yaml}", "{file: net.yaml, name: lenet5}"))
+        self.assert_refused(self.trained("both"), "expected a name or a file, not both")
+        grid = self.experiment("base: experiment.yaml\ngrid: {model.file: [net.yaml]}\n", "grid.yaml")
+        self.assert_refused(adapt("sweep", grid, "--list"), "grid.yaml:2: 'model.file'", "expected 'base' there")
+
     def test_a_table_of_layers(self):
         shown = adapt("info", "--model", self.network)
         self.assert_done(shown)
@@ -71,11 +104,11 @@ class ModelFile(ProgramTest):
 
     def test_mistakes_are_named_with_their_place(self):
         self.network.write_text(NETWORK.replace("[b, out]", "[b, input]"))
-        self.assert_refused(self.trained("run"), "layer 'first.sum' wants (8, 6, 28, 28), as from 'first.b'",
+        self.assert_refused(self.trained("run"), "net.yaml:10: layer 'first.sum' wants (8, 6, 28, 28), as from 'first.b'",
                             "gets (8, 1, 28, 28) from the image")
         self.network.write_text(NETWORK.replace("kernel: 2", "kernl: 2"))
         for words in (("train", self.file, "--check"), ("train", self.file), ("info", "--model", self.network)):
-            self.assert_refused(adapt(*words), "net.yaml:12: 'max_pool'")
+            self.assert_refused(adapt(*words), "net.yaml:13: 'max_pool'")
         self.network.write_text("model: lenet5\n")
         self.assert_refused(adapt("train", self.file, "--check"), "net.yaml:1: unknown key 'model'")
 

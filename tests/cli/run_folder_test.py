@@ -79,7 +79,7 @@ class Evaluate(ProgramTest):
         self.assertIn("test images      30\n", result.stdout)
         self.assert_refused(adapt("evaluate", run, "--set", "data.tset_samples=30"), "test_samples")
         # What the stored model lacks, and what has another size: the file is named.
-        self.assert_refused(adapt("evaluate", run, "--set", "model=alexnet"), run / "run.h5", "tensor '")
+        self.assert_refused(adapt("evaluate", run, "--set", "model=alexnet"), "--set model=alexnet", "the network is that of the run")
         self.assert_refused(adapt("evaluate", run, "--set", "model=resnet20"), run / "run.h5", "tensor '")
         for ranks in (0, 2):
             result = adapt("evaluate", self.folder / "nothing", ranks=ranks)

@@ -32,6 +32,7 @@ Configuration all_different() {
   c.training.momentum = std::numeric_limits<double>::denorm_min();
   c.training.weight_decay = 1e-8;
   c.training.l1 = 1.0 / 3;
+  c.training.label_smoothing = 0.1;
   c.training.normalize = "yes";
   c.training.penalty = false;
   c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01, "final_phase"};

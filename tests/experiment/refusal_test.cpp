@@ -104,7 +104,8 @@ TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(
       refusal("training: 3"),
       "a.yaml:1: 'training': expected a mapping with the keys epochs, target_accuracy, batch, accumulate, "
-      "shards, threads, learning_rate, momentum, weight_decay, l1, normalize, penalty, test_batch, "
+      "shards, threads, learning_rate, momentum, weight_decay, l1, label_smoothing, normalize, penalty, "
+      "test_batch, "
       "final_epochs, schedule");
   EXPECT_EQ(refusal("record:\n"),
             "a.yaml:1: 'record': expected a mapping with the keys layer_interval, flush_seconds");

@@ -72,6 +72,22 @@ TEST(Gradient, Convolution) {
   }
 }
 
+TEST(Gradient, Dropout) {
+  expect_right_gradients(read_model("name: dropped\nimage: [2, 4, 4]\nlayers:\n"
+                                    "  - convolution: {name: a, channels: 6, kernel: 3}\n  - tanh\n"
+                                    "  - dropout: {rate: 0.4}\n  - linear: {name: b, outputs: 4}\n",
+                                    "test", 4),
+                         {5, 2, 4, 4});
+}
+
+TEST(Gradient, GlobalAveragePooling) {
+  expect_right_gradients(read_model("name: averaged\nimage: [2, 5, 5]\nlayers:\n"
+                                    "  - convolution: {name: a, channels: 6, kernel: 3, padding: 1}\n"
+                                    "  - global_average_pool\n  - linear: {name: b, outputs: 4}\n",
+                                    "test", 4),
+                         {5, 2, 5, 5});
+}
+
 TEST(Gradient, ConvolutionThatCoversItsMap) {
   const ConvolutionOptions spec = {.channels = 5, .kernel = 3, .padding = 1};
   expect_right_gradients(

@@ -31,10 +31,10 @@ ModelDescription read(const std::string& text) { return read_model(kHead + text,
 TEST(ModelFile, AListOfOperationsReadsOneAfterTheOther) {
   const ModelDescription model = read(
       "layers:\n  - convolution: {name: a, channels: 4, kernel: 3}\n  - relu\n  - add: {from: [a, relu2]}\n"
-      "  - linear: {name: out, from: a, outputs: $classes}\n");
+      "  - linear: {name: out, outputs: $classes}\n");
   EXPECT_EQ(model.name, "mine");
   EXPECT_EQ(model.image, (Shape{1, 3, 8, 8}));
-  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"a 0", "relu2 1", "add3 1 2", "out 1"}));
+  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"a 0", "relu2 1", "add3 1 2", "out 3"}));
   EXPECT_EQ(lower(model, {2, 3, 8, 8}, false).nodes.back().output, (Shape{2, 7, 1, 1}));
   EXPECT_EQ(model.nodes[2].place, "m.yaml:6");
 }
@@ -44,12 +44,13 @@ TEST(ModelFile, BlocksAreWrittenOutWithTheirParameters) {
       "parameters: {times: 2}\n"
       "blocks:\n  inner:\n    - convolution: {name: c, channels: $wide, kernel: 1}\n    - add: {name: s, "
       "from: [c, c]}\n"
-      "  outer:\n    - inner: {name: one, wide: $wide}\n    - inner: {name: two, from: input, wide: 5}\n"
-      "layers:\n  - outer: {name: b, repeat: $times, first: 3, wide: 9}\n  - relu: {from: b3}\n  - inner: "
+      "  outer:\n    - inner: {name: one, wide: $wide}\n    - inner: {name: two, wide: 5}\n"
+      "layers:\n  - outer: {name: b, repeat: $times, first: 3, wide: 9}\n  - add: {from: [b3, b4]}\n  - "
+      "inner: "
       "{name: x, wide: 2, repeat: 0}\n");
-  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"b3.one.c 0", "b3.one.s 1 1", "b3.two.c 0",
+  EXPECT_EQ(layers_of(model), (std::vector<std::string>{"b3.one.c 0", "b3.one.s 1 1", "b3.two.c 2",
                                                         "b3.two.s 3 3", "b4.one.c 4", "b4.one.s 5 5",
-                                                        "b4.two.c 4", "b4.two.s 7 7", "relu9 4"}));
+                                                        "b4.two.c 6", "b4.two.s 7 7", "add9 4 8"}));
   const Graph graph = lower(model, {1, 3, 8, 8}, false);
   EXPECT_EQ(graph.nodes[4].output.c, 9);
   EXPECT_EQ(graph.nodes[6].output.c, 5);
@@ -126,7 +127,32 @@ TEST(ModelFile, MistakesAreNamedWithTheirPlace) {
       {"blocks:\n  a:\n    - a\nlayers: [a]\n", "m.yaml:5: block 'a': more than 16 blocks within each other"},
       {"blocks:\n  a: [relu, relu]\n  b:\n    - a: {repeat: 1000}\nlayers:\n  - b: {repeat: 1000}\n",
        "more than 10000 layers"},
-      {"parameters: {a: [1]}\nlayers: [relu]\n", "m.yaml:3: 'parameters': 'a': expected a value such as 16"},
+      {"layers:\n  - convolution: {name: c, channels: 4, kernel: 3}\n  - relu: {name: dead}\n  - tanh: "
+       "{from: c}\n",
+       "m.yaml:5: layer 'dead': nobody reads it; expected a later layer that does"},
+      {"layers:\n  - relu: {name: a}\n  - tanh: {name: b}\n  - max_pool: {from: a, kernel: 9, optional: "
+       "true}\n",
+       "m.yaml:5: layer 'b': nobody reads it"},
+      {"layers:\n  - max_pool: {kernel: 9, optional: true}\n",
+       "model 'mine': has no layer for images of (1, 3, 8, 8)"},
+      {"blocks:\n  a: [b: {repeat: 1000}]\n  b: [c: {repeat: 1000}]\n  c: []\nlayers: [a, relu]\n",
+       "m.yaml:5: more than 10000 blocks"},
+      {"blocks: {my block: [relu]}\nlayers: [my block]\n", "m.yaml:3: 'blocks': expected a name of at most"},
+      {"blocks: {b: [relu: {name: r}]}\nlayers:\n  - b: {repat: 2}\n",
+       "m.yaml:5: nothing in the block 'b' reads a parameter 'repat'; expected one that stands there as "
+       "$repat"},
+      {"blocks: {b: [relu: {name: r}]}\nlayers:\n  - b: {classes: 2}\n",
+       "m.yaml:5: 'b': 'classes' is no parameter of a block"},
+      {"blocks: {b: [relu: {name: r}]}\nlayers:\n  - b: {x: [2]}\n",
+       "m.yaml:5: 'b': 'x' is no parameter of a block"},
+      {"blocks: {b: [relu: {name: r}]}\nlayers:\n  - b: {repeat: $classes}\n",
+       "m.yaml:5: 'repeat': expected an integer"},
+      {"parameters: {classes: 7}\nlayers: [relu]\n",
+       "m.yaml:3: 'parameters': 'classes': expected a name and a value"},
+      {"parameters: {wide: 7}\nlayers: [relu]\n", "m.yaml:3: nothing in the model reads a parameter 'wide'"},
+      {"layers:\n  - relu: {from: []}\n", "m.yaml:4: 'from': an empty list"},
+      {"parameters: {a: [1]}\nlayers: [relu]\n",
+       "m.yaml:3: 'parameters': 'a': expected a name and a value such as channels: 16"},
       {"base: resnet21\n", "m.yaml:3: 'base': expected one of"},
       {"base: resnet20\n", "m.yaml:3: 'base': a model that stands on another has a name and parameters only"},
       {"layers:\n  - convolution: {name: a, channels: 4, kernel: 3}\n  - add: {name: s, from: [a, input]}\n",
@@ -141,6 +167,54 @@ TEST(ModelFile, MistakesAreNamedWithTheirPlace) {
   for (const auto& [text, expected] : kCases) {
     EXPECT_NE(refusal(text).find(expected), std::string::npos) << text << refusal(text);
   }
+}
+
+TEST(ModelFile, MistakesAreNamedWhereTheUserMadeThem) {
+  const auto refused = [](const std::string& text) {
+    try {
+      read_model(text, "m.yaml", 10);
+    } catch (const BadInput& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(refused("name: a\nbase: resnet20\nparameters: {blocks: x}\n"),
+            "m.yaml:3: 'repeat': expected an integer from 0 to 1000, found 'x'");
+  EXPECT_EQ(
+      refused("name: a\nbase: resnet20\nparameters: {blocsk: 4}\n"),
+      "m.yaml:3: nothing in the model reads a parameter 'blocsk'; expected one that stands there as $blocsk");
+  EXPECT_EQ(refused(""), "m.yaml: no model; expected the keys name, image and layers");
+  EXPECT_EQ(refused("[relu]\n"), "m.yaml: no model; expected the keys name, image and layers");
+  const std::string sixty(60, 'x');
+  const std::string all =
+      concat(kHead, "blocks: {", sixty, ": [relu: {name: ", sixty, "}]}\nlayers: [", sixty, "]\n");
+  EXPECT_NE(refused(all).find("is longer than 100 letters"), std::string::npos) << refused(all);
+}
+
+TEST(ModelFile, ClassesStayOpenWhateverHandsThemOn) {
+  const std::string text = concat(kHead, "blocks: {head: [linear: {name: fc, outputs: $wide}]}\n",
+                                  "layers:\n  - head: {name: head, wide: $classes}\n");
+  EXPECT_NE(flat_text(text, "m").find("outputs: $classes"), std::string::npos) << flat_text(text, "m");
+  EXPECT_EQ(lower(read_model(text, "m", 9), {1, 3, 8, 8}, false).nodes.back().output.c, 9);
+}
+
+TEST(ModelFile, NamesThatYamlTakesForSomethingElseComeBack) {
+  const std::string text =
+      concat(kHead, "layers:\n  - relu: {name: \"null\"}\n  - tanh: {name: \"1\", from: \"null\"}\n");
+  const std::string flat = flat_text(text, "m");
+  EXPECT_EQ(layers_of(read_model(flat, "flat", 2)), (std::vector<std::string>{"null 0", "1 1"}));
+}
+
+TEST(ModelFile, TheEndMustFitTheClasses) {
+  const auto check = [](const std::string& text) {
+    check_classifies(lower(read(text), {2, 3, 8, 8}, false), "mine", 7);
+  };
+  EXPECT_NO_THROW(check("layers: [linear: {outputs: 7}]\n"));
+  EXPECT_THROW(check("layers: [linear: {outputs: 6}]\n"), BadInput);
+  EXPECT_THROW(check("layers: [convolution: {channels: 7, kernel: 3}]\n"), BadInput);
+  EXPECT_THROW(
+      check_classifies(lower(read("layers: [global_average_pool]\n"), {2, 3, 8, 8}, false), "mine", 3),
+      BadInput);
 }
 
 TEST(ModelFile, NeedsANameAndAnImage) {

@@ -141,5 +141,21 @@ TEST(Loss, HandComputed) {
   EXPECT_EQ(gradient, (std::vector<float>{0.25F, -0.25F, 0, 0}));
 }
 
+TEST(Loss, SmoothedIsTheCrossEntropyToTheSmoothedTarget) {
+  const std::vector<float> logits = {1, -2, 0.5F};
+  const std::vector<std::int32_t> labels = {1};
+  const double total = std::exp(1.0) + std::exp(-2.0) + std::exp(0.5);
+  const std::vector<double> target = {0.1, 0.8, 0.1};
+  double expected = 0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    expected -= target[c] * (logits[c] - std::log(total));
+  }
+  std::vector<float> gradient(3);
+  EXPECT_NEAR(softmax_cross_entropy(logits, labels, 3, gradient, 0.3).loss, expected, 1e-12);
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(gradient[c], std::exp(double{logits[c]}) / total - target[c], 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace adapt

@@ -1,11 +1,11 @@
 #include "nn/inference/own_product.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <memory>
 
 #include "base/fault.hpp"
+#include "nn/bfloat16.hpp"
 #include "nn/onednn.hpp"
 #include "nn/quantized/known_answer.hpp"
 #include "numerics/random.hpp"
@@ -25,7 +25,7 @@ float number_at(const void* data, NumberType type, std::size_t i) {
     case NumberType::unsigned_byte:
       return static_cast<const std::uint8_t*>(data)[i];
     case NumberType::bfloat16:
-      return std::bit_cast<float>(std::uint32_t{static_cast<const std::uint16_t*>(data)[i]} << 16);
+      return from_bfloat16(static_cast<const std::uint16_t*>(data)[i]);
     case NumberType::float32:
       return static_cast<const float*>(data)[i];
   }
@@ -42,12 +42,9 @@ void store(void* data, NumberType type, std::size_t i, float number) {
       static_cast<std::uint8_t*>(data)[i] =
           static_cast<std::uint8_t>(std::clamp(std::nearbyint(number), 0.0F, 255.0F));
       break;
-    case NumberType::bfloat16: {
-      const auto bits = std::bit_cast<std::uint32_t>(number);
-      static_cast<std::uint16_t*>(data)[i] =
-          static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);  // to nearest, ties to even
+    case NumberType::bfloat16:
+      static_cast<std::uint16_t*>(data)[i] = to_bfloat16(number);
       break;
-    }
     case NumberType::float32:
       static_cast<float*>(data)[i] = number;
   }
@@ -166,9 +163,7 @@ OwnProduct::OwnProduct(const StepParts& parts, int images)
   }
   if (source_type_ == NumberType::bfloat16) {
     for (float& weight : product_.weights) {
-      std::uint16_t rounded = 0;
-      store(&rounded, NumberType::bfloat16, 0, weight);
-      weight = number_at(&rounded, NumberType::bfloat16, 0);
+      weight = from_bfloat16(to_bfloat16(weight));
     }
   }
 }

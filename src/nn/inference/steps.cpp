@@ -25,10 +25,6 @@ T* data_of(const ValueMemory& value) {
   return static_cast<T*>(value.data.get_data_handle());
 }
 
-memory::desc matrix_of(const Shape& shape, NumberType type) {
-  return {{shape.n, shape.elements() / shape.n}, onednn_type_of(type), memory::format_tag::ab};
-}
-
 // ---- products ----
 
 onednn::Epilogue epilogue_of(const FoldedProduct& product, bool adds, NumberType residual_type) {
@@ -79,19 +75,29 @@ Run compile_convolution(const StepParts& parts, memory::data_type weights, const
                       epilogue, parts.sources[0].data, parts.destination.data);
 }
 
-/// The same memory as a matrix. That of the images is asked anew in each call.
+/// The same memory as a matrix or, where a residual is added, which oneDNN's linear layers refuse, as maps of
+/// one pixel. That of the images is asked anew in each call.
 Run compile_linear(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
   const ProductGeometry& geometry = parts.step.product.geometry;
-  const memory::dims dims = {geometry.output.c, geometry.input.c};
-  const onednn::ProductShapes shapes = {matrix_of(geometry.input, parts.sources[0].value.type),
-                                        {dims, weights, memory::format_tag::any},
-                                        {},
-                                        matrix_of(geometry.output, parts.destination.value.type)};
+  const memory::data_type from = onednn_type_of(parts.sources[0].value.type);
+  const memory::data_type to = onednn_type_of(parts.destination.value.type);
+  const auto& [in, out, kernel, stride, padding] = geometry;
+  const bool adds = epilogue.residual_factor.has_value();
+  const memory::dims dims = adds ? memory::dims{out.c, in.c, 1, 1} : memory::dims{out.c, in.c};
+  const onednn::ProductShapes shapes = {
+      adds ? onednn::activation(in.n, in.c, 1, 1, from) : onednn::plain({in.n, in.c}, from),
+      {dims, weights, memory::format_tag::any},
+      {},
+      adds ? onednn::activation(in.n, out.c, 1, 1, to) : onednn::plain({in.n, out.c}, to)};
   const memory original = parts.sources[0].data;
   const memory source(shapes.source, onednn::engine(), original.get_data_handle());
   const memory destination(shapes.destination, onednn::engine(), parts.destination.data.get_data_handle());
-  const Run call = product_call(parts.step.product, onednn::linear_inference(shapes, epilogue), dims,
-                                epilogue, source, destination);
+  const Run call =
+      adds ? product_call(parts.step.product,
+                          onednn::convolution_inference(shapes, onednn::window_of({}, in, out), epilogue),
+                          dims, epilogue, source, destination)
+           : product_call(parts.step.product, onednn::linear_inference(shapes, epilogue), dims, epilogue,
+                          source, destination);
   return [=] {
     source.set_data_handle(original.get_data_handle());
     call();

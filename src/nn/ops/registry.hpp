@@ -19,6 +19,7 @@ OperationPtr read_add(OptionReader& options);
 OperationPtr read_average_pool(OptionReader& options);
 OperationPtr read_batch_norm(OptionReader& options);
 OperationPtr read_convolution(OptionReader& options);
+OperationPtr read_dropout(OptionReader& options);
 OperationPtr read_global_average_pool(OptionReader& options);
 OperationPtr read_linear(OptionReader& options);
 OperationPtr read_max_pool(OptionReader& options);
@@ -31,6 +32,7 @@ inline constexpr std::array kKinds = {
     Kind{"average_pool", read_average_pool},
     Kind{"batch_norm", read_batch_norm},
     Kind{"convolution", read_convolution},
+    Kind{"dropout", read_dropout},
     Kind{"global_average_pool", read_global_average_pool},
     Kind{"linear", read_linear},
     Kind{"max_pool", read_max_pool},

@@ -220,7 +220,7 @@ void Executor::add_layer(std::size_t node) {
                          " have parameters, and no quantized form"));
   }
   const std::shared_ptr<Layer> layer =
-      description.op().make_layer({description.input, description.output, memory, {}, nullptr, training_});
+      description.op().make_layer({description.input, description.output, memory, {}, nullptr, training_, node});
   slots_[node].forward = [=, this](Pass& pass) {
     for (std::size_t k = 0; k < inputs; ++k) {
       source_of(node, k)->materialize();
@@ -228,7 +228,7 @@ void Executor::add_layer(std::size_t node) {
     data_of(node)->make_floats();
     layer->forward(pass);
   };
-  if (description.op().backward().is_identity) {
+  if (description.op().backward().is_identity || gradient_of(node) == nullptr) {
     return;
   }
   slots_[node].backward = [=, this](Pass& pass) {
