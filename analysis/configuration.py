@@ -1,5 +1,20 @@
 """The resolved configuration of a run as a flat dictionary."""
 
+import hashlib
+
+# Keys that older runs do not have, and what they did.
+YOUNG = {"training.label_smoothing": "0"}
+
+
+def resolved_values(text):
+    """flatten_yaml of a whole configuration: keys that are younger than it have their defaults, and a network of its own
+    is known by the first digits of the SHA-256 of its text."""
+    values = {**YOUNG, **flatten_yaml(text)}
+    if "model.graph" in values:
+        line = next(line for line in text.splitlines() if line.strip().startswith("graph:"))
+        values["model.graph"] = hashlib.sha256(line.strip().encode()).hexdigest()[:12]
+    return values
+
 
 def flatten_yaml(text):
     """Block mappings of scalars as {"training.batch": "256"}; a list of scalars becomes one string "[3, 4]".

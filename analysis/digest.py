@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 
-from analysis.configuration import flatten_yaml
+from analysis.configuration import resolved_values
 from analysis.errors import BadInput, complain
 from analysis.files import SMALL_FILE, read_bytes
 from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
@@ -115,7 +115,7 @@ def _read_root(file, file_path, done, layers):
         name=run_name(file_path, folder),
         state=DONE if done or STRIPPED in file.attrs else state_unless_done(folder),
         configuration_text=text,
-        configuration=flatten_yaml(text),
+        configuration=resolved_values(text),
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,

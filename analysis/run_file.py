@@ -21,7 +21,7 @@ import sys
 import h5py
 import numpy as np
 
-from analysis.configuration import flatten_yaml
+from analysis.configuration import resolved_values
 from analysis.errors import BadInput, run_main
 from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
@@ -131,7 +131,7 @@ def _read_root(file, file_path, done):
         name=run_name(file_path, folder),
         done=done or STRIPPED in file.attrs,
         configuration_text=text,
-        configuration=flatten_yaml(text),
+        configuration=resolved_values(text),
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         steps=steps,
         epochs=epochs,

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from analysis.configuration import flatten_yaml
+from analysis.configuration import resolved_values
 from analysis.cost_model import batch_of, float_cost
 from analysis.digest import Digest, failure_of, state_unless_done
 from analysis.errors import BadInput
@@ -109,4 +109,4 @@ def _run_without_log(folder):
     except BadInput as problem:
         text = f"# {problem}\n"
     empty = {name: np.empty(0) for name in EPOCH_COLUMNS}
-    return Digest(path, os.path.basename(folder), state_unless_done(folder), text, flatten_yaml(text), {}, empty, 0, {})
+    return Digest(path, os.path.basename(folder), state_unless_done(folder), text, resolved_values(text), {}, empty, 0, {})

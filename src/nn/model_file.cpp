@@ -1,7 +1,7 @@
 #include "nn/model_file.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>

@@ -1,6 +1,8 @@
 #include "nn/models.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"

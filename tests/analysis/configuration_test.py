@@ -4,10 +4,23 @@ import unittest
 
 import support  # noqa: F401  (puts the package on the path)
 
-from analysis.configuration import flatten_yaml
+from analysis.configuration import flatten_yaml, resolved_values
 
 
 class FlattenYaml(unittest.TestCase):
+    def test_keys_that_a_configuration_is_too_old_for_have_their_defaults(self):
+        self.assertEqual(resolved_values("seed: 1\n"), {"seed": "1", "training.label_smoothing": "0"})
+        self.assertEqual(resolved_values("training:\n  label_smoothing: 0.1\n"), {"training.label_smoothing": "0.1"})
+
+    def test_a_network_of_its_own_is_known_by_a_digest(self):
+        texts = [f'model:\n  name: mine\n  graph: "name: mine\\nlayers: [{kind}: {{name: \\"{name}\\"}}]"\n'
+                 for kind, name in (("relu", 1), ("tanh", 1), ("relu", 2), ("relu", 1))]  # fmt: skip
+        digests = [resolved_values(text)["model.graph"] for text in texts]
+        for digest in digests:
+            self.assertRegex(digest, "^[0-9a-f]{12}$")
+        self.assertEqual(digests[0], digests[3])
+        self.assertEqual(len(set(digests)), 3)
+
     def test_nests_by_indentation(self):
         text = "seed: 7\ntraining:\n  batch: 256\n  schedule:\n    name: cosine\n  l1: 1e-08\ndata:\n  name: mnist\n"
         self.assertEqual(

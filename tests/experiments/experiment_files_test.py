@@ -89,7 +89,8 @@ def differing(a, b):
 class ExperimentFiles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if "ablations" not in path.parts and path != CAMPAIGN)
+        cls.paths = sorted(path for path in EXPERIMENTS.rglob("*.yaml")
+                           if not {"ablations", "models"} & set(path.parts) and path != CAMPAIGN)  # fmt: skip
         checked = {path: check(path) for path in cls.paths}
         cls.identity = {path: checked[path][0] for path in cls.paths}
         cls.text = {path: checked[path][1] for path in cls.paths}
@@ -109,6 +110,13 @@ class ExperimentFiles(unittest.TestCase):
             self.assertRegex(identity, "^[0-9a-f]{64}$", path)
         runnable = [path for folder in FOLDERS for path in self.files(folder)]
         self.assertEqual(len({self.identity[path] for path in runnable}), len(runnable))
+
+    def test_models_are_files_of_their_names(self):
+        for path in sorted((EXPERIMENTS / "models").glob("*.yaml")):
+            tables = [subprocess.run([PROGRAM, "info", "--model", model], capture_output=True, text=True, timeout=60, check=True).stdout
+                      for model in (path, path.stem)]  # fmt: skip
+            self.assertEqual(*tables)
+            self.assertIn(f" {path.stem} ", tables[0].splitlines()[-1])
 
     def test_names_follow_the_files(self):
         for folder, prefix in FOLDERS.items():
