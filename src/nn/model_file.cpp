@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
+#include "nn/model_items.hpp"
 #include "nn/models.hpp"
 #include "nn/ops/registry.hpp"
 #include "yaml/domain.hpp"
@@ -21,22 +21,8 @@ constexpr std::size_t kLongestText = 1U << 19U;  ///< of a model without blocks:
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kMostNames = 20;   ///< in a message
 constexpr std::size_t kMostBlocks = 16;  ///< within each other
-constexpr int kMostRepetitions = 1000;
-constexpr int kLargestSide = 1 << 16;  ///< of images
+constexpr int kLargestSide = 1 << 16;    ///< of images
 constexpr const char* kInput = "input";
-constexpr const char* kClasses = "classes";
-
-/// A value of a parameter; "$classes" stands for what only a data set knows.
-struct Value {
-  YAML::Node node;
-  std::string where;
-};
-
-/// Parameters by name, and which of them have been read.
-struct Parameters {
-  std::map<std::string, Value> values;
-  mutable std::set<std::string> read;
-};
 
 /// What `from` may name, and the values behind it.
 using Scope = std::map<std::string, int>;
@@ -56,185 +42,6 @@ YAML::Node parse_model(const std::string& text, const std::string& source) {
     }
   }
   return root;
-}
-
-/// Reads `node` by a domain, as the value of `key`.
-template <class Domain>
-auto value_of(const Domain& domain, const YAML::Node& node, std::string_view key, const std::string& where) {
-  try {
-    return domain.parse(node);
-  } catch (const BadInput& error) {
-    throw BadInput(concat(where, ": '", key, "': ", error.what()));
-  }
-}
-
-/// An item of a list of layers: its kind and options.
-struct Item {
-  std::string kind;
-  YAML::Node options;  // a mapping, or null
-  std::string where;
-};
-
-Item item_of(const YAML::Node& node, const std::string& source) {
-  const std::string where = place(source, node);
-  if (node.IsScalar()) {
-    return {node.Scalar(), {}, where};
-  }
-  const bool is_one = node.IsMap() && node.size() == 1 && node.begin()->first.IsScalar() &&
-                      (node.begin()->second.IsMap() || node.begin()->second.IsNull());
-  if (!is_one) {
-    throw BadInput(where + ": expected a layer such as 'relu' or 'convolution: {channels: 16, kernel: 3}'");
-  }
-  if (node.begin()->second.IsMap()) {
-    check_keys(node.begin()->second, node.begin()->first.Scalar(), source);
-  }
-  return {node.begin()->first.Scalar(), node.begin()->second, where};
-}
-
-/// The options of an item, with parameters replaced by their values.
-class ItemOptions final : public OptionReader {
- public:
-  ItemOptions(const Item& item, const Parameters& parameters, int classes)
-      : item_(item), parameters_(parameters), classes_(classes) {}
-
-  int integer(std::string_view key, int low, int high, std::optional<int> usual) override {
-    const auto value = find(key, usual.has_value());
-    return value ? static_cast<int>(value_of(IntegerDomain{low, high}, number(*value), key, value->where))
-                 : *usual;
-  }
-  double number(std::string_view key, double low, double high, double usual) override {
-    const auto value = find(key, true);
-    return value ? value_of(NumberDomain{low, high}, number(*value), key, value->where) : usual;
-  }
-  bool flag(std::string_view key, bool usual) override {
-    const auto value = find(key, true);
-    return value ? value_of(BooleanDomain{}, value->node, key, value->where) : usual;
-  }
-  std::string label(std::string_view key, const std::string& usual) {
-    const auto value = find(key, true);
-    return value ? value_of(LabelDomain{}, value->node, key, value->where) : usual;
-  }
-  /// How often: nothing that depends on the data set.
-  int count(std::string_view key, int usual) {
-    const auto value = find(key, true);
-    return value ? static_cast<int>(
-                       value_of(IntegerDomain{0, kMostRepetitions}, value->node, key, value->where))
-                 : usual;
-  }
-  /// The names that `from` gives; none: the layer before.
-  std::vector<std::string> sources() {
-    std::vector<std::string> names;
-    const auto value = find("from", true);
-    if (!value) {
-      return names;
-    }
-    if (!value->node.IsSequence()) {
-      return {value_of(LabelDomain{}, value->node, "from", value->where)};
-    }
-    for (const YAML::Node& name : value->node) {
-      names.push_back(value_of(LabelDomain{}, name, "from", value->where));
-    }
-    if (names.empty()) {
-      throw BadInput(value->where +
-                     ": 'from': an empty list; expected the name of a layer that stands before");
-    }
-    return names;
-  }
-
-  /// All that was not asked for, by name: values for a block's parameters.
-  [[nodiscard]] Parameters others() const {
-    Parameters others;
-    for (const auto& entry : item_.options) {
-      const std::string& key = entry.first.Scalar();
-      if (asked_.contains(key)) {
-        continue;
-      }
-      const Value value = resolved(key, entry.second);
-      if (!value.node.IsScalar() || key == kClasses) {
-        throw BadInput(
-            concat(item_.where, ": '", item_.kind, "': ", quote_for_message(key),
-                   " is no parameter of a block; expected a name and a value such as channels: 16"));
-      }
-      others.values[key] = value;
-    }
-    return others;
-  }
-  void refuse_others() const {
-    for (const auto& entry : item_.options) {
-      const std::string& key = entry.first.Scalar();
-      if (!asked_.contains(key)) {
-        throw BadInput(concat(item_.where, ": '", item_.kind, "': unknown option ", quote_for_message(key),
-                              name_hint(key, {asked_.begin(), asked_.end()})));
-      }
-    }
-  }
-  /// The options of the operation itself, as a flat model file has them.
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    for (const auto& entry : item_.options) {
-      const std::string& key = entry.first.Scalar();
-      if (key != "name" && key != "from") {
-        all += concat(", ", key, ": ", resolved(key, entry.second).node.Scalar());
-      }
-    }
-    return all;
-  }
-
- private:
-  std::optional<Value> find(std::string_view key, bool is_optional) {
-    const auto [asked, is_new] = asked_.emplace(key);
-    const YAML::Node node =
-        item_.options.IsMap() ? item_.options[*asked] : YAML::Node(YAML::NodeType::Undefined);
-    if (node) {
-      return resolved(*asked, node);
-    }
-    if (!is_optional) {
-      throw BadInput(concat(item_.where, ": '", item_.kind, "': option '", key, "' is missing; expected '",
-                            item_.kind, ": {", key, ": ...}'"));
-    }
-    return std::nullopt;
-  }
-
-  /// `node`, or what the parameter that it names stands for.
-  [[nodiscard]] Value resolved(const std::string& key, const YAML::Node& node) const {
-    if (!node.IsScalar() || !node.Scalar().starts_with('$') || is_classes(node)) {
-      return {node, item_.where};
-    }
-    const std::string name = node.Scalar().substr(1);
-    const auto value = parameters_.values.find(name);
-    if (value == parameters_.values.end()) {
-      std::vector<std::string> known = {kClasses};
-      std::transform(parameters_.values.begin(), parameters_.values.end(), std::back_inserter(known),
-                     [](const auto& parameter) { return parameter.first; });
-      throw BadInput(concat(item_.where, ": '", key, "': unknown parameter ", quote_for_message(name),
-                            name_hint(name, known)));
-    }
-    parameters_.read.insert(name);
-    return value->second;
-  }
-
-  static bool is_classes(const YAML::Node& node) {
-    return node.IsScalar() && node.Scalar() == concat('$', kClasses);
-  }
-
-  [[nodiscard]] YAML::Node number(const Value& value) const {
-    return is_classes(value.node) ? YAML::Load(std::to_string(classes_)) : value.node;
-  }
-
-  const Item& item_;
-  const Parameters& parameters_;
-  int classes_;
-  std::set<std::string> asked_;
-};
-
-void refuse_unread(const Parameters& parameters, const std::string& reader) {
-  for (const auto& [name, value] : parameters.values) {
-    if (!parameters.read.contains(name)) {
-      throw BadInput(concat(value.where, ": nothing in the ", reader, " reads a parameter ",
-                            quote_for_message(name), "; expected one that stands there as $",
-                            one_line(name)));
-    }
-  }
 }
 
 /// Writes the layers of a file down, one after the other.
@@ -280,7 +87,7 @@ class ModelReader {
     return kind == ops::kKinds.end() ? nullptr : &*kind;
   }
 
-  [[noreturn]] void refuse_kind(const Item& item) const {
+  [[noreturn]] void refuse_kind(const ModelItem& item) const {
     std::vector<std::string> known;
     for (const ops::Kind& kind : ops::kKinds) {
       known.emplace_back(kind.name);
@@ -299,7 +106,7 @@ class ModelReader {
           concat(list ? place(source_, list) : source_, ": '", key, "': expected a list of layers"));
     }
     for (const YAML::Node& node : list) {
-      const Item item = item_of(node, source_);
+      const ModelItem item = item_of(node, source_);
       ItemOptions options(item, parameters, classes_);
       const ops::Kind* const kind = find_kind(item.kind);
       if (kind != nullptr) {
@@ -311,7 +118,7 @@ class ModelReader {
   }
 
   /// The values that an item reads; the one before it where it names none.
-  std::vector<int> inputs_of(const Item& item, ItemOptions& options, const Scope& scope) {
+  std::vector<int> inputs_of(const ModelItem& item, ItemOptions& options, const Scope& scope) {
     std::vector<int> inputs;
     for (const std::string& name : options.sources()) {
       const auto value = scope.find(name);
@@ -331,8 +138,8 @@ class ModelReader {
     return inputs;
   }
 
-  void add_operation(const ops::Kind& kind, const Item& item, ItemOptions& options, const std::string& prefix,
-                     Scope& scope) {
+  void add_operation(const ops::Kind& kind, const ModelItem& item, ItemOptions& options,
+                     const std::string& prefix, Scope& scope) {
     if (model_.nodes.size() == kMostNodes) {
       throw BadInput(concat(item.where, ": more than ", kMostNodes, " layers"));
     }
@@ -364,7 +171,7 @@ class ModelReader {
     current_ = static_cast<int>(model_.nodes.size());
   }
 
-  void add_block(const Item& item, ItemOptions& options, const std::string& prefix, Scope& scope) {
+  void add_block(const ModelItem& item, ItemOptions& options, const std::string& prefix, Scope& scope) {
     const YAML::Node list =
         root_["blocks"] ? root_["blocks"][item.kind] : YAML::Node(YAML::NodeType::Undefined);
     if (!list) {
@@ -399,7 +206,7 @@ class ModelReader {
     --depth_;
   }
 
-  static void add_name(const std::string& name, int value, const Item& item, Scope& scope) {
+  static void add_name(const std::string& name, int value, const ModelItem& item, Scope& scope) {
     if (!scope.emplace(name, value).second) {
       throw BadInput(concat(item.where, ": two layers are called ", quote_for_message(name)));
     }

@@ -18,7 +18,8 @@ struct RunningStatistics;
 
 /// More than any network has, and so few that no sum of them overflows.
 inline constexpr int kMostChannels = 1 << 24;
-inline constexpr int kLargestKernel = 1 << 24;
+inline constexpr int kLargestKernel = 1 << 15;
+inline constexpr int kLargestStride = 1 << 24;
 
 /// What a parameter tensor is to its operation.
 enum class ParameterRole { weight, bias, scale, shift };

@@ -78,9 +78,8 @@ class Evaluate(ProgramTest):
         result = self.assert_done(adapt("evaluate", run, "--set", "data.test_samples=30"))
         self.assertIn("test images      30\n", result.stdout)
         self.assert_refused(adapt("evaluate", run, "--set", "data.tset_samples=30"), "test_samples")
-        # What the stored model lacks, and what has another size: the file is named.
-        self.assert_refused(adapt("evaluate", run, "--set", "model=alexnet"), "--set model=alexnet", "the network is that of the run")
-        self.assert_refused(adapt("evaluate", run, "--set", "model=resnet20"), run / "run.h5", "tensor '")
+        for override in ("model=alexnet", "model.name=resnet20", "model.file=nowhere.yaml"):
+            self.assert_refused(adapt("evaluate", run, "--set", override), f"--set {override}", "the network is that of the run")
         for ranks in (0, 2):
             result = adapt("evaluate", self.folder / "nothing", ranks=ranks)
             self.assert_refused(result, self.folder / "nothing")

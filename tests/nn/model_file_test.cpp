@@ -163,7 +163,7 @@ TEST(ModelFile, MistakesAreNamedWithTheirPlace) {
        "m.yaml:4: layer 'a': kernel 9 with padding 0 does not fit its input (1, 3, 8, 8)"},
       {"layers:\n  - convolution: {channels: 16777216, kernel: 1}\n  - convolution: {channels: 16777216, "
        "kernel: 1}\n"
-       "  - convolution: {channels: 16777216, kernel: 16777216, padding: 16777215}\n",
+       "  - convolution: {channels: 16777216, kernel: 32768, padding: 32768}\n",
        "m.yaml:6: layer 'convolution3': more numbers and multiply-adds than any machine could handle"},
   };
   for (const auto& [text, expected] : kCases) {

@@ -48,7 +48,7 @@ class Convolution final : public Operation {
 OperationPtr read_convolution(OptionReader& options) {
   const int channels = options.integer("channels", 1, kMostChannels);
   const Window window = {options.integer("kernel", 1, kLargestKernel),
-                         options.integer("stride", 1, kLargestKernel, 1),
+                         options.integer("stride", 1, kLargestStride, 1),
                          options.integer("padding", 0, kLargestKernel, 0)};
   return std::make_shared<Convolution>(channels, window, options.flag("bias", true));
 }

@@ -35,7 +35,7 @@ class PoolingOperation final : public Operation {
 
 OperationPtr read(OptionReader& options, Pooling kind) {
   const int kernel = options.integer("kernel", 1, kLargestKernel);
-  const int stride = options.integer("stride", 1, kLargestKernel, kernel);
+  const int stride = options.integer("stride", 1, kLargestStride, kernel);
   return std::make_shared<PoolingOperation>(PoolingTerms{kind, {.kernel = kernel, .stride = stride}});
 }
 
