@@ -58,7 +58,7 @@ class WriterTest(unittest.TestCase):
         self.assertEqual(self.file.attrs["format_name"], "adapt-run")
         self.assertEqual(self.file.attrs["format_version"], 1)
         self.assertCountEqual(
-            self.file, ["config", "provenance", "steps", "epochs", "layers", "switches", "model", "best_model", "summary"])
+            self.file, ["config", "graph", "provenance", "steps", "epochs", "layers", "switches", "model", "best_model", "summary"])
 
     def test_every_dataset_is_described(self):
         def check(name, node):
