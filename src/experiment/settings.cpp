@@ -79,6 +79,11 @@ Setting model_graph() {
   Setting setting = young(
       bind("model.graph", ADAPT_MEMBER(model.graph), TextDomain{}, "the network itself, as in a model file"));
   setting.is_optional = true;
+  setting.read = [read = setting.read](Configuration& configuration, const YAML::Node& node,
+                                       const KnownNames& names) {
+    read(configuration, node, names);
+    configuration.model.text.clear();  // of another file
+  };
   return setting;
 }
 

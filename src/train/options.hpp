@@ -34,8 +34,8 @@ struct TrainingOptions {
   int threads = 1;  ///< oneDNN threads per rank; float32 results may depend on it
   double learning_rate = 0.1;
   double momentum = 0.9;
-  double weight_decay = 0;  ///< β: coefficient of (1/2)‖W‖₂² in the loss
-  double l1 = 0;            ///< α: coefficient of ‖W‖₁ in the loss
+  double weight_decay = 0;     ///< β: coefficient of (1/2)‖W‖₂² in the loss
+  double l1 = 0;               ///< α: coefficient of ‖W‖₁ in the loss
   double label_smoothing = 0;  ///< share of the target that all classes have alike
   std::string normalize =
       "auto";  ///< divide each layer's gradient by its norm: auto (when the policy is adapt), yes, no

@@ -1,5 +1,6 @@
 """Networks that nobody compiled: a model file is trained, and its run needs it no more."""
 
+import subprocess
 import unittest
 
 from adapt_program import ADAPT, ProgramTest, adapt
@@ -111,6 +112,15 @@ class ModelFile(ProgramTest):
             self.assert_refused(adapt(*words), "net.yaml:13: 'max_pool'")
         self.network.write_text("model: lenet5\n")
         self.assert_refused(adapt("train", self.file, "--check"), "net.yaml:1: unknown key 'model'")
+
+    def test_a_graph_takes_the_place_of_a_file(self):
+        graph = "name: other\\nimage: [1, 28, 28]\\nlayers: [linear: {name: only, outputs: $classes}]\\n"
+        self.assert_done(self.trained("run", f'model.graph="{graph}"'))
+        self.assertIn("only", self.tensors("run"))
+
+    def tensors(self, name):
+        """The names below /model of a run's log."""
+        return subprocess.run(["h5ls", self.folder / name / "run.h5/model"], capture_output=True, text=True, check=True).stdout
 
     def test_on_the_command_line(self):
         self.assert_done(self.train("run", *SHORT, f"model.file={self.network}"))

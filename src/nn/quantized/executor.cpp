@@ -219,8 +219,8 @@ void Executor::add_layer(std::size_t node) {
     throw Failure(concat("layer '", description.name, "': operations of kind ", description.op().kind(),
                          " have parameters, and no quantized form"));
   }
-  const std::shared_ptr<Layer> layer =
-      description.op().make_layer({description.input, description.output, memory, {}, nullptr, training_, node});
+  const std::shared_ptr<Layer> layer = description.op().make_layer(
+      {description.input, description.output, memory, {}, nullptr, training_, node});
   slots_[node].forward = [=, this](Pass& pass) {
     for (std::size_t k = 0; k < inputs; ++k) {
       source_of(node, k)->materialize();
