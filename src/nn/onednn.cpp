@@ -1,6 +1,7 @@
 #include "nn/onednn.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -150,26 +151,25 @@ std::string version() {
 }
 
 std::string instruction_set() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::sse41:
-      return "sse41";
-    case dnnl::cpu_isa::avx:
-      return "avx";
-    case dnnl::cpu_isa::avx2:
-      return "avx2";
-    case dnnl::cpu_isa::avx2_vnni:
-      return "avx2_vnni";
-    case dnnl::cpu_isa::avx512_core:
-      return "avx512_core";
-    case dnnl::cpu_isa::avx512_core_vnni:
-      return "avx512_core_vnni";
-    case dnnl::cpu_isa::avx512_core_bf16:
-      return "avx512_core_bf16";
-    case dnnl::cpu_isa::avx512_core_amx:
-      return "avx512_core_amx";
-    default:
-      return concat("other (", static_cast<int>(dnnl::get_effective_cpu_isa()), ")");
-  }
+  constexpr std::pair<dnnl::cpu_isa, const char*> kNames[] = {
+    {dnnl::cpu_isa::sse41, "sse41"},
+    {dnnl::cpu_isa::avx, "avx"},
+    {dnnl::cpu_isa::avx2, "avx2"},
+    {dnnl::cpu_isa::avx2_vnni, "avx2_vnni"},
+    {dnnl::cpu_isa::avx512_core, "avx512_core"},
+    {dnnl::cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+    {dnnl::cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+    {dnnl::cpu_isa::avx512_core_amx, "avx512_core_amx"},
+#if DNNL_VERSION_MAJOR >= 3
+    {dnnl::cpu_isa::avx2_vnni_2, "avx2_vnni_2"},
+    {dnnl::cpu_isa::avx512_core_fp16, "avx512_core_fp16"},
+    {dnnl::cpu_isa::avx512_core_amx_fp16, "avx512_core_amx_fp16"},
+#endif
+  };
+  const dnnl::cpu_isa effective = dnnl::get_effective_cpu_isa();
+  const auto* const name =
+      std::ranges::find(kNames, effective, &std::pair<dnnl::cpu_isa, const char*>::first);
+  return name == std::end(kNames) ? concat("isa_", static_cast<int>(effective)) : name->second;
 }
 
 memory::desc scratchpad_of(const dnnl::primitive& primitive) {
