@@ -21,7 +21,7 @@ struct ExchangeArguments {
 
 ExchangeArguments parse(const BenchArguments& arguments, const mpi::Communicator& ranks) {
   ExchangeArguments parsed;
-  parsed.encodings = arguments.names("encoding", encoding_names());
+  parsed.encodings = arguments.names("encoding", names_of<Encoding>());
   parsed.elements = arguments.integers("elements", 1, 1 << 28);
   parsed.shards = static_cast<int>(arguments.integer("shards", 1, 4096));
   parsed.word_length = static_cast<int>(arguments.integer("word-length", 2, 32));
@@ -40,7 +40,8 @@ class Exchange {
            const mpi::Communicator& ranks)
       : shards_(arguments.shards),
         ranks_(ranks),
-        encoding_(make_encoding(encoding, {{"gradient", static_cast<std::size_t>(elements), 0, true}},
+        encoding_(make_encoding(*find_named<Encoding>(encoding),
+                                {{"gradient", static_cast<std::size_t>(elements), 0, true}},
                                 arguments.shards)),
         gradient_(static_cast<std::size_t>(elements)),
         mean_(gradient_.size()) {

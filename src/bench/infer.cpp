@@ -29,7 +29,7 @@ struct InferArguments {
 InferArguments parse(const BenchArguments& arguments) {
   InferArguments parsed;
   parsed.models = arguments.names("model", model_names());
-  parsed.engines = arguments.names("engine", inference_engines());
+  parsed.engines = arguments.names("engine", names_of<Engine>());
   parsed.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
   parsed.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
   parsed.layers = arguments.names("layers", {"yes", "no"}).front() == "yes";
@@ -46,9 +46,9 @@ int own_images(int batch, const mpi::Communicator& ranks) {
 TrainedModel warm_model(const std::string& model, const DataSplits& data, const mpi::Communicator& ranks) {
   TrainerOptions options;
   options.model.name = model;
-  options.engine.name = "emulated";
-  options.precision.name = "fixed";
-  options.precision.formats = "per_tensor";
+  options.engine.name = Engine::emulated;
+  options.precision.name = Policy::fixed;
+  options.precision.formats = FormatScope::per_tensor;
   options.precision.fixed.word_length = 8;
   options.training.shards = ranks.size();
   options.training.batch = kWarmImages * ranks.size();
@@ -71,7 +71,7 @@ class Inference {
       : pixels_(static_cast<std::size_t>(images * model.image.elements())),
         labels_(static_cast<std::size_t>(images)) {
     // On a rank without images the network only says which parts there are.
-    classifier_ = make_classifier(engine, model, std::max(images, 1));
+    classifier_ = make_classifier(*find_named<Engine>(engine), model, std::max(images, 1));
     if (layers) {
       classifier_->count_layers();
     }
@@ -122,7 +122,7 @@ class InferBenchmark : public Benchmark {
       : arguments_(arguments), ranks_(ranks) {
     set_threads(arguments.threads);
     for (const std::string& engine : arguments.engines) {
-      check_inference_engine(engine);
+      check_inference_engine(*find_named<Engine>(engine));
     }
   }
 

@@ -76,7 +76,7 @@ std::vector<std::string> for_each_engine(const BenchArguments& arguments, const 
 
 std::vector<std::string> policies_of(const BenchArguments& arguments,
                                      const std::vector<std::string>& engines) {
-  std::vector<std::string> known = policy_names();
+  std::vector<std::string> known = names_of<Policy>();
   known.emplace_back("auto");
   std::vector<std::string> policies = for_each_engine(arguments, "policy", known, engines.size());
   for (std::size_t i = 0; i < engines.size(); ++i) {
@@ -90,7 +90,7 @@ StepArguments parse(const BenchArguments& arguments) {
   parsed.models = arguments.names("model", model_names());
   parsed.engines = arguments.names("engine", engine_names());
   parsed.policies = policies_of(arguments, parsed.engines);
-  std::vector<std::string> encodings = encoding_names();
+  std::vector<std::string> encodings = names_of<Encoding>();
   encodings.emplace_back("auto");
   parsed.encodings = for_each_engine(arguments, "encoding", encodings, parsed.engines.size());
   parsed.rounding = arguments.names("rounding", {"stochastic", "nearest"}).front();
@@ -198,13 +198,13 @@ class StepBenchmark : public Benchmark {
     for (std::size_t e = 0; e < arguments_.engines.size(); ++e) {
       TrainerOptions options;
       options.model.name = model;
-      options.engine.name = arguments_.engines[e];
-      options.engine.rounding = arguments_.rounding;
-      options.precision.name = arguments_.policies[e];
-      options.exchange.encoding = arguments_.encodings[e];
-      if (options.engine.name == "integer") {  // all layers in 8 bits
-        options.precision.formats = "per_tensor";
-        options.precision.backward = "quantized";
+      options.engine.name = find_named<Engine>(arguments_.engines[e]);
+      options.engine.rounding = *find_named<Rounding>(arguments_.rounding);
+      options.precision.name = *find_named<Policy>(arguments_.policies[e]);
+      options.exchange.encoding = find_named<Encoding>(arguments_.encodings[e]);
+      if (options.engine.name == Engine::integer) {  // all layers in 8 bits
+        options.precision.formats = FormatScope::per_tensor;
+        options.precision.backward = Backward::quantized;
         options.precision.fixed.word_length = kByteBits;
       }
       options.training = arguments_.training;

@@ -48,7 +48,7 @@ void print_program() {
   const KnownNames names = known_names();
   print("models", joined(names.models));
   print("datasets", joined(names.datasets));
-  print("policies", joined(names.policies));
+  print("policies", joined(names_of<Policy>()));
 }
 
 /// Rows with columns of the same width.
