@@ -212,7 +212,8 @@ INSTANTIATE_TEST_SUITE_P(Encodings, Scaled,
                                          Variant{Encoding::int16, 16, false},
                                          Variant{Encoding::int16, 16, true}),
                          [](const auto& variant) {
-                           return concat(variant.param.name, variant.param.feedback ? "WithFeedback" : "");
+                           return concat(variant.param.encoding,
+                                         variant.param.feedback ? "WithFeedback" : "");
                          });
 
 TEST(ScaledBytes, AreAFractionOfFloat32s) {

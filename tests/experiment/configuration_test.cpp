@@ -20,8 +20,8 @@ Configuration all_different() {
   c.name = "Run-1.b_c";
   c.seed = 9223372036854775807U;
   c.model = {"mine", "name: mine\nimage: [1, 8, 8]\nlayers:\n  - relu: {name: \"a\"}\n", 0.1};
-  c.engine = {"emulated", "nearest"};
-  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, "crop_flip", 3, 10, 9};
+  c.engine = {Engine::emulated, Rounding::nearest};
+  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, AugmentationKind::crop_flip, 3, 10, 9};
   c.training.epochs = 160;
   c.training.target_accuracy = 0.9;
   c.training.batch = 510;
@@ -35,17 +35,18 @@ Configuration all_different() {
   c.training.label_smoothing = 0.1;
   c.training.normalize = Normalize::yes;
   c.training.penalty = false;
-  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01, "final_phase"};
+  c.training.schedule = {ScheduleKind::multi_step,   2.5, {80, 120}, 0.3, 0, 1e-5, 0.01,
+                         ScheduleOrigin::final_phase};
   c.training.test_batch = 100;
   c.training.final_epochs = 44;
   c.precision.name = Policy::muppet;
   c.precision.formats = FormatScope::per_tensor;
   c.precision.backward = Backward::quantized;
-  c.precision.muppet = {{4, 9}, 4, "sliding", 1.25, 2.5, 0.5, 3};
+  c.precision.muppet = {{4, 9}, 4, DiversityWindow::sliding, 1.25, 2.5, 0.5, 3};
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
-  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "word", "max", {8, 16}};
-  c.exchange = {"int16", true, false};
+  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, Growth::word, Strategy::max, {8, 16}};
+  c.exchange = {Encoding::int16, true, false};
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};
   c.mpi = {12.5};

@@ -7,8 +7,8 @@
 #include <limits>
 #include <ostream>
 
-#include "nn/models.hpp"
 #include "nn/onednn.hpp"
+#include "nn/models.hpp"
 #include "small_model.hpp"
 #include "support/model_builder.hpp"
 
@@ -128,7 +128,7 @@ TEST_P(NotFiniteTest, NamesALayerWhoseSumsOverflow) {
     GTEST_SKIP() << "integers do not";
   }
   Parameter& weight = model_.state->parameters.at(model_.state->find("conv2.weight"));
-  for (std::size_t i = 0; i < weight.size(); ++i) {
+  for (std::size_t i = 0; i < weight.master.size(); ++i) {
     weight.master[i] = std::copysign(3e38F, weight.master[i]);
   }
   use_master(weight);
@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, NotFiniteTest,
                                                   false},
                                            Engine{"emulated", Arithmetic::emulated, true, true},
                                            Engine{"integer", Arithmetic::integer, true, true}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& engine) { return std::string(engine.param.name); });
 
 }  // namespace
 }  // namespace adapt
