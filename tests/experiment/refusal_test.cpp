@@ -124,10 +124,10 @@ TEST(Refusal, NamesOfEnumerations) {
 }
 
 TEST(Refusal, WhatAPolicyWouldRefuse) {
-  EXPECT_EQ(refusal("", {"precision.adapt.buffer_bits=31"}),
+  EXPECT_EQ(refusal("seed: 1", {"precision.adapt.buffer_bits=31"}),
             "--set precision.adapt.buffer_bits=31: 'precision.adapt.buffer_bits': expected an integer from 0 "
             "to 30, found '31'");
-  EXPECT_EQ(refusal("", {"precision.fixed.fractional_length=40"}),
+  EXPECT_EQ(refusal("seed: 1", {"precision.fixed.fractional_length=40"}),
             "--set precision.fixed.fractional_length=40: 'precision.fixed.fractional_length': expected an "
             "integer from -96 to 32, found '40'");
 }
