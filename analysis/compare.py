@@ -12,7 +12,7 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     from analysis.interpreter import require_modules
 
-    require_modules(("numpy", "h5py"))
+    require_modules(("numpy", "h5py"), later=("scipy",))
 
 import os
 

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     from analysis.interpreter import require_modules
 
-    require_modules()
+    require_modules(later=("scipy",))
 
 import os
 

@@ -2,10 +2,6 @@
 
 import math
 
-TINY = 1e-300
-CONVERGED = 1e-14
-MAX_TERMS = 10_000
-
 
 def paired_p_value(first, second):
     """Two-sided p of "the mean of the differences first[i] - second[i] is 0". None for fewer than two pairs, and where
@@ -50,40 +46,10 @@ def deviation(values):
 
 
 def student_p_value(t, freedom):
-    """P(|T| >= |t|) for Student's distribution with `freedom` degrees of freedom."""
-    return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
+    """P(|T| >= |t|) for Student's distribution with `freedom` degrees of freedom (DLMF 8.17)."""
+    from scipy.special import betainc  # slow to import: only rankings with seeds pay for it
 
-
-def incomplete_beta(a, b, x):
-    """The regularized incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22), 0 <= x <= 1."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):  # there the fraction of the mirrored arguments converges faster
-        return 1 - incomplete_beta(b, a, 1 - x)
-    logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    return math.exp(logarithm) / (a * _fraction(a, b, x))
-
-
-def _fraction(a, b, x):
-    """1 + d1 / (1 + d2 / (1 + ...)) by Lentz's method."""
-    value = c = 1.0
-    d = 0.0
-    for n in range(1, MAX_TERMS):
-        m = n // 2
-        if n % 2:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d = 1 / _not_zero(1 + term * d)
-        c = _not_zero(1 + term / c)
-        value *= c * d
-        if abs(c * d - 1) < CONVERGED:
-            break
-    return value
-
-
-def _not_zero(value):
-    return value if abs(value) > TINY else TINY
+    return float(betainc(freedom / 2, 0.5, freedom / (freedom + t * t)))
 
 
 def _p_value(difference, variance, freedom):

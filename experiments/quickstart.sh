@@ -21,7 +21,7 @@ refuse() {
 }
 
 known_datasets() {
-  sed -n 's/^  ADAPT_DATASET(\([a-z0-9_]*\)).*/\1/p' "$ADAPT_ROOT/src/data/registry.hpp"
+  sed -n 's/^ *DatasetEntry{"\([a-z0-9_]*\)".*/\1/p' "$ADAPT_ROOT/src/data/registry.hpp"
 }
 
 check_count() { # check_count OPTION VALUE MOST

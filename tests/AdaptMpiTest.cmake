@@ -1,4 +1,4 @@
-# adapt_mpi_test(room source [ranks...]): a GoogleTest program run by mpirun, once for each rank count (default 1 2 3 4).
+# adapt_mpi_test(module source [ranks...]): a GoogleTest program run by mpirun, once for each rank count (default 1 2 3 4).
 # Launcher flags live only here.
 
 set(ADAPT_MPI_ENVIRONMENT
@@ -10,7 +10,7 @@ if(ADAPT_SANITIZE)
   list(APPEND ADAPT_MPI_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 endif()
 
-function(adapt_mpi_test room source)
+function(adapt_mpi_test module source)
   get_filename_component(name "${source}" NAME_WE)
   set(counts ${ARGN})
   if(NOT counts)
@@ -18,9 +18,9 @@ function(adapt_mpi_test room source)
   endif()
   adapt_test_program(${name} "${source}" "${CMAKE_SOURCE_DIR}/tests/support/mpi_main.cpp")
   foreach(count IN LISTS counts)
-    add_test(NAME ${room}.${name}.${count}_ranks
+    add_test(NAME ${module}.${name}.${count}_ranks
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${count} $<TARGET_FILE:${name}>)
-    set_tests_properties(${room}.${name}.${count}_ranks PROPERTIES ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT}"
+    set_tests_properties(${module}.${name}.${count}_ranks PROPERTIES ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT}"
                                                         TIMEOUT 120 PROCESSORS ${count})
   endforeach()
 endfunction()

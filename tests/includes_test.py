@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks the order of the house: who may include what, and how long files are.
+"""Checks the architecture: who may include what, and how long files are.
 
- - An include points downwards: from a room of a higher floor to one of a lower floor. Rooms of the same floor do
-   not include each other, except that mpi/ and hdf5/ use base/.
- - Each external library is touched by one room only.
+ - An include points downwards: from a module of a higher layer to one of a lower layer. Modules of the same layer
+   do not include each other, except that mpi/ and hdf5/ use base/.
+ - Each external library is touched by one module only.
  - No circle among files.
  - Only base/ prints: text from files must not reach a terminal as it is (base/terminal.hpp).
  - Nine of ten files have less than 400 lines, none more than 800.
@@ -16,7 +16,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-FLOORS = {
+LAYERS = {
     "base": 0, "mpi": 0, "hdf5": 0, "yaml": 0,
     "numerics": 1,
     "data": 2,
@@ -27,12 +27,13 @@ FLOORS = {
     "cli": 7,
 }
 
-# Includes between rooms of the same floor that are allowed: (from, to).
-SAME_FLOOR = {("mpi", "base"), ("hdf5", "base"), ("yaml", "base")}
+# Includes between modules of the same layer that are allowed: (from, to).
+SAME_LAYER = {("mpi", "base"), ("hdf5", "base"), ("yaml", "base")}
 
-# What only one room may include: pattern of the header, room.
 # Headers that the build generates.
 GENERATED = {"record/build_info.hpp", "nn/shipped_models.hpp"}
+
+# What only one module may include: pattern of the header, module.
 EXTERNAL = [
     (r"boost/", "cli"),
     (r"yaml-cpp/", "yaml"),
@@ -59,28 +60,28 @@ def source_files(src):
     return {p.relative_to(src).as_posix(): INCLUDE.findall(p.read_text(encoding="utf-8")) for p in files}
 
 
-def may_include(room, other):
-    """Whether a file of `room` may include one of `other`."""
-    return room == other or FLOORS[other] < FLOORS[room] or (room, other) in SAME_FLOOR
+def may_include(module, other):
+    """Whether a file of `module` may include one of `other`."""
+    return module == other or LAYERS[other] < LAYERS[module] or (module, other) in SAME_LAYER
 
 
 def check_own(path, header, files):
     """Problems of an include of one of our own files."""
-    room, other = path.split("/")[0], header.split("/")[0]
+    module, other = path.split("/")[0], header.split("/")[0]
     if header in GENERATED:
         return []
     if header not in files:
         return [f'{path}: includes "{header}", which is not in src/']
-    if other not in FLOORS or room not in FLOORS or may_include(room, other):
+    if other not in LAYERS or module not in LAYERS or may_include(module, other):
         return []
-    return [f'{path}: {room}/ (floor {FLOORS[room]}) must not include "{header}" (floor {FLOORS[other]})']
+    return [f'{path}: {module}/ (layer {LAYERS[module]}) must not include "{header}" (layer {LAYERS[other]})']
 
 
 def check_external(path, header):
     """Problems of an include of somebody else's file."""
-    room = path.split("/")[0]
+    module = path.split("/")[0]
     for pattern, owner in EXTERNAL:
-        if re.match(pattern, header) and room != owner:
+        if re.match(pattern, header) and module != owner:
             return [f"{path}: includes <{header}>, which only {owner}/ may touch"]
     return []
 
@@ -88,8 +89,8 @@ def check_external(path, header):
 def check_includes(src):
     """Problems of the includes of all files below `src`."""
     files = source_files(src)
-    problems = [f"{path}: {path.split('/')[0]} is not in the table of floors"
-                for path in files if path.split("/")[0] not in FLOORS]
+    problems = [f"{path}: {path.split('/')[0]} is not in the table of layers"
+                for path in files if path.split("/")[0] not in LAYERS]
     for path, includes in files.items():
         for kind, header in includes:
             problems += check_own(path, header, files) if kind == '"' else check_external(path, header)
@@ -171,11 +172,11 @@ class MadeUpTree(unittest.TestCase):
 
     def test_upwards(self):
         self.assertEqual(self.problems(base__a='#include "nn/a.hpp"\n', nn__a=""),
-                         ['base/a.hpp: base/ (floor 0) must not include "nn/a.hpp" (floor 3)'])
+                         ['base/a.hpp: base/ (layer 0) must not include "nn/a.hpp" (layer 3)'])
 
     def test_sideways(self):
         self.assertEqual(self.problems(nn__a='# include "precision/a.hpp"', precision__a=""),
-                         ['nn/a.hpp: nn/ (floor 3) must not include "precision/a.hpp" (floor 3)'])
+                         ['nn/a.hpp: nn/ (layer 3) must not include "precision/a.hpp" (layer 3)'])
         self.assertEqual(len(self.problems(base__b='#include "mpi/b.hpp"\n', mpi__b="")), 2)
 
     def test_external(self):
@@ -190,9 +191,9 @@ class MadeUpTree(unittest.TestCase):
                                  nn__c='#include "nn/a.hpp"\n')
         self.assertEqual(problems, ["a circle of includes: nn/a.hpp -> nn/b.hpp -> nn/c.hpp -> nn/a.hpp"])
 
-    def test_unknown_room_and_missing_file(self):
+    def test_unknown_module_and_missing_file(self):
         self.assertEqual(self.problems(attic__a='#include "base/nothing.hpp"\n'),
-                         ["attic/a.hpp: attic is not in the table of floors",
+                         ["attic/a.hpp: attic is not in the table of layers",
                           'attic/a.hpp: includes "base/nothing.hpp", which is not in src/'])
 
     def test_printing(self):

@@ -1,128 +1,140 @@
 #include "base/json.hpp"
 
-#include <array>
-#include <charconv>
-#include <cmath>
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
-#include "base/terminal.hpp"
 
 namespace adapt {
 namespace {
 
-std::string escaped(std::uint32_t unit) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "\\u";
-  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
-    text += kDigits[unit >> shift & 0xFU];
-  }
-  return text;
-}
+constexpr std::size_t kDeepest = 64;
 
-/// What is not printable, as JSON spells it.
-std::string escaped(const Character& character) {
-  if (!character.is_utf8) {
-    return "\xEF\xBF\xBD";  // U+FFFD: JSON has no way to write a byte that is no UTF-8
+/// Makes a value of what the library's parser meets. Its own way would look for each member among those that
+/// are there already, and nest without end.
+class Builder : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& /*digits*/) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(Json::binary_t& /*value*/) override { return false; }  // no JSON has it
+  bool start_object(std::size_t /*size*/) override { return open(Json::object()); }
+  bool start_array(std::size_t /*size*/) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    name_ = std::move(name);
+    return true;
   }
-  if (character.code == '\n' || character.code == '\t') {
-    return character.code == '\n' ? "\\n" : "\\t";
+  bool parse_error(std::size_t at, const std::string& /*token*/, const Json::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error ...; last read: ..."
+    const std::string_view what = error.what();
+    const std::string_view words = what.substr(std::min(what.find("] "), what.size() - 2) + 2);
+    const std::size_t start = words.starts_with("parse error at") ? words.find(": ") + 2 : 0;
+    problem_ =
+        concat("not valid JSON at byte ", at, ": ", words.substr(start, words.find("; last read") - start));
+    return false;
   }
-  if (character.code <= 0xFFFFU) {
-    return escaped(character.code);
+
+  Json take() { return std::move(whole_); }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
   }
-  const std::uint32_t above = character.code - 0x10000U;
-  return escaped(0xD800U + (above >> 10U)) + escaped(0xDC00U + (above & 0x3FFU));
+
+  /// The value, where it belongs; it does not move while it is open.
+  Json* place(Json value) {
+    if (open_.empty()) {
+      whole_ = std::move(value);
+      return &whole_;
+    }
+    Json& around = *open_.back();
+    if (around.is_array()) {
+      around.push_back(std::move(value));
+      return &around.back();
+    }
+    add_member(around, std::move(name_), std::move(value));
+    return &around.get_ref<Json::object_t&>().back().second;
+  }
+
+  bool open(Json value) {
+    if (open_.size() > kDeepest) {
+      problem_ = concat("values nested more than ", kDeepest, " deep; expected fewer levels");
+      return false;
+    }
+    open_.push_back(place(std::move(value)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  Json whole_;
+  std::vector<Json*> open_;
+  std::string name_;  // of the member whose value comes next
+  std::string problem_;
+};
+
+std::string dump(const Json& value, int indentation) {
+  return value.dump(indentation, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
 }
 
 }  // namespace
 
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  while (!text.empty()) {
-    const Character character = first_character(text);
-    if (text.front() == '"' || text.front() == '\\') {
-      result += '\\';
-    }
-    if (character.is_printable) {
-      result += text.substr(0, character.length);
-    } else {
-      result += escaped(character);
-    }
-    text.remove_prefix(character.length);
+Json parse_json(std::string_view text, const std::string& source) {
+  Builder builder;
+  if (!Json::sax_parse(text, &builder)) {
+    throw BadInput(concat(source, ": ", builder.problem()));
   }
-  return result + "\"";
+  return builder.take();
 }
 
-std::string json_number(double value) {
-  if (!std::isfinite(value)) {
-    return "null";
-  }
-  std::array<char, 32> digits = {};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
+std::string json_text(const Json& value) { return dump(value, 2) + "\n"; }
+
+std::string json_line(const Json& value) { return dump(value, -1); }
+
+void add_member(Json& object, std::string name, Json value) {
+  object.get_ref<Json::object_t&>().emplace_back(std::move(name), std::move(value));
 }
 
-JsonWriter& JsonWriter::key(std::string_view name) {
-  if (levels_.empty() || levels_.back().end != '}' || levels_.back().has_key) {
-    throw Failure(concat("JSON: no place for the key '", name, "'"));
+const Json* find_member(const Json& value, std::string_view name) {
+  if (!value.is_object()) {
+    return nullptr;
   }
-  begin_item();
-  text_ += json_string(name) + ": ";
-  levels_.back().has_key = true;
-  return *this;
+  const auto& members = value.get_ref<const Json::object_t&>();
+  const auto found =
+      std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
+  return found == members.end() ? nullptr : &found->second;
 }
 
-std::string JsonWriter::text() const {
-  if (!levels_.empty() || text_.empty()) {
-    throw Failure("JSON: the text is not complete");
+std::string text_of(const Json& value, std::string_view name) {
+  const Json* member = find_member(value, name);
+  if (member == nullptr || member->is_null() || member->is_structured()) {
+    return "";
   }
-  return text_ + "\n";
+  return member->is_string() ? member->get<std::string>() : json_line(*member);
 }
 
-JsonWriter& JsonWriter::open(char begin, char end) {
-  put(std::string(1, begin));
-  levels_.push_back({end});
-  return *this;
-}
-
-JsonWriter& JsonWriter::close(char end) {
-  if (levels_.empty() || levels_.back().end != end || levels_.back().has_key) {
-    throw Failure(concat("JSON: no place for '", end, "'"));
+std::optional<std::int64_t> integer_of(const Json& value, std::string_view name) {
+  const Json* member = find_member(value, name);
+  if (member == nullptr || !member->is_number_integer()) {
+    return std::nullopt;
   }
-  const bool empty = levels_.back().empty;
-  levels_.pop_back();
-  if (!empty) {
-    new_line();
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  if (member->is_number_unsigned() && member->get<std::uint64_t>() > kLargest) {
+    return std::nullopt;
   }
-  text_ += end;
-  return *this;
-}
-
-JsonWriter& JsonWriter::put(const std::string& token) {
-  const bool in_object = !levels_.empty() && levels_.back().end == '}';
-  if (in_object != (!levels_.empty() && levels_.back().has_key) || (levels_.empty() && !text_.empty())) {
-    throw Failure(concat("JSON: no place for ", token));
-  }
-  if (in_object) {
-    levels_.back().has_key = false;
-  } else if (!levels_.empty()) {
-    begin_item();
-  }
-  text_ += token;
-  return *this;
-}
-
-void JsonWriter::begin_item() {
-  if (!levels_.back().empty) {
-    text_ += ",";
-  }
-  levels_.back().empty = false;
-  new_line();
-}
-
-void JsonWriter::new_line() {
-  text_ += '\n';
-  text_.append(2 * levels_.size(), ' ');
+  return member->get<std::int64_t>();
 }
 
 }  // namespace adapt

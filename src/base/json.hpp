@@ -1,60 +1,39 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace adapt {
 
-/// `text` as a JSON string, quotes included: quotes, backslashes and what is not printable (terminal.hpp)
-/// escaped, a byte that is no UTF-8 replaced by U+FFFD, the rest as it is.
-std::string json_string(std::string_view text);
+/// A JSON value. The members of an object keep their order.
+using Json = nlohmann::ordered_json;
 
-/// `value` as a JSON number that reads back exactly; null for NaN and Inf, which JSON does not have.
-std::string json_number(double value);
+/// Parses one JSON text (RFC 8259). `source` names it in messages. Throws BadInput with the byte where it
+/// stops making sense, and for values nested more than 64 deep.
+Json parse_json(std::string_view text, const std::string& source);
 
-/// Writes a JSON text piece by piece, two blanks of indentation a level. Throws Failure where the order of
-/// calls makes no JSON: a value without a key in an object, a key in an array, an end that does not fit.
-class JsonWriter {
- public:
-  JsonWriter& begin_object() { return open('{', '}'); }
-  JsonWriter& end_object() { return close('}'); }
-  JsonWriter& begin_array() { return open('[', ']'); }
-  JsonWriter& end_array() { return close(']'); }
-  /// The name of the value that comes next.
-  JsonWriter& key(std::string_view name);
+// As text, numbers are written so that they read back exactly (NaN and Inf, which JSON does not have, as
+// null), and what is no ASCII is escaped, so that a terminal shows it and does nothing else. A byte that is
+// no UTF-8 becomes U+FFFD.
 
-  JsonWriter& value(std::string_view text) { return put(json_string(text)); }
-  JsonWriter& value(double number) { return put(json_number(number)); }
-  JsonWriter& value(std::int64_t number) { return put(std::to_string(number)); }
-  /// A whole value that is JSON already.
-  JsonWriter& json(const std::string& text) { return put(text); }
+/// On lines of their own, two blanks of indentation a level, with a line end.
+std::string json_text(const Json& value);
+/// On one line, without a line end.
+std::string json_line(const Json& value);
 
-  /// key() and value() in one.
-  template <class T>
-  JsonWriter& member(std::string_view name, const T& item) {
-    return key(name).value(item);
-  }
+/// Adds a member without a look at the others: many of them take no time each.
+void add_member(Json& object, std::string name, Json value);
 
-  /// The whole text, with a line end. Throws Failure while something is still open.
-  [[nodiscard]] std::string text() const;
+// What stands in a file may come from anybody: what is not there, or is something else, is empty.
 
- private:
-  struct Level {
-    char end;
-    bool empty = true;
-    bool has_key = false;
-  };
-
-  JsonWriter& open(char begin, char end);
-  JsonWriter& close(char end);
-  JsonWriter& put(const std::string& token);
-  void begin_item();
-  void new_line();
-
-  std::string text_;
-  std::vector<Level> levels_;
-};
+/// The member of that name; null where there is none or `value` is no object.
+const Json* find_member(const Json& value, std::string_view name);
+/// The member's text where it is a string, number or boolean.
+std::string text_of(const Json& value, std::string_view name);
+/// The member's integer.
+std::optional<std::int64_t> integer_of(const Json& value, std::string_view name);
 
 }  // namespace adapt

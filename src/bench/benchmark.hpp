@@ -1,10 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "bench/arguments.hpp"
+#include "bench/options.hpp"
 #include "bench/report.hpp"
 #include "mpi/communicator.hpp"
 
@@ -23,27 +21,16 @@ class Benchmark {
   virtual BenchReport run() = 0;
 };
 
-/// A line of the registry.
-struct BenchmarkEntry {
-  const char* name;
-  const char* summary;  ///< one line
-  std::vector<BenchOption> options;
-  /// `ranks` must live as long as the benchmark. Throws BadInput.
-  std::unique_ptr<Benchmark> (*make)(const BenchArguments& arguments, const mpi::Communicator& ranks);
-};
+/// A door for benchmarks: one file with options and a function like these, and a line in
+/// cli/bench_commands.cpp.
+template <class Options>
+using MakeBenchmark = std::unique_ptr<Benchmark>(const Options& options, const mpi::Communicator& ranks);
 
-/// The door for benchmarks: one file and one line in benchmark.cpp.
-const std::vector<BenchmarkEntry>& benchmarks();
-
-/// Training steps of models on synthetic images: engines in turn.
-BenchmarkEntry step_benchmark();
-/// Classification with trained models: engines in turn.
-BenchmarkEntry infer_benchmark();
-/// What this machine does at best: regular products, memory.
-BenchmarkEntry ceilings_benchmark();
-/// Passes of the quantization kernels: instruction sets in turn, against the scalar reference.
-BenchmarkEntry quantize_benchmark();
-/// Gradient exchanges: encodings in turn, at several sizes.
-BenchmarkEntry exchange_benchmark();
+// `ranks` must live as long as the benchmark. Throw BadInput.
+MakeBenchmark<StepBenchOptions> make_step_benchmark;
+MakeBenchmark<InferBenchOptions> make_infer_benchmark;
+MakeBenchmark<CeilingsBenchOptions> make_ceilings_benchmark;
+MakeBenchmark<QuantizeBenchOptions> make_quantize_benchmark;
+MakeBenchmark<ExchangeBenchOptions> make_exchange_benchmark;
 
 }  // namespace adapt

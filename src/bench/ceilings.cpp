@@ -14,39 +14,28 @@ namespace {
 constexpr std::size_t kMemoryNumbers = std::size_t{64} << 20;
 constexpr std::size_t kCacheNumbers = std::size_t{64} << 10;
 
-struct CeilingArguments {
-  int size = 0;
-  int threads = 1;
-  TimingOptions timing;
-};
-
-CeilingArguments parse(const BenchArguments& arguments) {
-  return {static_cast<int>(arguments.integer("size", 64, 8192)),
-          static_cast<int>(arguments.integer("threads", 1, 1024)), arguments.timing()};
-}
-
 struct NamedType {
-  const char* name;
+  Engine engine;
   NumberType type;
 };
 
 /// The types that this processor multiplies in hardware.
 std::vector<NamedType> product_types() {
-  std::vector<NamedType> types = {{"float32", NumberType::float32}};
+  std::vector<NamedType> types = {{Engine::float32, NumberType::float32}};
   if (onednn::has_bfloat16()) {
-    types.push_back({"bfloat16", NumberType::bfloat16});
+    types.push_back({Engine::bfloat16, NumberType::bfloat16});
   }
   if (onednn::has_exact_bytes()) {
-    types.push_back({"integer", NumberType::unsigned_byte});
+    types.push_back({Engine::integer, NumberType::unsigned_byte});
   }
   return types;
 }
 
 class CeilingsBenchmark : public Benchmark {
  public:
-  CeilingsBenchmark(const CeilingArguments& arguments, const mpi::Communicator& ranks)
-      : arguments_(arguments), ranks_(ranks) {
-    set_threads(arguments.threads);
+  CeilingsBenchmark(const CeilingsBenchOptions& options, const mpi::Communicator& ranks)
+      : options_(options), ranks_(ranks) {
+    set_threads(options.threads);
   }
 
   BenchReport run() override { return {"ceilings", "units", "ceiling", {time_products(), time_memory()}}; }
@@ -57,7 +46,7 @@ class CeilingsBenchmark : public Benchmark {
     return {{{"ceiling", name},
              {"unit", unit},
              {"ranks", std::int64_t{ranks_.size()}},
-             {"threads", std::int64_t{arguments_.threads}}},
+             {"threads", std::int64_t{options_.threads}}},
             items * ranks_.size(),
             timing};
   }
@@ -66,7 +55,7 @@ class CeilingsBenchmark : public Benchmark {
     std::vector<PeakProduct> products;
     mpi::together(ranks_, [&] {
       for (const NamedType& type : product_types()) {
-        products.emplace_back(type.type, arguments_.size);
+        products.emplace_back(type.type, options_.size);
       }
     });
     std::vector<Contender> contenders;
@@ -78,10 +67,11 @@ class CeilingsBenchmark : public Benchmark {
                             },
                             {}});
     }
-    const std::vector<Timing> timings = time_in_turn(contenders, arguments_.timing, ranks_);
+    const std::vector<Timing> timings = time_in_turn(contenders, options_.timing, ranks_);
     std::vector<BenchResult> results;
     for (std::size_t i = 0; i < timings.size(); ++i) {
-      results.push_back(result(product_types()[i].name, "operation", products[i].operations(), timings[i]));
+      results.push_back(result(std::string(name_of(product_types()[i].engine)), "operation",
+                               products[i].operations(), timings[i]));
     }
     return results;
   }
@@ -98,25 +88,20 @@ class CeilingsBenchmark : public Benchmark {
       };
     };
     const std::vector<Timing> timings =
-        time_in_turn({{reader(kMemoryNumbers), {}}, {reader(kCacheNumbers), {}}}, arguments_.timing, ranks_);
+        time_in_turn({{reader(kMemoryNumbers), {}}, {reader(kCacheNumbers), {}}}, options_.timing, ranks_);
     return {result("memory", "byte", kMemoryNumbers * sizeof(float), timings[0]),
             result("cache", "byte", kCacheNumbers * sizeof(float), timings[1])};
   }
 
-  CeilingArguments arguments_;
+  CeilingsBenchOptions options_;
   const mpi::Communicator& ranks_;
 };
 
 }  // namespace
 
-BenchmarkEntry ceilings_benchmark() {
-  return {"ceilings", "what this machine does at best: large products, reading memory and second cache",
-          with_timing_options({{"size", "1024", "rows and columns of the matrices that are multiplied"},
-                               {"threads", "1", "oneDNN threads per rank (reading: one)"}},
-                              "0.2"),
-          [](const BenchArguments& arguments, const mpi::Communicator& ranks) -> std::unique_ptr<Benchmark> {
-            return std::make_unique<CeilingsBenchmark>(parse(arguments), ranks);
-          }};
+std::unique_ptr<Benchmark> make_ceilings_benchmark(const CeilingsBenchOptions& options,
+                                                   const mpi::Communicator& ranks) {
+  return std::make_unique<CeilingsBenchmark>(options, ranks);
 }
 
 }  // namespace adapt

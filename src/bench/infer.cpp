@@ -17,26 +17,6 @@ constexpr int kWarmSteps = 3;
 constexpr int kWarmImages = 32;  // a rank's in each
 constexpr double kLearningRate = 1e-3;
 
-struct InferArguments {
-  std::vector<std::string> models;
-  std::vector<std::string> engines;
-  int batch = 1;
-  int threads = 1;
-  bool layers = false;
-  TimingOptions timing;
-};
-
-InferArguments parse(const BenchArguments& arguments) {
-  InferArguments parsed;
-  parsed.models = arguments.names("model", model_names());
-  parsed.engines = arguments.names("engine", inference_engines());
-  parsed.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
-  parsed.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
-  parsed.layers = arguments.names("layers", {"yes", "no"}).front() == "yes";
-  parsed.timing = arguments.timing();
-  return parsed;
-}
-
 /// Images of a batch that are a rank's: parts that differ by one at most.
 int own_images(int batch, const mpi::Communicator& ranks) {
   return batch / ranks.size() + (ranks.rank() < batch % ranks.size() ? 1 : 0);
@@ -46,9 +26,9 @@ int own_images(int batch, const mpi::Communicator& ranks) {
 TrainedModel warm_model(const std::string& model, const DataSplits& data, const mpi::Communicator& ranks) {
   TrainerOptions options;
   options.model.name = model;
-  options.engine.name = "emulated";
-  options.precision.name = "fixed";
-  options.precision.formats = "per_tensor";
+  options.engine.name = Engine::emulated;
+  options.precision.name = Policy::fixed;
+  options.precision.formats = FormatScope::per_tensor;
   options.precision.fixed.word_length = 8;
   options.training.shards = ranks.size();
   options.training.batch = kWarmImages * ranks.size();
@@ -66,8 +46,7 @@ TrainedModel warm_model(const std::string& model, const DataSplits& data, const 
 /// One engine's network and the images that it classifies; without images it does nothing.
 class Inference {
  public:
-  Inference(const std::string& engine, const TrainedModel& model, const DataSplits& data, int images,
-            bool layers)
+  Inference(Engine engine, const TrainedModel& model, const DataSplits& data, int images, bool layers)
       : pixels_(static_cast<std::size_t>(images * model.image.elements())),
         labels_(static_cast<std::size_t>(images)) {
     // On a rank without images the network only says which parts there are.
@@ -118,17 +97,17 @@ class Inference {
 
 class InferBenchmark : public Benchmark {
  public:
-  InferBenchmark(const InferArguments& arguments, const mpi::Communicator& ranks)
-      : arguments_(arguments), ranks_(ranks) {
-    set_threads(arguments.threads);
-    for (const std::string& engine : arguments.engines) {
+  InferBenchmark(const InferBenchOptions& options, const mpi::Communicator& ranks)
+      : options_(options), ranks_(ranks) {
+    set_threads(options.threads);
+    for (const Engine engine : options.engines) {
       check_inference_engine(engine);
     }
   }
 
   BenchReport run() override {
     BenchReport report = {"infer", "images", "engine", {}};
-    for (const std::string& model : arguments_.models) {
+    for (const std::string& model : options_.models) {
       report.groups.push_back(run_model(model));
     }
     return report;
@@ -141,50 +120,38 @@ class InferBenchmark : public Benchmark {
     std::vector<std::unique_ptr<Inference>> inferences;
     std::vector<Contender> contenders;
     mpi::together(ranks_, [&] {
-      for (const std::string& engine : arguments_.engines) {
+      for (const Engine engine : options_.engines) {
         inferences.push_back(std::make_unique<Inference>(
-            engine, trained, data, own_images(arguments_.batch, ranks_), arguments_.layers));
+            engine, trained, data, own_images(options_.batch, ranks_), options_.layers));
         Inference& inference = *inferences.back();
         contenders.push_back({[&inference](std::int64_t calls) { inference.run(calls); },
                               [&inference] { return inference.parts(); }});
       }
     });
-    const std::vector<Timing> timings = time_in_turn(contenders, arguments_.timing, ranks_);
+    const std::vector<Timing> timings = time_in_turn(contenders, options_.timing, ranks_);
     std::vector<BenchResult> results;
     for (std::size_t e = 0; e < timings.size(); ++e) {
       results.push_back({{{"model", model},
-                          {"engine", arguments_.engines[e]},
-                          {"batch", std::int64_t{arguments_.batch}},
+                          {"engine", std::string(name_of(options_.engines[e]))},
+                          {"batch", std::int64_t{options_.batch}},
                           {"ranks", std::int64_t{ranks_.size()}},
-                          {"threads", std::int64_t{arguments_.threads}}},
-                         static_cast<double>(arguments_.batch),
+                          {"threads", std::int64_t{options_.threads}}},
+                         static_cast<double>(options_.batch),
                          timings[e],
-                         inferences[e]->work(arguments_.batch)});
+                         inferences[e]->work(options_.batch)});
     }
     return results;
   }
 
-  InferArguments arguments_;
+  InferBenchOptions options_;
   const mpi::Communicator& ranks_;
 };
 
 }  // namespace
 
-BenchmarkEntry infer_benchmark() {
-  return {
-      "infer", "the classification of synthetic images held in memory, engines in turn",
-      with_timing_options(
-          {
-              {"model", "lenet5", "models, names between commas"},
-              {"engine", "float32,integer", "engines, names between commas; ratios are against the first"},
-              {"batch", "128", "images per call, over all ranks: each takes its part"},
-              {"threads", "1", "oneDNN threads per rank"},
-              {"layers", "no", "yes: the time of each layer, too"},
-          },
-          "0.5"),
-      [](const BenchArguments& arguments, const mpi::Communicator& ranks) -> std::unique_ptr<Benchmark> {
-        return std::make_unique<InferBenchmark>(parse(arguments), ranks);
-      }};
+std::unique_ptr<Benchmark> make_infer_benchmark(const InferBenchOptions& options,
+                                                const mpi::Communicator& ranks) {
+  return std::make_unique<InferBenchmark>(options, ranks);
 }
 
 }  // namespace adapt

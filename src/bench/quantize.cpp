@@ -87,15 +87,6 @@ const std::array kPasses = {
               [](Arrays& a) { (void)reference::exact_integers(a.source, kExactFractionalLength, 1); }},
 };
 
-std::vector<std::string> pass_names() {
-  std::vector<std::string> names;
-  names.reserve(kPasses.size());
-  for (const PassEntry& pass : kPasses) {
-    names.emplace_back(pass.name);
-  }
-  return names;
-}
-
 /// What this processor runs, behind the reference.
 std::vector<std::string> available_sets() {
   std::vector<std::string> names = {kReference};
@@ -109,10 +100,10 @@ std::vector<std::string> available_sets() {
 
 class QuantizeBenchmark : public Benchmark {
  public:
-  QuantizeBenchmark(const BenchArguments& arguments, const mpi::Communicator& ranks)
-      : names_(arguments.names("kernel", pass_names())),
-        arrays_(static_cast<std::size_t>(arguments.integer("elements", 1, 1 << 28))),
-        timing_(arguments.timing()),
+  QuantizeBenchmark(const QuantizeBenchOptions& options, const mpi::Communicator& ranks)
+      : names_(options.kernels),
+        arrays_(static_cast<std::size_t>(options.elements)),
+        timing_(options.timing),
         ranks_(ranks) {}
 
   BenchReport run() override {
@@ -169,24 +160,19 @@ class QuantizeBenchmark : public Benchmark {
   const mpi::Communicator& ranks_;
 };
 
-std::string all_passes() {
-  std::string all;
-  for (const std::string& name : pass_names()) {
-    all += (all.empty() ? "" : ",") + name;
-  }
-  return all;
-}
-
 }  // namespace
 
-BenchmarkEntry quantize_benchmark() {
-  return {"quantize", "quantization kernels: instruction sets in turn, against the scalar reference",
-          with_timing_options({{"kernel", all_passes(), "kernels, names between commas"},
-                               {"elements", "65536", "length of the arrays that each rank works on"}},
-                              "0.05"),
-          [](const BenchArguments& arguments, const mpi::Communicator& ranks) -> std::unique_ptr<Benchmark> {
-            return std::make_unique<QuantizeBenchmark>(arguments, ranks);
-          }};
+std::vector<std::string> quantize_kernels() {
+  std::vector<std::string> names;
+  for (const PassEntry& pass : kPasses) {
+    names.emplace_back(pass.name);
+  }
+  return names;
+}
+
+std::unique_ptr<Benchmark> make_quantize_benchmark(const QuantizeBenchOptions& options,
+                                                   const mpi::Communicator& ranks) {
+  return std::make_unique<QuantizeBenchmark>(options, ranks);
 }
 
 }  // namespace adapt

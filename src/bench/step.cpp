@@ -1,16 +1,11 @@
 #include "train/step.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "base/error.hpp"
 #include "base/threads.hpp"
 #include "bench/benchmark.hpp"
 #include "bench/synthetic.hpp"
-#include "exchange/encoding.hpp"
 #include "nn/models.hpp"
 #include "nn/work.hpp"
-#include "precision/policy.hpp"
 
 namespace adapt {
 namespace {
@@ -21,85 +16,37 @@ constexpr std::int64_t kEpochSteps = 64;
 /// Small enough that random labels do not make training diverge.
 constexpr double kLearningRate = 1e-3;
 
-struct EngineDefault {
-  const char* engine;
-  const char* policy;
-};
-constexpr std::array kEngines = {EngineDefault{"float32", "float32"}, EngineDefault{"bfloat16", "float32"},
-                                 EngineDefault{"emulated", "adapt"}, EngineDefault{"integer", "fixed"}};
 constexpr int kByteBits = 8;
 
-struct StepArguments {
-  std::vector<std::string> models;
-  std::vector<std::string> engines;
-  std::vector<std::string> policies;   // by engine
-  std::vector<std::string> encodings;  // by engine
-  std::string rounding;
-  TrainingOptions training;
-  bool layers = false;
-  TimingOptions timing;
-};
-
 /// What an activation takes in memory between layers.
-double bytes_per_number(const std::string& engine) {
-  return engine == "integer" ? 1 : engine == "bfloat16" ? 2 : sizeof(float);
+double bytes_per_number(Engine engine) {
+  return engine == Engine::integer ? 1 : engine == Engine::bfloat16 ? 2 : sizeof(float);
 }
 
-std::vector<std::string> engine_names() {
-  std::vector<std::string> names;
-  names.reserve(kEngines.size());
-  for (const EngineDefault& entry : kEngines) {
-    names.emplace_back(entry.engine);
+Policy usual_policy(Engine engine) {
+  switch (engine) {
+    case Engine::emulated:
+      return Policy::adapt;
+    case Engine::integer:
+      return Policy::fixed;
+    case Engine::float32:
+    case Engine::bfloat16:
+      break;
   }
-  return names;
-}
-
-std::string usual_policy(const std::string& engine) {
-  return std::find_if(kEngines.begin(), kEngines.end(),
-                      [&](const EngineDefault& entry) { return entry.engine == engine; })
-      ->policy;
+  return Policy::float32;
 }
 
 /// What an option says for each of the engines.
-std::vector<std::string> for_each_engine(const BenchArguments& arguments, const std::string& option,
-                                         const std::vector<std::string>& known, std::size_t engines) {
-  std::vector<std::string> names = arguments.list(option, known);
-  if (names.size() == 1) {
-    names.resize(engines, names.front());
+template <class Value>
+std::vector<Value> for_each_engine(const char* option, std::vector<Value> values, std::size_t engines) {
+  if (values.size() == 1) {
+    values.resize(engines, values.front());
   }
-  if (names.size() != engines) {
+  if (values.size() != engines) {
     throw BadInput(concat("--", option, ": expected one name, or one for each of the ", engines,
-                          " engines, found ", names.size()));
+                          " engines, found ", values.size()));
   }
-  return names;
-}
-
-std::vector<std::string> policies_of(const BenchArguments& arguments,
-                                     const std::vector<std::string>& engines) {
-  std::vector<std::string> known = policy_names();
-  known.emplace_back("auto");
-  std::vector<std::string> policies = for_each_engine(arguments, "policy", known, engines.size());
-  for (std::size_t i = 0; i < engines.size(); ++i) {
-    policies[i] = policies[i] == "auto" ? usual_policy(engines[i]) : policies[i];
-  }
-  return policies;
-}
-
-StepArguments parse(const BenchArguments& arguments) {
-  StepArguments parsed;
-  parsed.models = arguments.names("model", model_names());
-  parsed.engines = arguments.names("engine", engine_names());
-  parsed.policies = policies_of(arguments, parsed.engines);
-  std::vector<std::string> encodings = encoding_names();
-  encodings.emplace_back("auto");
-  parsed.encodings = for_each_engine(arguments, "encoding", encodings, parsed.engines.size());
-  parsed.rounding = arguments.names("rounding", {"stochastic", "nearest"}).front();
-  parsed.training.batch = static_cast<int>(arguments.integer("batch", 1, 1 << 16));
-  parsed.training.shards = static_cast<int>(arguments.integer("shards", 1, 1 << 16));
-  parsed.training.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
-  parsed.layers = arguments.names("layers", {"yes", "no"}).front() == "yes";
-  parsed.timing = arguments.timing();
-  return parsed;
+  return values;
 }
 
 /// One engine's training: contender and its clocks.
@@ -162,10 +109,13 @@ class Training {
 
 class StepBenchmark : public Benchmark {
  public:
-  StepBenchmark(const StepArguments& arguments, const mpi::Communicator& ranks)
-      : arguments_(arguments), ranks_(ranks) {
-    set_threads(arguments.training.threads);
-    for (const std::string& model : arguments.models) {
+  StepBenchmark(const StepBenchOptions& options, const mpi::Communicator& ranks)
+      : options_(options), ranks_(ranks) {
+    set_threads(options.threads);
+    const std::size_t engines = options.engines.size();
+    options_.encodings = for_each_engine("encoding", options.encodings, engines);
+    options_.policies = for_each_engine("policy", options.policies, engines);
+    for (const std::string& model : options.models) {
       trainings_.push_back(make_group(model));
     }
   }
@@ -178,12 +128,12 @@ class StepBenchmark : public Benchmark {
         contenders.push_back({[&training](std::int64_t calls) { training->run(calls); },
                               [&training] { return training->parts(); }});
       }
-      const std::vector<Timing> timings = time_in_turn(contenders, arguments_.timing, ranks_);
+      const std::vector<Timing> timings = time_in_turn(contenders, options_.timing, ranks_);
       report.groups.emplace_back();
       for (std::size_t e = 0; e < timings.size(); ++e) {
         report.groups.back().push_back(
-            {labels(m, e), static_cast<double>(arguments_.training.batch), timings[e],
-             trainings_[m][e]->work(arguments_.training.shards, bytes_per_number(arguments_.engines[e]))});
+            {labels(m, e), static_cast<double>(options_.batch), timings[e],
+             trainings_[m][e]->work(options_.shards, bytes_per_number(options_.engines[e]))});
       }
     }
     return report;
@@ -193,65 +143,54 @@ class StepBenchmark : public Benchmark {
   using Group = std::vector<std::unique_ptr<Training>>;
 
   Group make_group(const std::string& model) const {
-    const DataSplits data = synthetic_images(model, kEpochSteps * arguments_.training.batch);
+    const DataSplits data = synthetic_images(model, kEpochSteps * options_.batch);
     Group group;
-    for (std::size_t e = 0; e < arguments_.engines.size(); ++e) {
+    for (std::size_t e = 0; e < options_.engines.size(); ++e) {
       TrainerOptions options;
       options.model.name = model;
-      options.engine.name = arguments_.engines[e];
-      options.engine.rounding = arguments_.rounding;
-      options.precision.name = arguments_.policies[e];
-      options.exchange.encoding = arguments_.encodings[e];
-      if (options.engine.name == "integer") {  // all layers in 8 bits
-        options.precision.formats = "per_tensor";
-        options.precision.backward = "quantized";
+      options.engine = {.name = options_.engines[e], .rounding = options_.rounding};
+      options.precision.name = policy_of(e);
+      options.exchange.encoding = options_.encodings[e];
+      if (options.engine.name == Engine::integer) {  // all layers in 8 bits
+        options.precision.formats = FormatScope::per_tensor;
+        options.precision.backward = Backward::quantized;
         options.precision.fixed.word_length = kByteBits;
       }
-      options.training = arguments_.training;
-      group.push_back(std::make_unique<Training>(options, data, arguments_.layers, ranks_));
+      options.training.batch = options_.batch;
+      options.training.shards = options_.shards;
+      options.training.threads = options_.threads;
+      group.push_back(std::make_unique<Training>(options, data, options_.layers, ranks_));
     }
     return group;
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, BenchResult::Value>> labels(std::size_t model,
                                                                                std::size_t engine) const {
-    const TrainingOptions& training = arguments_.training;
-    return {{"model", arguments_.models[model]},     {"engine", arguments_.engines[engine]},
-            {"policy", arguments_.policies[engine]}, {"encoding", arguments_.encodings[engine]},
-            {"batch", std::int64_t{training.batch}}, {"shards", std::int64_t{training.shards}},
-            {"ranks", std::int64_t{ranks_.size()}},  {"threads", std::int64_t{training.threads}}};
+    const std::optional<Encoding> encoding = options_.encodings[engine];
+    return {{"model", options_.models[model]},
+            {"engine", std::string(name_of(options_.engines[engine]))},
+            {"policy", std::string(name_of(policy_of(engine)))},
+            {"encoding", std::string(encoding ? name_of(*encoding) : "auto")},
+            {"batch", std::int64_t{options_.batch}},
+            {"shards", std::int64_t{options_.shards}},
+            {"ranks", std::int64_t{ranks_.size()}},
+            {"threads", std::int64_t{options_.threads}}};
   }
 
-  StepArguments arguments_;
+  [[nodiscard]] Policy policy_of(std::size_t engine) const {
+    return options_.policies[engine].value_or(usual_policy(options_.engines[engine]));
+  }
+
+  StepBenchOptions options_;
   const mpi::Communicator& ranks_;
   std::vector<Group> trainings_;  // by model and engine
 };
 
 }  // namespace
 
-BenchmarkEntry step_benchmark() {
-  return {
-      "step", "training steps on synthetic images held in memory, engines in turn",
-      with_timing_options(
-          {
-              {"model", "lenet5", "models, names between commas"},
-              {"engine", "float32,emulated", "engines, names between commas; ratios are against the first"},
-              {"policy", "auto",
-               "precision policy of all engines, or one for each; auto: float32 for float32 and bfloat16, "
-               "adapt for "
-               "emulated, fixed 8-bit formats per tensor, backward too, for integer"},
-              {"encoding", "auto",
-               "of the gradients that ranks exchange, one of all engines, or one for each"},
-              {"rounding", "stochastic", "of activations: stochastic, nearest"},
-              {"batch", "256", "images per step, over all ranks"},
-              {"shards", "8", "virtual shards that the batch is cut into"},
-              {"threads", "1", "oneDNN threads per rank"},
-              {"layers", "no", "yes: the time of each layer, too"},
-          },
-          "1"),
-      [](const BenchArguments& arguments, const mpi::Communicator& ranks) -> std::unique_ptr<Benchmark> {
-        return std::make_unique<StepBenchmark>(parse(arguments), ranks);
-      }};
+std::unique_ptr<Benchmark> make_step_benchmark(const StepBenchOptions& options,
+                                               const mpi::Communicator& ranks) {
+  return std::make_unique<StepBenchmark>(options, ranks);
 }
 
 }  // namespace adapt

@@ -2,6 +2,7 @@
 #include "base/suggest.hpp"
 #include "base/terminal.hpp"
 #include "bench/benchmark.hpp"
+#include "cli/bench_commands.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
 #include "mpi/together.hpp"
@@ -17,16 +18,16 @@ constexpr const char* kSynopsis = "adapt bench BENCHMARK [options] [--json]";
 void print_benchmarks() {
   std::string text =
       concat("usage: ", kSynopsis, "\n\nMeasures this machine; alone or under mpirun.\n\nBenchmarks:\n");
-  for (const BenchmarkEntry& entry : benchmarks()) {
+  for (const BenchCommand& entry : bench_commands()) {
     text +=
         concat("  ", entry.name, std::string(12 - std::string(entry.name).size(), ' '), entry.summary, "\n");
   }
   print_text(text + "\n`adapt bench BENCHMARK --help` tells more.\n");
 }
 
-const BenchmarkEntry& find_benchmark(const std::string& name) {
+const BenchCommand& find_benchmark(const std::string& name) {
   std::vector<std::string> known;
-  for (const BenchmarkEntry& entry : benchmarks()) {
+  for (const BenchCommand& entry : bench_commands()) {
     if (entry.name == name) {
       return entry;
     }
@@ -35,7 +36,7 @@ const BenchmarkEntry& find_benchmark(const std::string& name) {
   throw BadInput(concat("unknown benchmark '", name, "'", name_hint(name, known)));
 }
 
-Usage usage_of(const BenchmarkEntry& entry) {
+Usage usage_of(const BenchCommand& entry) {
   Usage usage;
   usage.synopsis = concat("adapt bench ", entry.name, " [options]");
   usage.description =
@@ -53,16 +54,8 @@ Usage usage_of(const BenchmarkEntry& entry) {
   return usage;
 }
 
-BenchArguments arguments_of(const BenchmarkEntry& entry, const po::variables_map& values) {
-  std::map<std::string, std::string> texts;
-  for (const BenchOption& option : entry.options) {
-    texts[option.name] = values[option.name].as<std::string>();
-  }
-  return BenchArguments(texts);
-}
-
 /// What the ranks must have been told alike.
-mpi::Facts task_of(const BenchmarkEntry& entry, const po::variables_map& values) {
+mpi::Facts task_of(const BenchCommand& entry, const po::variables_map& values) {
   mpi::Facts facts = {{"the subcommand", concat("bench ", entry.name)}};
   for (const BenchOption& option : entry.options) {
     facts.emplace_back("--" + option.name, values[option.name].as<std::string>());
@@ -70,17 +63,19 @@ mpi::Facts task_of(const BenchmarkEntry& entry, const po::variables_map& values)
   return facts;
 }
 
-ExitCode run_benchmark(const BenchmarkEntry& entry, const po::variables_map& values) {
-  const BenchArguments arguments = arguments_of(entry, values);
+ExitCode run_benchmark(const BenchCommand& entry, const po::variables_map& values) {
   const bool json = values["json"].as<bool>();
   return run_parallel(task_of(entry, values), [&](const mpi::Communicator& ranks) {
     std::unique_ptr<Benchmark> benchmark;
     mpi::together(ranks, [&] {
+      for (const BenchOption& option : entry.options) {
+        option.read(values[option.name].as<std::string>());
+      }
       // A repetition is a single piece of work, and may turn out longer than it should be.
       constexpr double kSlack = 4;
-      mpi::set_timeout(mpi::Options().timeout_s + kSlack * arguments.timing().seconds);
+      mpi::set_timeout(mpi::Options().timeout_s + kSlack * entry.timing->seconds);
       phase::begin("build");
-      benchmark = entry.make(arguments, ranks);
+      benchmark = entry.make(ranks);
     });
     phase::begin("measure");
     const BenchReport report = benchmark->run();
@@ -101,7 +96,7 @@ ExitCode bench(const std::vector<std::string>& arguments) {
     print_benchmarks();
     return ExitCode::done;
   }
-  const BenchmarkEntry& entry = find_benchmark(arguments[0]);
+  const BenchCommand& entry = find_benchmark(arguments[0]);
   Usage usage = usage_of(entry);
   po::variables_map values;
   if (!parse(usage, {arguments.begin() + 1, arguments.end()}, values)) {

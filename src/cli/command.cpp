@@ -3,7 +3,6 @@
 #include "base/terminal.hpp"
 #include "data/dataset.hpp"
 #include "nn/models.hpp"
-#include "precision/policy.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -51,7 +50,7 @@ std::vector<std::string> given(const boost::program_options::variables_map& valu
                                    : std::vector<std::string>();
 }
 
-KnownNames known_names() { return {model_names(), dataset_names(), policy_names()}; }
+KnownNames known_names() { return {model_names(), dataset_names()}; }
 
 std::string command_line() { return stored_command_line(); }
 

@@ -65,7 +65,7 @@ struct Loaded {
 struct EvaluateArguments {
   std::string run_dir;
   std::string model;
-  std::optional<std::string> engine;
+  std::optional<Engine> engine;
   std::vector<std::string> overrides;
 };
 
@@ -192,7 +192,7 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   }
   EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), {}, given(values, "set")};
   if (values.count("engine") > 0) {
-    chosen.engine = values["engine"].as<std::string>();
+    chosen.engine = read_name<Engine>("engine", values["engine"].as<std::string>());
     check_inference_engine(*chosen.engine);
   }
   if (chosen.model != "last" && chosen.model != "best") {
@@ -200,7 +200,7 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   }
   const mpi::Facts task = {{"the subcommand", "evaluate"},
                            {"--model", chosen.model},
-                           {"--engine", chosen.engine.value_or("not given")}};
+                           {"--engine", chosen.engine ? std::string(name_of(*chosen.engine)) : "not given"}};
   return run_parallel(task, [&](const mpi::Communicator& ranks) {
     Loaded loaded;
     prepare(chosen, ranks, loaded);

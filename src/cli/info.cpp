@@ -27,14 +27,6 @@ void print(const std::string& key, const std::string& value) {
   print_line(concat(name, std::string(name.size() < 24 ? 24 - name.size() : 1, ' '), value));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
 void print_program() {
   for (const auto& [key, value] : build_provenance()) {
     if (key != "start_time") {
@@ -46,9 +38,9 @@ void print_program() {
   print("vector_code", vector_isa());
   print("mpi_version", mpi::library_version());
   const KnownNames names = known_names();
-  print("models", joined(names.models));
-  print("datasets", joined(names.datasets));
-  print("policies", joined(names.policies));
+  print("models", join_names(names.models));
+  print("datasets", join_names(names.datasets));
+  print("policies", join_names(names_of<Policy>()));
 }
 
 /// Rows with columns of the same width.

@@ -22,10 +22,10 @@ constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
 bool asks_for_bytes_only(const Configuration& configuration) {
   constexpr int kByteBits = 8;
   const PolicyOptions& precision = configuration.precision;
-  const std::string& engine = configuration.engine.name;
-  return (engine == "auto" || engine == "integer") && precision.name == "fixed" &&
-         precision.fixed.word_length <= kByteBits && precision.formats == "per_tensor" &&
-         precision.backward == "quantized" && precision.quantize.inputs && precision.quantize.outputs;
+  return configuration.engine.name.value_or(Engine::integer) == Engine::integer &&
+         precision.name == Policy::fixed && precision.fixed.word_length <= kByteBits &&
+         precision.formats == FormatScope::per_tensor && precision.backward == Backward::quantized &&
+         precision.quantize.inputs && precision.quantize.outputs;
 }
 
 /// Whether that is so on all ranks (collective).

@@ -19,15 +19,12 @@ void copy_mirrored(const std::uint8_t* source, std::ptrdiff_t pixels, std::ptrdi
 
 }  // namespace
 
-Augmentation::Augmentation(const std::string& name, int padding, const ImageShape& shape, std::uint64_t seed)
-    : crop_(name == "crop" || name == "crop_flip"),
-      flip_(name == "crop_flip"),
+Augmentation::Augmentation(AugmentationKind kind, int padding, const ImageShape& shape, std::uint64_t seed)
+    : crop_(kind != AugmentationKind::none),
+      flip_(kind == AugmentationKind::crop_flip),
       padding_(padding),
       shape_(shape),
       seed_(seed) {
-  if (!crop_ && name != "none") {
-    throw BadInput(concat("data.augmentation is \"", name, "\": expected none, crop or crop_flip"));
-  }
   const int most = std::min(shape.height, shape.width);
   if (padding < 0 || padding > most) {
     throw BadInput(concat("data.crop_padding is ", padding, ": expected 0..", most, " for images of ",

@@ -2,20 +2,17 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "data/dataset.hpp"
 
 namespace adapt {
 
-/// Random changes of training images. `none`: as it is. `crop`: a window of the image's own size at a random
-/// place of the image padded with zero bytes (black, before normalization). `crop_flip`: the crop, then
-/// mirrored left to right with probability 1/2 (He et al. 2016).
+/// Random changes of training images.
 class Augmentation {
  public:
-  /// Throws BadInput: unknown name, negative padding or more than the image's height or width.
-  Augmentation(const std::string& name, int padding, const ImageShape& shape, std::uint64_t seed);
+  /// Throws BadInput: negative padding or more than the image's height or width.
+  Augmentation(AugmentationKind kind, int padding, const ImageShape& shape, std::uint64_t seed);
 
   /// Writes image `index` of the dataset, as epoch `epoch` shows it, from `image` to `result` (both
   /// shape.elements() bytes, apart from each other). A pure function of (seed, epoch, index) and the image.

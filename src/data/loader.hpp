@@ -7,6 +7,7 @@
 
 #include "base/aligned.hpp"
 #include "data/dataset.hpp"
+#include "data/options.hpp"
 
 namespace adapt {
 
@@ -27,7 +28,7 @@ struct LoaderOptions {
   int shards = 8;
   int rank = 0;
   int ranks = 1;
-  std::string augmentation = "none";
+  AugmentationKind augmentation = AugmentationKind::none;
   int crop_padding = 4;
 };
 

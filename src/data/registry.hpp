@@ -1,29 +1,48 @@
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "data/dataset.hpp"
-
-// To add a dataset: write one file that defines `DataSplits open_<name>(const DataOptions&, std::uint64_t
-// seed)` and `DataDescription describe_<name>(const DataOptions&)`, and add one line ADAPT_DATASET(<name>)
-// here. The line declares the functions and lists the name for open_dataset and dataset_names. (Registration
-// by a static object would be dropped by the linker: nothing else refers to such a file in the static
-// library.)
-
-/// Calls its argument with the name of every dataset.
-#define ADAPT_DATASETS(ADAPT_DATASET) \
-  ADAPT_DATASET(procedural)           \
-  ADAPT_DATASET(mnist)                \
-  ADAPT_DATASET(fashion_mnist)        \
-  ADAPT_DATASET(kmnist)               \
-  ADAPT_DATASET(cifar10)              \
-  ADAPT_DATASET(cifar100)
 
 namespace adapt {
 
-/// Each opens, or describes, one dataset; errors as open_dataset. Folds are none of their business.
-#define ADAPT_DECLARE_DATASET(name)                                       \
-  DataSplits open_##name(const DataOptions& options, std::uint64_t seed); \
-  DataDescription describe_##name(const DataOptions& options);
-ADAPT_DATASETS(ADAPT_DECLARE_DATASET)
-#undef ADAPT_DECLARE_DATASET
+// To add a dataset, write a file that defines open_NAME and describe_NAME, and add a word to each of the
+// three lists below. (Registration by a static object would be dropped by the linker: nothing else refers to
+// such a file in the static library.)
+
+/// Opens, or describes, one dataset; errors as open_dataset. Folds are none of their business.
+using OpenDataset = DataSplits(const DataOptions& options, std::uint64_t seed);
+using DescribeDataset = DataDescription(const DataOptions& options);
+
+OpenDataset open_procedural;
+OpenDataset open_mnist;
+OpenDataset open_fashion_mnist;
+OpenDataset open_kmnist;
+OpenDataset open_cifar10;
+OpenDataset open_cifar100;
+
+DescribeDataset describe_procedural;
+DescribeDataset describe_mnist;
+DescribeDataset describe_fashion_mnist;
+DescribeDataset describe_kmnist;
+DescribeDataset describe_cifar10;
+DescribeDataset describe_cifar100;
+
+struct DatasetEntry {
+  std::string_view name;
+  OpenDataset* open;
+  DescribeDataset* describe;
+};
+
+/// Every dataset, by the name under `data.name`.
+inline constexpr std::array kDatasets = {
+    DatasetEntry{"procedural", open_procedural, describe_procedural},
+    DatasetEntry{"mnist", open_mnist, describe_mnist},
+    DatasetEntry{"fashion_mnist", open_fashion_mnist, describe_fashion_mnist},
+    DatasetEntry{"kmnist", open_kmnist, describe_kmnist},
+    DatasetEntry{"cifar10", open_cifar10, describe_cifar10},
+    DatasetEntry{"cifar100", open_cifar100, describe_cifar100},
+};
 
 }  // namespace adapt

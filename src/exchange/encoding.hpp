@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "exchange/registry.hpp"
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
 #include "numerics/random.hpp"
@@ -30,7 +31,8 @@ struct ExchangeStep {
 };
 
 /// How gradients cross shards and ranks: each shard's gradient is added to this rank's sum, the sums of all
-/// ranks are added, and the mean over all shards comes out. A door: one file and one line in make_encoding.
+/// ranks are added, and the mean over all shards comes out. A door: one file, and a word in each list of
+/// registry.hpp.
 class GradientEncoding {
  public:
   virtual ~GradientEncoding() = default;
@@ -68,23 +70,10 @@ class GradientEncoding {
   virtual void restore_state(std::span<const std::byte> /*state*/, const mpi::Communicator& /*ranks*/) {}
 };
 
-/// All names that make_encoding knows.
-std::vector<std::string> encoding_names();
-
-/// Makes the encoding `name` ("exact", "layer", "int8", "int16", "float32") for tensors cut into `shards`
-/// shards. Throws BadInput for an unknown name, and for `error_feedback` with another encoding than int8 and
-/// int16 or beyond its limit (error_feedback.hpp).
-std::unique_ptr<GradientEncoding> make_encoding(const std::string& name,
-                                                const std::vector<ExchangeTensor>& tensors, int shards,
-                                                bool error_feedback = false);
-
-std::unique_ptr<GradientEncoding> make_exact_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
-std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards);
-/// `bits` 8 or 16: scales from running maxima.
-std::unique_ptr<GradientEncoding> make_scaled_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                       int bits, bool error_feedback);
-std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
-                                                        int shards);
+/// Makes an encoding for tensors cut into `shards` shards. Throws BadInput for `error_feedback` with an
+/// encoding that has none, or beyond its limit (error_feedback.hpp).
+std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::vector<ExchangeTensor>& tensors,
+                                                int shards, bool error_feedback = false);
 
 /// Of gradients in 64-bit fixed point. 2^-40 is far below what a float32 gradient resolves; what is left,
 /// 2^62 / 2^40 over all shards, is far above any gradient of a training that has not diverged. add_exact

@@ -102,7 +102,7 @@ class Float32Encoding : public GradientEncoding {
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
-                                                        int shards) {
+                                                        int shards, bool /*error_feedback*/) {
   return std::make_unique<Float32Encoding>(tensors, shards);
 }
 

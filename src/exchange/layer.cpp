@@ -27,8 +27,8 @@ class PlanFormats : public FormatSource {
 
 }  // namespace
 
-std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors,
-                                                      int shards) {
+std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
+                                                      bool /*error_feedback*/) {
   return std::make_unique<IntegerEncoding>(tensors, shards, std::make_unique<PlanFormats>(tensors));
 }
 

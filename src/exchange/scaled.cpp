@@ -79,12 +79,22 @@ class ScaledFormats : public FormatSource {
   std::vector<RunningMaximum> running_;
 };
 
-}  // namespace
-
-std::unique_ptr<GradientEncoding> make_scaled_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                       int bits, bool error_feedback) {
+std::unique_ptr<GradientEncoding> make_scaled(const std::vector<ExchangeTensor>& tensors, int shards,
+                                              int bits, bool error_feedback) {
   return std::make_unique<IntegerEncoding>(
       tensors, shards, std::make_unique<ScaledFormats>(tensors.size(), bits), error_feedback);
+}
+
+}  // namespace
+
+std::unique_ptr<GradientEncoding> make_int8_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
+                                                     bool error_feedback) {
+  return make_scaled(tensors, shards, 8, error_feedback);
+}
+
+std::unique_ptr<GradientEncoding> make_int16_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
+                                                      bool error_feedback) {
+  return make_scaled(tensors, shards, 16, error_feedback);
 }
 
 }  // namespace adapt

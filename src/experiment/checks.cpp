@@ -1,6 +1,7 @@
 #include "experiment/checks.hpp"
 
 #include "base/error.hpp"
+#include "precision/option_checks.hpp"
 
 namespace adapt {
 namespace {
@@ -41,7 +42,7 @@ void check_schedule(const TrainingOptions& training, const PlaceOf& place_of) {
                           ": training.schedule.warmup_epochs is ", schedule.warmup_epochs,
                           "; expected less than training.epochs (", training.epochs, ")"));
   }
-  if (schedule.name == "multi_step" && schedule.milestones.empty()) {
+  if (schedule.name == ScheduleKind::multi_step && schedule.milestones.empty()) {
     throw BadInput(concat(place_of({"training.schedule.name"}),
                           ": training.schedule.name is multi_step without milestones; expected "
                           "training.schedule.milestones such as [10, 15]"));
@@ -97,17 +98,16 @@ void check_folds(const DataOptions& data, const PlaceOf& place_of) {
 }
 
 void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
-  const bool quantizes = configuration.precision.name != "float32";
-  const std::string& engine = configuration.engine.name;
-  if (quantizes && (engine == "float32" || engine == "bfloat16")) {
+  const bool quantizes = configuration.precision.name != Policy::float32;
+  const std::optional<Engine> engine = configuration.engine.name;
+  if (quantizes && (engine == Engine::float32 || engine == Engine::bfloat16)) {
     throw BadInput(concat(place_of({"engine.name", "precision.policy"}), ": precision.policy '",
                           configuration.precision.name,
-                          "' needs an engine that executes formats, and engine.name is ", engine,
-                          "; expected "
-                          "engine.name: emulated, integer or auto"));
+                          "' needs an engine that executes formats, and engine.name is ", *engine,
+                          "; expected engine.name: emulated, integer or auto"));
   }
   const bool integers = quantizes && configuration.precision.quantize.gradients;
-  if (configuration.exchange.encoding == "layer" && !integers) {
+  if (configuration.exchange.encoding == Encoding::layer && !integers) {
     throw BadInput(
         concat(place_of({"exchange.encoding"}),
                ": exchange.encoding 'layer' sends gradients in their layer's format, and they have none; "
@@ -115,10 +115,12 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
                quantizes ? "precision.quantize.gradients: true" : "a precision.policy other than float32",
                ", or exchange.encoding: exact"));
   }
-  const std::string& encoding = configuration.exchange.encoding;
-  if (configuration.exchange.error_feedback && encoding != "int8" && encoding != "int16") {
+  const std::optional<Encoding> encoding = configuration.exchange.encoding;
+  const bool has_feedback = encoding && entry_of(*encoding).has_error_feedback;
+  if (configuration.exchange.error_feedback && !has_feedback) {
     throw BadInput(concat(place_of({"exchange.error_feedback", "exchange.encoding"}),
-                          ": exchange.error_feedback is true, and exchange.encoding '", encoding,
+                          ": exchange.error_feedback is true, and exchange.encoding '",
+                          encoding ? name_of(*encoding) : "auto",
                           "' has none; expected exchange.encoding: int8 or int16, or false"));
   }
 }
@@ -126,44 +128,16 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
 /// What a policy needs of other keys.
 void check_policy(const Configuration& configuration, const PlaceOf& place_of) {
   const PolicyOptions& precision = configuration.precision;
-  const bool muppet = precision.name == "muppet";
-  const auto require = [&](const char* key, const std::string& found, const std::string& expected,
-                           const char* reason) {
-    if (muppet && found != expected) {
-      throw BadInput(concat(place_of({key, "precision.policy"}), ": ", key, " is ", found,
-                            ", and precision.policy muppet ", reason, "; expected ", expected));
-    }
-  };
-  require("precision.formats", precision.formats, "per_tensor", "scales each tensor");
-  require("precision.backward", precision.backward, "quantized", "quantizes the gradients that flow back");
-  if (muppet && precision.muppet.levels.empty()) {
-    throw BadInput(concat(place_of({"precision.muppet.levels"}),
-                          ": precision.muppet.levels is empty; expected word lengths such as [8, 12]"));
+  if (const auto conflict = find_conflict(precision)) {
+    throw BadInput(concat(place_of(conflict->keys), ": ", conflict->message));
   }
-  const bool phases = precision.name != "float32" && precision.name != "fixed" && precision.name != "adapt";
-  if (configuration.training.schedule.origin == "final_phase" && !phases) {
+  const bool phases =
+      precision.name != Policy::float32 && precision.name != Policy::fixed && precision.name != Policy::adapt;
+  if (configuration.training.schedule.origin == ScheduleOrigin::final_phase && !phases) {
     throw BadInput(concat(place_of({"training.schedule.origin", "precision.policy"}),
                           ": training.schedule.origin is final_phase, and precision.policy '", precision.name,
                           "' has none; expected run, or precision.policy: muppet"));
   }
-}
-
-void check_range(const char* section, const char* low_name, int low, const char* high_name, int high,
-                 const PlaceOf& place_of) {
-  const std::string low_key = concat(section, ".", low_name);
-  const std::string high_key = concat(section, ".", high_name);
-  if (low > high) {
-    throw BadInput(concat(place_of({low_key, high_key}), ": ", low_key, " is ", low, "; expected at most ",
-                          high_key, " (", high, ")"));
-  }
-}
-
-void check_adapt(const AdaptPolicyOptions& adapt, const PlaceOf& place_of) {
-  const char* section = "precision.adapt";
-  check_range(section, "lookback_lower", adapt.lookback_lower, "lookback_upper", adapt.lookback_upper,
-              place_of);
-  check_range(section, "resolution_lower", adapt.resolution_lower, "resolution_upper", adapt.resolution_upper,
-              place_of);
 }
 
 }  // namespace
@@ -177,7 +151,6 @@ void check_combinations(const Configuration& configuration, const PlaceOf& place
   check_samples(configuration, place_of);
   check_engine(configuration, place_of);
   check_policy(configuration, place_of);
-  check_adapt(configuration.precision.adapt, place_of);
 }
 
 }  // namespace adapt

@@ -18,7 +18,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 
 namespace adapt {
 namespace {
@@ -35,24 +34,27 @@ std::string variable(const char* name) {
 }
 
 std::string to_json(const Claim& claim) {
-  return concat("{\"token\": ", json_string(claim.token), ", \"host\": ", json_string(claim.host),
-                ", \"pid\": ", claim.owner.number, ", \"start\": ", json_string(claim.owner.start),
-                ", \"space\": ", json_string(claim.space), ", \"slurm_job\": ", json_string(claim.slurm_job),
-                ", \"slurm_array_task\": ", json_string(claim.slurm_task),
-                ", \"slurm_restarts\": ", claim.slurm_restarts, ", \"time\": ", json_string(claim.time),
-                "}\n");
+  return json_text({{"token", claim.token},
+                    {"host", claim.host},
+                    {"pid", claim.owner.number},
+                    {"start", claim.owner.start},
+                    {"space", claim.space},
+                    {"slurm_job", claim.slurm_job},
+                    {"slurm_array_task", claim.slurm_task},
+                    {"slurm_restarts", claim.slurm_restarts},
+                    {"time", claim.time}});
 }
 
-Claim from_json(const JsonValue& value) {
+Claim from_json(const Json& json) {
   Claim claim;
-  claim.token = value.text_of("token");
-  claim.host = value.text_of("host");
-  claim.space = value.text_of("space");
-  claim.owner = {static_cast<pid_t>(value.integer_of("pid").value_or(0)), value.text_of("start")};
-  claim.slurm_job = value.text_of("slurm_job");
-  claim.slurm_task = value.text_of("slurm_array_task");
-  claim.slurm_restarts = static_cast<int>(value.integer_of("slurm_restarts").value_or(0));
-  claim.time = value.text_of("time");
+  claim.token = text_of(json, "token");
+  claim.host = text_of(json, "host");
+  claim.space = text_of(json, "space");
+  claim.owner = {static_cast<pid_t>(integer_of(json, "pid").value_or(0)), text_of(json, "start")};
+  claim.slurm_job = text_of(json, "slurm_job");
+  claim.slurm_task = text_of(json, "slurm_array_task");
+  claim.slurm_restarts = static_cast<int>(integer_of(json, "slurm_restarts").value_or(0));
+  claim.time = text_of(json, "time");
   return claim;
 }
 

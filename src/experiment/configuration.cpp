@@ -9,6 +9,7 @@
 #include "experiment/reader.hpp"
 #include "experiment/settings.hpp"
 #include "record/layout.hpp"
+#include "yaml/text.hpp"
 
 namespace adapt {
 namespace {
@@ -95,10 +96,11 @@ std::vector<std::pair<std::string, std::string>> json_values(const Configuration
   std::vector<std::pair<std::string, std::string>> values;
   for (const Setting& setting : settings()) {
     const std::string text = setting.write(configuration);
-    // What the domains write is JSON already, but for text without quotes, which starts with a letter.
-    const bool quoted =
-        text == "true" || text == "false" || std::isalpha(static_cast<unsigned char>(text[0])) == 0;
-    values.emplace_back(setting.key, quoted ? text : json_string(text));
+    // What the domains write is JSON already, but for texts.
+    const bool is_word = std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+    const bool is_text = is_word ? text != "true" && text != "false" : text[0] == '"';
+    values.emplace_back(setting.key,
+                        is_text ? json_line(parse_yaml_value(text, setting.key).Scalar()) : text);
   }
   return values;
 }

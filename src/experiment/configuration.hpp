@@ -15,7 +15,7 @@
 
 namespace adapt {
 
-/// An experiment: everything that `adapt train` needs to know. One section per room.
+/// An experiment: everything that `adapt train` needs to know. One section per module.
 struct Configuration {
   std::string name = "experiment";  ///< for people and folder names; no effect on the result
   std::uint64_t seed = 0;           ///< of everything random
@@ -30,11 +30,10 @@ struct Configuration {
   mpi::Options mpi;
 };
 
-/// The names that the program's registries know.
+/// The names that the program knows and that are not those of an enumeration.
 struct KnownNames {
   std::vector<std::string> models;
   std::vector<std::string> datasets;
-  std::vector<std::string> policies;
 };
 
 /// Reads an experiment file (YAML), puts it on top of the files that its `base` keys name (paths relative to

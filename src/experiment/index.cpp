@@ -11,15 +11,17 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 #include "base/log.hpp"
+#include "base/terminal.hpp"
 #include "experiment/grid_axes.hpp"
 #include "experiment/interruption.hpp"
 #include "record/run_file.hpp"
+#include "yaml/domain.hpp"
 #include "yaml/text.hpp"
 
 namespace adapt {
@@ -48,9 +50,9 @@ std::string stamp_of_run(const std::filesystem::path& run_dir) {
   return stamp;
 }
 
-std::string trimmed(const std::string& json) {
-  const bool text = json.size() >= 2 && json.front() == '"';
-  return text ? json.substr(1, json.size() - 2) : json;
+/// A text without quotes and escapes, anything else as it is.
+std::string plain(const std::string& json) {
+  return json.starts_with('"') ? printable_line(parse_json(json, "index").get<std::string>()) : json;
 }
 
 std::optional<double> as_number(std::string_view text) {
@@ -131,47 +133,44 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
   return entry;
 }
 
-void write_entry(JsonWriter& json, const IndexEntry& entry) {
-  json.begin_object();
-  json.member("identity", entry.identity);
-  json.member("name", entry.name);
-  json.member("state", std::string_view(state_name(entry.state)));
-  json.member("requeues", std::int64_t{entry.requeues});
-  json.member("message", entry.message);
-  json.member("stamp", entry.stamp);
-  json.key("configuration").begin_object();
+Json json_of(const IndexEntry& entry) {
+  Json configuration = Json::object();
   for (const auto& [key, value] : entry.configuration) {
-    json.key(key).json(value);
+    add_member(configuration, key, parse_json(value, key));
   }
-  json.end_object();
-  json.key("metrics").begin_object();
+  Json metrics = Json::object();
   for (const auto& [key, value] : entry.metrics) {
-    json.member(key, value);
+    add_member(metrics, key, value);
   }
-  json.end_object();
-  json.end_object();
+  return {{"identity", entry.identity},
+          {"name", entry.name},
+          {"state", state_name(entry.state)},
+          {"requeues", entry.requeues},
+          {"message", entry.message},
+          {"stamp", entry.stamp},
+          {"configuration", std::move(configuration)},
+          {"metrics", std::move(metrics)}};
 }
 
-IndexEntry entry_from(const JsonValue& json) {
+IndexEntry entry_from(const Json& json) {
   IndexEntry entry;
-  entry.identity = json.text_of("identity");
-  entry.name = json.text_of("name");
-  entry.requeues = static_cast<int>(json.integer_of("requeues").value_or(0));
-  entry.message = json.text_of("message");
-  entry.stamp = json.text_of("stamp");
+  entry.identity = text_of(json, "identity");
+  entry.name = text_of(json, "name");
+  entry.requeues = static_cast<int>(integer_of(json, "requeues").value_or(0));
+  entry.message = text_of(json, "message");
+  entry.stamp = text_of(json, "stamp");
   for (RunState state : {RunState::running, RunState::done, RunState::failed, RunState::resumable}) {
-    entry.state = json.text_of("state") == state_name(state) ? state : entry.state;
+    entry.state = text_of(json, "state") == state_name(state) ? state : entry.state;
   }
-  if (const JsonValue* values = json.find("configuration")) {
-    for (std::size_t i = 0; i < values->names.size(); ++i) {
-      entry.configuration.emplace_back(values->names[i], values->items[i].dump());
+  if (const Json* values = find_member(json, "configuration"); values != nullptr && values->is_object()) {
+    for (const auto& [key, value] : values->items()) {
+      entry.configuration.emplace_back(key, json_line(value));
     }
   }
-  if (const JsonValue* values = json.find("metrics")) {
-    // By position: looking each up by its name would take the square of their number.
-    for (std::size_t i = 0; i < values->names.size(); ++i) {
+  if (const Json* values = find_member(json, "metrics"); values != nullptr && values->is_object()) {
+    for (const auto& [key, value] : values->items()) {
       entry.metrics.emplace_back(
-          values->names[i], values->items[i].number().value_or(std::numeric_limits<double>::quiet_NaN()));
+          key, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
     }
   }
   return entry;
@@ -185,7 +184,8 @@ std::map<std::string, IndexEntry> load(const std::filesystem::path& path) {
     return entries;
   }
   try {
-    for (const JsonValue& item : parse_json(read_text(path, kLargestIndex), path.string()).items) {
+    const Json items = parse_json(read_text(path, kLargestIndex), path.string());
+    for (const Json& item : items) {
       IndexEntry entry = entry_from(item);
       entries.emplace(entry.identity, std::move(entry));
     }
@@ -258,20 +258,19 @@ std::string IndexEntry::value_of(const std::string& key) const {
   }
   for (const auto& [name_of, value] : configuration) {
     if (name_of == key) {
-      return trimmed(value);
+      return plain(value);
     }
   }
   const double value = metric(key);
-  return std::isnan(value) ? "" : json_number(value);
+  return std::isfinite(value) ? NumberDomain::format(value) : "";
 }
 
 std::string to_json(const std::vector<IndexEntry>& entries) {
-  JsonWriter json;
-  json.begin_array();
+  Json json = Json::array();
   for (const IndexEntry& entry : entries) {
-    write_entry(json, entry);
+    json.push_back(json_of(entry));
   }
-  return json.end_array().text();
+  return json_text(json);
 }
 
 std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& names) {

@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 
 namespace adapt {
 namespace {
@@ -36,9 +35,9 @@ std::optional<Interruption> interruption_of(const std::filesystem::path& run_dir
     return std::nullopt;
   }
   try {
-    const JsonValue json = parse_json(read_text(path, kSmallFile), path.string());
-    return Interruption{static_cast<int>(json.integer_of("count").value_or(1)), json.text_of("checkpoint"),
-                        json.text_of("message")};
+    const Json json = parse_json(read_text(path, kSmallFile), path.string());
+    return Interruption{static_cast<int>(integer_of(json, "count").value_or(1)), text_of(json, "checkpoint"),
+                        text_of(json, "message")};
   } catch (const BadInput& error) {
     return Interruption{1, "", error.what()};  // the file itself says that there was one
   }
@@ -50,13 +49,8 @@ Interruption note_interruption(const std::filesystem::path& run_dir, const std::
   if (before && before->checkpoint == now.checkpoint) {
     now.count = before->count + 1;
   }
-  JsonWriter json;
-  json.begin_object();
-  json.member("count", std::int64_t{now.count});
-  json.member("checkpoint", now.checkpoint);
-  json.member("message", now.message);
-  json.end_object();
-  const std::string text = json.text();
+  const std::string text =
+      json_text({{"count", now.count}, {"checkpoint", now.checkpoint}, {"message", now.message}});
   Folder(run_dir, Folder::Links::refused).write(kInterrupted, std::as_bytes(std::span(text)));
   return now;
 }

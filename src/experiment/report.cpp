@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 
 namespace adapt {
 namespace {
@@ -19,13 +18,9 @@ constexpr const char* kTask = "task";
 void report_begin(const std::filesystem::path& path) { write_atomically(path, std::string("{}\n")); }
 
 void report_failure(const std::filesystem::path& path, const ReportedFailure& failure) {
-  JsonWriter json;
-  json.begin_object();
-  json.member("exit_code", std::int64_t{failure.exit_code});
-  json.member("message", failure.message);
-  json.member("cause", failure.cause == Cause::machine ? kMachine : kTask);
-  json.end_object();
-  write_atomically(path, json.text());
+  write_atomically(path, json_text({{"exit_code", failure.exit_code},
+                                    {"message", failure.message},
+                                    {"cause", failure.cause == Cause::machine ? kMachine : kTask}}));
 }
 
 void clear_report(const std::filesystem::path& path) {
@@ -42,11 +37,11 @@ Report read_report(const std::filesystem::path& path) {
     return {};
   }
   try {
-    const JsonValue json = parse_json(read_text(path, kSmallFile), path.string());
+    const Json json = parse_json(read_text(path, kSmallFile), path.string());
     Report report{true, std::nullopt};
-    if (const auto code = json.integer_of("exit_code")) {
-      report.failure = ReportedFailure{static_cast<int>(*code), json.text_of("message"),
-                                       json.text_of("cause") == kMachine ? Cause::machine : Cause::task};
+    if (const auto code = integer_of(json, "exit_code")) {
+      report.failure = ReportedFailure{static_cast<int>(*code), text_of(json, "message"),
+                                       text_of(json, "cause") == kMachine ? Cause::machine : Cause::task};
     }
     return report;
   } catch (const BadInput&) {

@@ -11,7 +11,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/interruption.hpp"
@@ -180,14 +179,11 @@ void RunStore::prepare(const std::string& identity, const Configuration& configu
 }
 
 void RunStore::write_failure(const std::string& identity, const RunFailure& failure) const {
-  JsonWriter json;
-  json.begin_object();
-  json.member("exit_code", std::int64_t{failure.exit_code});
-  json.member("message", failure.message);
-  json.member("time", failure.time);
-  json.member("requeues", std::int64_t{failure.requeues});
-  json.end_object();
-  write(identity, kFailed, json.text());
+  write(identity, kFailed,
+        json_text({{"exit_code", failure.exit_code},
+                   {"message", failure.message},
+                   {"time", failure.time},
+                   {"requeues", failure.requeues}}));
 }
 
 std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
@@ -197,9 +193,9 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
     return std::nullopt;
   }
   try {
-    const JsonValue json = parse_json(read_text(path, kSmallFile), path.string());
-    return RunFailure{static_cast<int>(json.integer_of("exit_code").value_or(1)), json.text_of("message"),
-                      json.text_of("time"), static_cast<int>(json.integer_of("requeues").value_or(0))};
+    const Json json = parse_json(read_text(path, kSmallFile), path.string());
+    return RunFailure{static_cast<int>(integer_of(json, "exit_code").value_or(1)), text_of(json, "message"),
+                      text_of(json, "time"), static_cast<int>(integer_of(json, "requeues").value_or(0))};
   } catch (const BadInput& error) {
     return RunFailure{1, error.what(), "", 0};  // the file itself says that it failed
   }

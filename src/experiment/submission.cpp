@@ -9,7 +9,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "base/json_value.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
 
@@ -22,31 +21,28 @@ constexpr const char* kSuffix = ".json";
 constexpr std::uintmax_t kLargest = std::uintmax_t{1} << 28U;
 
 std::string to_json(const Submission& submission) {
-  JsonWriter json;
-  json.begin_object();
-  json.member("id", submission.id);
-  json.member("time", submission.time);
-  json.member("job", submission.job);
-  json.member("chunk", std::int64_t{submission.chunk});
-  json.key("runs").begin_array();
+  Json runs = Json::array();
   for (const Submission::Run& run : submission.runs) {
-    json.begin_object().member("identity", run.identity).member("label", run.label).end_object();
+    runs.push_back({{"identity", run.identity}, {"label", run.label}});
   }
-  json.end_array().end_object();
-  return json.text();
+  return json_text({{"id", submission.id},
+                    {"time", submission.time},
+                    {"job", submission.job},
+                    {"chunk", submission.chunk},
+                    {"runs", runs}});
 }
 
 Submission read(const std::filesystem::path& path) {
-  const JsonValue json = parse_json(read_text(path, kLargest), path.string());
+  const Json json = parse_json(read_text(path, kLargest), path.string());
   Submission submission;
-  submission.id = json.text_of("id");
-  submission.time = json.text_of("time");
-  submission.job = json.text_of("job");
-  const std::int64_t chunk = json.integer_of("chunk").value_or(0);
+  submission.id = text_of(json, "id");
+  submission.time = text_of(json, "time");
+  submission.job = text_of(json, "job");
+  const std::int64_t chunk = integer_of(json, "chunk").value_or(0);
   submission.chunk = static_cast<int>(chunk);
-  if (const JsonValue* runs = json.find("runs")) {
-    for (const JsonValue& run : runs->items) {
-      submission.runs.push_back({run.text_of("identity"), run.text_of("label")});
+  if (const Json* runs = find_member(json, "runs")) {
+    for (const Json& run : *runs) {
+      submission.runs.push_back({text_of(run, "identity"), text_of(run, "label")});
     }
   }
   const bool known_job = submission.job.find_first_not_of("0123456789") == std::string::npos;

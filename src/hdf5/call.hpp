@@ -1,6 +1,6 @@
 #pragma once
 
-// Included by the .cpp files of this room only: brings the C API.
+// Included by the .cpp files of this module only: brings the C API.
 
 #include <hdf5.h>
 
@@ -12,7 +12,7 @@
 
 namespace adapt::hdf5 {
 
-static_assert(std::is_same_v<hid_t, std::int64_t>, "headers of this room hold identifiers as std::int64_t");
+static_assert(std::is_same_v<hid_t, std::int64_t>, "headers of this module hold identifiers as std::int64_t");
 
 /// Turns off HDF5's own printing of errors for this thread (thread-safe builds keep one error stack each).
 void silence();

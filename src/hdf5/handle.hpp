@@ -53,7 +53,7 @@ class Handle {
 std::string library_version();
 
 /// Files, groups, datasets, attributes and committed types that are open in this process; 0 when every object
-/// of this room is gone.
+/// of this module is gone.
 std::int64_t open_objects();
 
 }  // namespace adapt::hdf5

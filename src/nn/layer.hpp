@@ -21,9 +21,10 @@ struct Pass {
   const PrecisionPlan* plan = nullptr;    ///< null: all float32
   /// By quantized layer: raised to the largest magnitudes of the tensors that are present in it; null: none.
   std::vector<LayerMaxima>* maxima = nullptr;
-  double label_smoothing = 0;   ///< of the loss
-  bool heeds_stop = false;      ///< a stop signal ends forward and backward half-way, by check_stop()
-  double quantize_seconds = 0;  ///< time spent in quantization, counted by the layers
+  double label_smoothing = 0;     ///< of the loss
+  bool names_not_finite = false;  ///< forward throws NotFinite at the first node that puts out NaN or Inf
+  bool heeds_stop = false;        ///< a stop signal ends forward and backward half-way, by check_stop()
+  double quantize_seconds = 0;    ///< time spent in quantization, counted by the layers
 };
 
 /// The memory a layer works on. Activations are (N, C, H, W), channels last, float32; layers that stand on

@@ -9,6 +9,7 @@
 #include "base/stopwatch.hpp"
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/network_memory.hpp"
+#include "nn/not_finite.hpp"
 #include "nn/onednn.hpp"
 #include "nn/quantized/executor.hpp"
 #include "numerics/sum.hpp"
@@ -177,8 +178,20 @@ struct Network::Implementation {
     } else {
       memory.provide_forward(i);
       nodes[i].layer->forward(pass);
+      if (pass.names_not_finite) {
+        check_output(i, pass);
+      }
     }
     memory.end_forward(i);
+  }
+
+  void check_output(std::size_t i, const Pass& pass) const {
+    const GraphNode& node = graph.nodes[i];
+    const dnnl::memory floats(float_layout(node.output), onednn::engine());
+    onednn::reorder(memory.data(i + 1), floats);
+    check_finite(pass, node,
+                 {static_cast<const float*>(floats.get_data_handle()),
+                  static_cast<std::size_t>(node.output.elements())});
   }
 
   void backward_node(std::size_t i, Pass& pass) {
@@ -274,10 +287,14 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   if (self.executor) {
     self.executor->begin(pass);
   }
-  for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
-    heed_stop(pass);
-    const Counting counting(self.clock(i, &LayerSeconds::forward));
-    onednn::translated([&] { self.forward_node(i, pass); });
+  try {
+    for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
+      heed_stop(pass);
+      const Counting counting(self.clock(i, &LayerSeconds::forward));
+      onednn::translated([&] { self.forward_node(i, pass); });
+    }
+  } catch (const NotFinite&) {  // only seen where it was to be quantized
+    throw NotFinite(pass, first_not_finite(images, pass));
   }
   if (self.logits_cast) {
     self.logits_cast->run();
@@ -323,20 +340,20 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
 std::string Network::first_not_finite(std::span<const float> images, Pass pass) {
   Implementation& self = *implementation_;
   pass.maxima = nullptr;
+  pass.names_not_finite = true;
   if (!std::isfinite(maximum_magnitude(images))) {
     return "the images";
   }
   self.set_images(images);
-  for (std::size_t i = 0; i < self.nodes.size(); ++i) {
-    const GraphNode& node = self.graph.nodes[i];
-    self.forward_node(i, pass);
-    const dnnl::memory floats(float_layout(node.output), onednn::engine());
-    onednn::reorder(self.memory.data(i + 1), floats);
-    const std::span numbers(static_cast<const float*>(floats.get_data_handle()),
-                            static_cast<std::size_t>(node.output.elements()));
-    if (!std::isfinite(maximum_magnitude(numbers))) {
-      return concat("the output of '", node.name, "'");
+  if (self.executor) {
+    self.executor->begin(pass);
+  }
+  try {
+    for (std::size_t i = 0; i < self.graph.nodes.size(); ++i) {
+      self.forward_node(i, pass);
     }
+  } catch (const NotFinite& found) {
+    return found.where();
   }
   return "the loss";
 }

@@ -63,7 +63,8 @@ class Network {
 
   /// Runs the images (N, H, W, C) through the network and returns loss and hits of the first labels.size() of
   /// them (at most N; fewer for the last batch of a data set, at inference only). `images` must stay valid
-  /// until backward is done; it is not written.
+  /// until backward is done; it is not written. Throws NotFinite where NaN or Inf would be quantized, naming
+  /// the layer in which they first appear.
   LossSum forward(std::span<const float> images, std::span<const std::int32_t> labels, Pass& pass);
 
   /// Parameter gradients of the mean loss of the batch of the last forward, into Parameter::gradient. The
@@ -71,7 +72,7 @@ class Network {
   void backward(Pass& pass, const GradientsReady& ready = {});
 
   /// Where NaN or Inf first appears when the images run forward once more, in words: "the output of 'conv2'";
-  /// "the loss" where no node puts one out. Throws what forward() throws.
+  /// "the loss" where no node puts one out.
   [[nodiscard]] std::string first_not_finite(std::span<const float> images, Pass pass);
 
   /// The logits (N, classes) of the last forward.

@@ -12,7 +12,7 @@
 #include "nn/shape.hpp"
 
 /// The thin adapter that holds the differences between oneDNN 2.x (operation descriptors) and 3.x (none). The
-/// rest of the room names primitives through these functions only. All layouts of activations are channels
+/// rest of the module names primitives through these functions only. All layouts of activations are channels
 /// last: what a random number or an integer engine sees under an index does not depend on the instruction
 /// set, and no reorder stands between layers.
 namespace adapt::onednn {

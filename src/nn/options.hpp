@@ -1,8 +1,21 @@
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 
+#include "base/names.hpp"
+#include "numerics/format.hpp"
+
 namespace adapt {
+
+/// How layers are executed. float32: plain; bfloat16: mixed precision; emulated: operands on the fixed-point
+/// grid, float32 arithmetic; integer: the same meaning, formats of at most 8 bits in integers.
+enum class Engine { float32, bfloat16, emulated, integer };
+template <>
+inline constexpr auto kNames<Engine> =
+    std::array{Named{"float32", Engine::float32}, Named{"bfloat16", Engine::bfloat16},
+               Named{"emulated", Engine::emulated}, Named{"integer", Engine::integer}};
 
 /// `model`: which network.
 struct ModelOptions {
@@ -17,8 +30,8 @@ struct ModelOptions {
 
 /// `engine`: how the plan is executed.
 struct EngineOptions {
-  std::string name = "float32";         ///< float32, bfloat16, emulated, integer, auto
-  std::string rounding = "stochastic";  ///< rounding of activations in training: stochastic, nearest
+  std::optional<Engine> name = Engine::float32;  ///< none: auto, the fastest that fits policy and processor
+  Rounding rounding = Rounding::stochastic;      ///< of activations in training
 };
 
 }  // namespace adapt

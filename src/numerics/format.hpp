@@ -1,8 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <ostream>
+
+#include "base/names.hpp"
 
 namespace adapt {
 
@@ -29,5 +32,8 @@ inline std::ostream& operator<<(std::ostream& out, const FixedFormat& format) {
 /// How a real number becomes one of the grid: to the nearest (ties to even), or stochastically,
 /// floor(x · 2^FL + u) with u uniform in [0, 1), so that the expectation is x inside the range.
 enum class Rounding { nearest, stochastic };
+template <>
+inline constexpr auto kNames<Rounding> =
+    std::array{Named{"stochastic", Rounding::stochastic}, Named{"nearest", Rounding::nearest}};
 
 }  // namespace adapt

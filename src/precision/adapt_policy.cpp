@@ -6,8 +6,8 @@
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
 #include "precision/option_checks.hpp"
+#include "precision/policy.hpp"
 #include "precision/push_up.hpp"
-#include "precision/registry.hpp"
 #include "precision/strategy_tracker.hpp"
 #include "precision/window.hpp"
 
@@ -33,8 +33,7 @@ class AdaptPolicy : public PrecisionPolicy {
       : options_(options.adapt),
         shared_(options),
         tracker_(static_cast<std::size_t>(options.adapt.lookback_upper),
-                 strategy_named(options.adapt.strategy).value_or(Strategy::min),
-                 options.adapt.strategy == "adaptive") {
+                 options.adapt.strategy.value_or(Strategy::min), !options.adapt.strategy) {
     const FixedFormat start = on_tier({options_.word_length, options_.fractional_length}, options_.tiers);
     for (const LayerInfo& info : layers) {
       if (info.parameters < 1) {
@@ -52,7 +51,7 @@ class AdaptPolicy : public PrecisionPolicy {
   }
 
   [[nodiscard]] bool wants_unit_gradients() const override { return true; }
-  [[nodiscard]] std::string strategy() const override { return to_string(tracker_.strategy()); }
+  [[nodiscard]] std::string strategy() const override { return std::string(name_of(tracker_.strategy())); }
 
   [[nodiscard]] std::vector<std::byte> save_state() const override;
   void restore_state(std::span<const std::byte> state) override;
@@ -165,7 +164,7 @@ SwitchEvent AdaptPolicy::switch_precision(const PushDownJob& job, const PushDown
   LayerState& state = layer.state;
   state.divergence = minimal.divergence;
   const FixedFormat before = layer.format;
-  const auto grow = options_.growth == "word" ? push_up_word : push_up;
+  const auto grow = options_.growth == Growth::word ? push_up_word : push_up;
   layer.format = on_tier(grow(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
                          options_.tiers);
   plan_.layers[index] = formats_of(layer.format, shared_);

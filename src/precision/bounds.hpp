@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "numerics/quantize.hpp"
 
 namespace adapt {
@@ -28,11 +25,5 @@ inline constexpr int kFewestDiversityEpochs = 2;
 inline constexpr int kMostDiversityEpochs = 1000;
 inline constexpr int kMostViolations = 1000;
 inline constexpr double kLargestMuppetNumber = 1e6;  ///< threshold, slack, decay
-
-inline const std::vector<std::string> kFormatScopes = {"per_layer", "per_tensor"};
-inline const std::vector<std::string> kBackwards = {"float32", "quantized"};
-inline const std::vector<std::string> kGrowths = {"fraction", "word"};
-inline const std::vector<std::string> kStrategies = {"adaptive", "min", "mean", "max"};
-inline const std::vector<std::string> kWindows = {"block", "sliding"};
 
 }  // namespace adapt

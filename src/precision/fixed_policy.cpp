@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "precision/option_checks.hpp"
-#include "precision/registry.hpp"
+#include "precision/policy.hpp"
 
 namespace adapt {
 namespace {

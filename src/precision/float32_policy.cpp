@@ -1,7 +1,7 @@
 #include <memory>
 #include <vector>
 
-#include "precision/registry.hpp"
+#include "precision/policy.hpp"
 
 namespace adapt {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/state_bytes.hpp"
 #include "precision/gradient_blocks.hpp"
 #include "precision/option_checks.hpp"
-#include "precision/registry.hpp"
+#include "precision/policy.hpp"
 
 namespace adapt {
 namespace {
@@ -85,7 +85,7 @@ std::vector<SwitchEvent> MuppetPolicy::observe(const StepObservation& observatio
     return {};
   }
   take(gradients_.diversity(), observation.epoch);
-  if (options_.window == "block") {
+  if (options_.window == DiversityWindow::block) {
     gradients_.clear();
   }
   return violations_ < options_.violations ? std::vector<SwitchEvent>() : next_level(observation);
@@ -171,20 +171,11 @@ void MuppetPolicy::restore_state(std::span<const std::byte> state) {
   set_formats();
 }
 
-void require(const char* key, const std::string& found, const char* expected, const char* reason) {
-  if (found != expected) {
-    throw BadInput(
-        concat(key, ": is ", found, ", must be ", expected, " for precision.policy muppet, which ", reason));
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<PrecisionPolicy> make_muppet_policy(const PolicyOptions& options,
                                                     const std::vector<LayerInfo>& layers) {
   check_muppet_options(options.muppet);
-  require("precision.formats", options.formats, "per_tensor", "scales each tensor");
-  require("precision.backward", options.backward, "quantized", "quantizes the gradients that flow back");
   return std::make_unique<MuppetPolicy>(options, layers);
 }
 

@@ -1,9 +1,6 @@
 #include "precision/option_checks.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
-#include "base/suggest.hpp"
 #include "precision/bounds.hpp"
 
 namespace adapt {
@@ -35,13 +32,36 @@ void check_positive_below_one(const std::string& key, double value) {
   throw BadInput(concat(key, ": is ", value, ", must be above 0 and below 1"));
 }
 
-void check_order(const std::string& section, const std::string& lower_key, int lower,
-                 const std::string& upper_key, int upper) {
+/// Of a lower and an upper bound, `name`_lower and `name`_upper.
+std::optional<OptionConflict> find_disorder(const std::string& name, int lower, int upper) {
   if (lower <= upper) {
-    return;
+    return std::nullopt;
   }
-  throw BadInput(
-      concat(section, lower_key, ": is ", lower, ", must not exceed ", section, upper_key, " = ", upper));
+  const std::string low_key = concat("precision.adapt.", name, "_lower");
+  const std::string high_key = concat("precision.adapt.", name, "_upper");
+  return OptionConflict{{low_key, high_key},
+                        concat(low_key, " is ", lower, "; expected at most ", high_key, " (", upper, ")")};
+}
+
+template <class Value>
+OptionConflict muppet_wants(const std::string& key, Value found, Value expected, const char* reason) {
+  return {{key, "precision.policy"},
+          concat(key, " is ", found, ", and precision.policy muppet ", reason, "; expected ", expected)};
+}
+
+std::optional<OptionConflict> find_muppet_conflict(const PolicyOptions& options) {
+  if (options.formats != FormatScope::per_tensor) {
+    return muppet_wants("precision.formats", options.formats, FormatScope::per_tensor, "scales each tensor");
+  }
+  if (options.backward != Backward::quantized) {
+    return muppet_wants("precision.backward", options.backward, Backward::quantized,
+                        "quantizes the gradients that flow back");
+  }
+  if (options.muppet.levels.empty()) {
+    const std::string key = "precision.muppet.levels";
+    return OptionConflict{{key}, key + " is empty; expected word lengths such as [8, 12]"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -57,11 +77,8 @@ void check_adapt_options(const AdaptPolicyOptions& options) {
   check_format({options.word_length, options.fractional_length}, "precision.adapt");
   check_range(section + "lookback_lower", options.lookback_lower, 1, kMostLookback);
   check_range(section + "lookback_upper", options.lookback_upper, 1, kMostLookback);
-  check_order(section, "lookback_lower", options.lookback_lower, "lookback_upper", options.lookback_upper);
   check_range(section + "resolution_lower", options.resolution_lower, kFewestBins, kMostBins);
   check_range(section + "resolution_upper", options.resolution_upper, kFewestBins, kMostBins);
-  check_order(section, "resolution_lower", options.resolution_lower, "resolution_upper",
-              options.resolution_upper);
   check_range(section + "lookback_momentum", options.lookback_momentum, 0.0, 1.0);
   check_range(section + "buffer_bits", options.buffer_bits, 0, kMostBufferBits);
   if (!(options.epsilon > 0 && options.epsilon <= kLargestEpsilon)) {
@@ -69,33 +86,30 @@ void check_adapt_options(const AdaptPolicyOptions& options) {
         concat(section, "epsilon: is ", options.epsilon, ", must be above 0 and at most ", kLargestEpsilon));
   }
   check_positive_below_one(section + "smoothing", options.smoothing);
-  check_name(options.growth, kGrowths, section + "growth", "choice");
-  check_name(options.strategy, kStrategies, section + "strategy", "strategy");
   check_ascending(section + "tiers", options.tiers);
 }
 
 void check_muppet_options(const MuppetPolicyOptions& options) {
   const std::string section = "precision.muppet.";
-  if (options.levels.empty()) {
-    throw BadInput(concat(section, "levels: is empty, must have at least one word length"));
-  }
   check_ascending(section + "levels", options.levels);
   check_range(section + "resolution", options.resolution, kFewestDiversityEpochs, kMostDiversityEpochs);
-  check_name(options.window, kWindows, section + "window", "choice");
   check_range(section + "threshold", options.threshold, 0.0, kLargestMuppetNumber);
   check_range(section + "slack", options.slack, 0.0, kLargestMuppetNumber);
   check_range(section + "decay", options.decay, 0.0, kLargestMuppetNumber);
   check_range(section + "violations", options.violations, 1, kMostViolations);
 }
 
-void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,
-                const std::string& kind) {
-  if (std::ranges::find(known, name) != known.end()) {
-    return;
+std::optional<OptionConflict> find_conflict(const PolicyOptions& options) {
+  if (options.name == Policy::muppet) {
+    if (auto conflict = find_muppet_conflict(options)) {
+      return conflict;
+    }
   }
-  const auto candidate = nearest(name, known);
-  const std::string hint = candidate ? concat("; did you mean '", *candidate, "'?") : "";
-  throw BadInput(concat(key, ": unknown ", kind, " '", name, "'; known: ", join_names(known), hint));
+  const AdaptPolicyOptions& adapt = options.adapt;
+  if (auto conflict = find_disorder("lookback", adapt.lookback_lower, adapt.lookback_upper)) {
+    return conflict;
+  }
+  return find_disorder("resolution", adapt.resolution_lower, adapt.resolution_upper);
 }
 
 }  // namespace adapt

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,13 @@ void check_adapt_options(const AdaptPolicyOptions& options);
 /// Likewise for `precision.muppet`.
 void check_muppet_options(const MuppetPolicyOptions& options);
 
-/// Throws BadInput "KEY: unknown KIND 'NAME'; known: ..." unless `name` is among `known`, with "; did you
-/// mean
-/// '...'?" when one of them is close.
-void check_name(const std::string& name, const std::vector<std::string>& known, const std::string& key,
-                const std::string& kind);
+/// Options that do not go together.
+struct OptionConflict {
+  std::vector<std::string> keys;  ///< that could be changed, the most likely one first
+  std::string message;            ///< what is wrong, and what was expected
+};
+
+/// The first conflict among the options of a policy.
+std::optional<OptionConflict> find_conflict(const PolicyOptions& options);
 
 }  // namespace adapt

@@ -1,9 +1,41 @@
 #pragma once
 
-#include <string>
+#include <array>
+#include <optional>
 #include <vector>
 
+#include "base/names.hpp"
+#include "precision/push_up.hpp"
+#include "precision/registry.hpp"
+
 namespace adapt {
+
+/// What has a format of its own: all tensors of a layer together share one FL (AdaPT's publication), or each
+/// tensor has its own, a running scale.
+enum class FormatScope { per_layer, per_tensor };
+template <>
+inline constexpr auto kNames<FormatScope> =
+    std::array{Named{"per_layer", FormatScope::per_layer}, Named{"per_tensor", FormatScope::per_tensor}};
+
+/// Activation gradients: float32 (AdaPT's publication), or quantized.
+enum class Backward { float32, quantized };
+template <>
+inline constexpr auto kNames<Backward> =
+    std::array{Named{"float32", Backward::float32}, Named{"quantized", Backward::quantized}};
+
+/// What s added bits lead to. fraction: FL = FL_min + s, WL = max(WL_min, FL) + 1 (AdaPT's publication, where
+/// one FL serves all tensors of a layer). word: WL = WL_min + s, for `formats: per_tensor`, where a scale of
+/// its own takes care of each tensor's range.
+enum class Growth { fraction, word };
+template <>
+inline constexpr auto kNames<Growth> =
+    std::array{Named{"fraction", Growth::fraction}, Named{"word", Growth::word}};
+
+/// How often MuPPET has a gradient diversity: every `resolution` epochs, or every epoch over the last ones.
+enum class DiversityWindow { block, sliding };
+template <>
+inline constexpr auto kNames<DiversityWindow> =
+    std::array{Named{"block", DiversityWindow::block}, Named{"sliding", DiversityWindow::sliding}};
 
 /// `precision.fixed`: one format for all layers.
 struct FixedPolicyOptions {
@@ -23,11 +55,8 @@ struct AdaptPolicyOptions {
   int buffer_bits = 4;              ///< b
   double epsilon = 0.03;            ///< bound on the KL divergence of PushDown, nats
   double smoothing = 1e-3;          ///< pseudo-count of a histogram bin, as a share of all counts
-  /// What s added bits lead to: fraction: FL = FL_min + s, WL = max(WL_min, FL) + 1 (AdaPT's publication,
-  /// where one FL serves all tensors of a layer); word: WL = WL_min + s, for `formats: per_tensor`, where a
-  /// scale of its own takes care of each tensor's range.
-  std::string growth = "fraction";
-  std::string strategy = "adaptive";  ///< adaptive, min, mean, max
+  Growth growth = Growth::fraction;
+  std::optional<Strategy> strategy;  ///< none: adaptive, by the loss
   /// Word lengths that the machine is built for, ascending: WL is rounded up to the next; one above them all
   /// stays. Empty: any WL.
   std::vector<int> tiers = {};
@@ -37,8 +66,8 @@ struct AdaptPolicyOptions {
 struct MuppetPolicyOptions {
   std::vector<int> levels = {8, 12, 14, 16};  ///< word lengths, ascending; float32 after the last
   int resolution = 3;                         ///< r: epochs whose gradients make one Δ, at least 2
-  std::string window = "block";  ///< block: a Δ every `resolution` epochs; sliding: one every epoch
-  double threshold = 1;          ///< a violation: M / Δ > threshold + slack · exp(-decay · epoch)
+  DiversityWindow window = DiversityWindow::block;
+  double threshold = 1;  ///< a violation: M / Δ > threshold + slack · exp(-decay · epoch)
   double slack = 1.5;
   double decay = 0.1;  ///< per epoch
   int violations = 2;  ///< that lead to the next level
@@ -53,10 +82,9 @@ struct QuantizeOptions {
 
 /// `precision`: who decides the formats.
 struct PolicyOptions {
-  std::string name = "float32";       ///< float32, fixed, adapt, muppet
-  std::string formats = "per_layer";  ///< per_layer: one FL for all tensors of a layer (AdaPT's publication);
-                                      ///< per_tensor: each has its own, a running scale
-  std::string backward = "float32";   ///< activation gradients: float32 (AdaPT's publication), quantized
+  Policy name = Policy::float32;
+  FormatScope formats = FormatScope::per_layer;
+  Backward backward = Backward::float32;
   QuantizeOptions quantize;
   FixedPolicyOptions fixed;
   AdaptPolicyOptions adapt;

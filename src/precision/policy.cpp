@@ -2,23 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
-#include "precision/bounds.hpp"
 #include "precision/option_checks.hpp"
-#include "precision/registry.hpp"
 
 namespace adapt {
-namespace {
-
-struct Entry {
-  const char* name;
-  std::unique_ptr<PrecisionPolicy> (*make)(const PolicyOptions&, const std::vector<LayerInfo>&);
-};
-
-#define ADAPT_POLICY_ENTRY(NAME) {#NAME, make_##NAME##_policy},
-constexpr Entry kPolicies[] = {ADAPT_POLICIES(ADAPT_POLICY_ENTRY)};
-#undef ADAPT_POLICY_ENTRY
-
-}  // namespace
 
 std::vector<std::byte> PrecisionPolicy::save_state() const {
   StateWriter writer;
@@ -36,24 +22,12 @@ void PrecisionPolicy::restore_state(std::span<const std::byte> state) {
 
 std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
                                              const std::vector<LayerInfo>& layers) {
-  check_name(options.name, policy_names(), "precision.name", "policy");
-  const Entry* entry = kPolicies;
-  while (entry->name != options.name) {
-    ++entry;
+  if (const auto conflict = find_conflict(options)) {
+    throw BadInput(conflict->message);
   }
-  check_name(options.formats, kFormatScopes, "precision.formats", "choice");
-  check_name(options.backward, kBackwards, "precision.backward", "choice");
-  auto policy = entry->make(options, layers);
-  policy->plan_.per_tensor = options.formats == "per_tensor";
+  auto policy = entry_of(options.name).make(options, layers);
+  policy->plan_.per_tensor = options.formats == FormatScope::per_tensor;
   return policy;
-}
-
-std::vector<std::string> policy_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : kPolicies) {
-    names.emplace_back(entry.name);
-  }
-  return names;
 }
 
 LayerFormats formats_of(FixedFormat format, const PolicyOptions& options) {
@@ -70,7 +44,7 @@ LayerFormats formats_of(FixedFormat format, const PolicyOptions& options) {
   if (quantize.gradients) {
     formats.gradients = format;
   }
-  if (options.backward == "quantized") {
+  if (options.backward == Backward::quantized) {
     formats.activation_gradients = format;
   }
   return formats;

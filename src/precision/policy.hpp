@@ -107,13 +107,13 @@ class PrecisionPolicy {
   PrecisionPlan plan_;
 };
 
-/// Makes the policy that `options.name` names; its plan is per_tensor where `options.formats` says so. Throws
-/// BadInput for an unknown name (lists the known ones) and for options that are out of range.
+/// Makes the policy `options.name`; its plan is per_tensor where `options.formats` says so. Throws BadInput
+/// for options that are out of range or do not go together.
 std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
                                              const std::vector<LayerInfo>& layers);
 
-/// Names that make_policy knows.
-std::vector<std::string> policy_names();
+/// A layer all of whose tensors share `format`, as far as `quantize` and `backward` ask for them.
+LayerFormats formats_of(FixedFormat format, const PolicyOptions& options);
 
 /// AdaPT's penalty P = mean over layers of (WL_l / 32) · density_l (32 bits where a layer is float32; 0 for
 /// no layers).

@@ -11,27 +11,6 @@ constexpr double kManyBits = 1000;  // more than any FL can take; keeps 1 / L² 
 
 }  // namespace
 
-std::string to_string(Strategy strategy) {
-  switch (strategy) {
-    case Strategy::min:
-      return "min";
-    case Strategy::mean:
-      return "mean";
-    case Strategy::max:
-      break;
-  }
-  return "max";
-}
-
-std::optional<Strategy> strategy_named(const std::string& name) {
-  for (const Strategy strategy : {Strategy::min, Strategy::mean, Strategy::max}) {
-    if (name == to_string(strategy)) {
-      return strategy;
-    }
-  }
-  return std::nullopt;
-}
-
 int added_bits(double diversity, int minimal_fractional_length, Strategy strategy) {
   const double level = std::log(diversity) - 1;
   if (!(level > 0)) {

@@ -1,20 +1,18 @@
 #pragma once
 
-#include <optional>
+#include <array>
 #include <span>
-#include <string>
 
+#include "base/names.hpp"
 #include "numerics/format.hpp"
 
 namespace adapt {
 
 /// How PushUp combines its two suggestions s1 and s2.
 enum class Strategy { min, mean, max };
-
-/// "min", "mean", "max".
-std::string to_string(Strategy strategy);
-/// The strategy of that name, or nothing.
-std::optional<Strategy> strategy_named(const std::string& name);
+template <>
+inline constexpr auto kNames<Strategy> =
+    std::array{Named{"min", Strategy::min}, Named{"mean", Strategy::mean}, Named{"max", Strategy::max}};
 
 /// Bits s that PushUp adds behind the binary point for gradient diversity Δ (>= 1, or +inf): with L = ln Δ -
 /// 1, s1 = max(ceil(1 / L²), 1), s2 = max(min(ceil(32 L²), 32) - FL_min, 0), s = min, mean (rounded up) or

@@ -1,27 +1,43 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 #include <vector>
 
-#include "precision/policy.hpp"
-
-/// Every policy, one line each: the name NAME under `precision.name`. To add one, add its line here and a
-/// file NAME_policy.cpp that defines make_NAME_policy as declared below.
-#define ADAPT_POLICIES(POLICY) \
-  POLICY(float32)              \
-  POLICY(fixed)                \
-  POLICY(adapt)                \
-  POLICY(muppet)
+#include "base/names.hpp"
 
 namespace adapt {
 
-#define ADAPT_DECLARE_POLICY(NAME)                                                    \
-  std::unique_ptr<PrecisionPolicy> make_##NAME##_policy(const PolicyOptions& options, \
-                                                        const std::vector<LayerInfo>& layers);
-ADAPT_POLICIES(ADAPT_DECLARE_POLICY)
-#undef ADAPT_DECLARE_POLICY
+class PrecisionPolicy;
+struct LayerInfo;
+struct PolicyOptions;
 
-/// A layer all of whose tensors share `format`, as far as `quantize` and `backward` ask for them.
-LayerFormats formats_of(FixedFormat format, const PolicyOptions& options);
+/// Who decides the formats, by the name under `precision.policy`. To add a policy, write a file
+/// NAME_policy.cpp that defines make_NAME_policy, and add a word to each of the three lists below.
+enum class Policy { float32, fixed, adapt, muppet };
+
+/// Makes a policy for layers in the model's order. Throws BadInput for options out of range.
+using MakePolicy = std::unique_ptr<PrecisionPolicy>(const PolicyOptions& options,
+                                                    const std::vector<LayerInfo>& layers);
+
+MakePolicy make_float32_policy;
+MakePolicy make_fixed_policy;
+MakePolicy make_adapt_policy;
+MakePolicy make_muppet_policy;
+
+struct PolicyEntry {
+  std::string_view name;
+  Policy value;
+  MakePolicy* make;
+};
+
+template <>
+inline constexpr auto kNames<Policy> = std::array{
+    PolicyEntry{"float32", Policy::float32, make_float32_policy},
+    PolicyEntry{"fixed", Policy::fixed, make_fixed_policy},
+    PolicyEntry{"adapt", Policy::adapt, make_adapt_policy},
+    PolicyEntry{"muppet", Policy::muppet, make_muppet_policy},
+};
 
 }  // namespace adapt

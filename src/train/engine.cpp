@@ -6,18 +6,11 @@
 namespace adapt {
 
 bool executes_formats(const TrainerOptions& options) {
-  const std::string& name = options.engine.name;
-  if (name == "emulated" || name == "integer") {
-    return true;
+  const std::optional<Engine> engine = options.engine.name;
+  if (!engine) {
+    return options.precision.name != Policy::float32;
   }
-  if (name == "auto") {
-    return options.precision.name != "float32";
-  }
-  if (name == "float32" || name == "bfloat16") {
-    return false;
-  }
-  throw BadInput(
-      concat("unknown engine.name '", name, "'; known: float32, bfloat16, emulated, integer, auto"));
+  return engine == Engine::emulated || engine == Engine::integer;
 }
 
 void check_bfloat16() {
@@ -28,18 +21,18 @@ void check_bfloat16() {
 }
 
 Arithmetic choose_arithmetic(const TrainerOptions& options) {
-  const std::string& name = options.engine.name;
-  if (name == "bfloat16") {
+  const std::optional<Engine> engine = options.engine.name;
+  if (engine == Engine::bfloat16) {
     check_bfloat16();
     return Arithmetic::bfloat16;
   }
-  if (!executes_formats(options) || name == "emulated") {
+  if (!executes_formats(options) || engine == Engine::emulated) {
     return Arithmetic::emulated;
   }
   if (onednn::has_exact_bytes()) {
     return Arithmetic::integer;
   }
-  if (name == "integer") {
+  if (engine == Engine::integer) {
     throw BadInput(
         concat("engine.name: integer needs a processor with VNNI, whose 8-bit products do not "
                "saturate; oneDNN uses ",

@@ -7,7 +7,7 @@
 
 namespace adapt {
 
-/// Whether the engine that `options` choose executes a precision plan. Throws BadInput for an unknown engine.
+/// Whether the engine that `options` choose executes a precision plan.
 [[nodiscard]] bool executes_formats(const TrainerOptions& options);
 
 /// Throws BadInput where products in bfloat16 are not fast (onednn::has_bfloat16).

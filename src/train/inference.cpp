@@ -1,9 +1,6 @@
 #include "train/inference.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
-#include "base/suggest.hpp"
 #include "nn/inference/network.hpp"
 #include "nn/onednn.hpp"
 #include "train/engine.hpp"
@@ -74,40 +71,31 @@ class FoldedClassifier : public Classifier {
 
 }  // namespace
 
-const std::vector<std::string>& inference_engines() {
-  static const std::vector<std::string> names = {"float32", "bfloat16", "emulated", "integer"};
-  return names;
-}
-
-void check_inference_engine(const std::string& engine) {
-  if (std::ranges::find(inference_engines(), engine) == inference_engines().end()) {
-    throw BadInput(concat("unknown engine '", engine, "'", name_hint(engine, inference_engines())));
-  }
-  if (engine == "bfloat16") {
+void check_inference_engine(Engine engine) {
+  if (engine == Engine::bfloat16) {
     check_bfloat16();
   }
-  if (engine == "integer" && !onednn::has_exact_bytes()) {
+  if (engine == Engine::integer && !onednn::has_exact_bytes()) {
     throw BadInput(concat(
         "engine integer needs a processor with VNNI, whose 8-bit products do not saturate; oneDNN uses ",
         onednn::instruction_set(), " here; expected emulated or float32"));
   }
 }
 
-std::unique_ptr<Classifier> make_classifier(const std::string& engine, const TrainedModel& model, int batch) {
+std::unique_ptr<Classifier> make_classifier(Engine engine, const TrainedModel& model, int batch) {
   check_inference_engine(engine);
-  if (engine == "emulated") {
+  if (engine == Engine::emulated) {
     return std::make_unique<EmulatedClassifier>(model, batch);
   }
-  const bool integer = engine == "integer";
-  const NumberType floats = engine == "bfloat16" ? NumberType::bfloat16 : NumberType::float32;
+  const bool integer = engine == Engine::integer;
+  const NumberType floats = engine == Engine::bfloat16 ? NumberType::bfloat16 : NumberType::float32;
   auto classifier = onednn::translated([&] {
     return std::make_unique<FoldedClassifier>(model, batch, floats, integer ? &model.plan : nullptr);
   });
   if (integer && classifier->integer_layers() == 0) {
     throw BadInput(
         "engine integer: no layer of the model has weights and inputs of at most 8 bits; expected emulated "
-        "or "
-        "float32, or a model trained with such formats (experiments/recipes/integer.yaml)");
+        "or float32, or a model trained with such formats (experiments/recipes/integer.yaml)");
   }
   return classifier;
 }

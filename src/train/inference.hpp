@@ -2,11 +2,11 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "nn/options.hpp"
 #include "nn/work.hpp"
 #include "numerics/plan.hpp"
 
@@ -40,18 +40,15 @@ class Classifier {
   [[nodiscard]] virtual int integer_layers() const = 0;
 };
 
-/// Names of the engines for inference: emulated (what training evaluates with), float32 (batch norm folded
-/// into the weights, activations not quantized), bfloat16 (the same, activations and weights in bfloat16),
-/// integer (8-bit products, everything folded;
-/// nn/inference/plan.hpp).
-[[nodiscard]] const std::vector<std::string>& inference_engines();
-
-/// `model` made ready for `batch` images at a time. Throws BadInput for an unknown engine, for `integer`
-/// where no layer fits 8 bits or the processor has no exact 8-bit products.
-[[nodiscard]] std::unique_ptr<Classifier> make_classifier(const std::string& engine,
-                                                          const TrainedModel& model, int batch);
+/// `model` made ready for `batch` images at a time. An engine means at inference: emulated, what training
+/// evaluates with; float32, batch norm folded into the weights, activations not quantized; bfloat16, the
+/// same, activations and weights in bfloat16; integer, 8-bit products, everything folded
+/// (nn/inference/plan.hpp). Throws BadInput for `integer` where no layer fits 8 bits or the processor has no
+/// exact 8-bit products.
+[[nodiscard]] std::unique_ptr<Classifier> make_classifier(Engine engine, const TrainedModel& model,
+                                                          int batch);
 
 /// Throws BadInput where this processor cannot run an engine for inference, saying what else would do.
-void check_inference_engine(const std::string& engine);
+void check_inference_engine(Engine engine);
 
 }  // namespace adapt

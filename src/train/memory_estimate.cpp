@@ -27,7 +27,7 @@ constexpr std::int64_t kCheckpointStates = 3;
 
 /// Arithmetic that takes at least as much memory as what `options` choose, on any machine.
 Arithmetic largest_arithmetic(const TrainerOptions& options) {
-  return options.engine.name == "bfloat16" ? Arithmetic::bfloat16 : Arithmetic::emulated;
+  return options.engine.name == Engine::bfloat16 ? Arithmetic::bfloat16 : Arithmetic::emulated;
 }
 
 std::int64_t program_bytes(const Graph& graph) {
@@ -52,7 +52,8 @@ std::int64_t evaluation_bytes(const TrainerOptions& options, const Graph& graph)
 /// Sums of gradients, and with several ranks the messages that carry them: to each its part, and back.
 std::int64_t exchange_bytes(const TrainerOptions& options, std::int64_t parameters, int ranks) {
   const std::int64_t sums =
-      parameters * (options.exchange.encoding == "float32" ? kFloat : std::int64_t{sizeof(std::int64_t)});
+      parameters *
+      (options.exchange.encoding == Encoding::float32 ? kFloat : std::int64_t{sizeof(std::int64_t)});
   constexpr std::int64_t kMessages = 2;
   return ranks > 1 ? sums + kMessages * sums : sums;
 }
@@ -66,9 +67,9 @@ std::int64_t feedback_bytes(const TrainerOptions& options, std::int64_t paramete
 
 /// Gradients that the policy keeps.
 std::int64_t policy_bytes(const PolicyOptions& precision, std::int64_t parameters) {
-  const std::int64_t copies = precision.name == "adapt"    ? 1
-                              : precision.name == "muppet" ? precision.muppet.resolution + 1
-                                                           : 0;
+  const std::int64_t copies = precision.name == Policy::adapt    ? 1
+                              : precision.name == Policy::muppet ? precision.muppet.resolution + 1
+                                                                 : 0;
   return copies * parameters * kFloat;
 }
 

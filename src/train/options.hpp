@@ -1,27 +1,41 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
+
+#include "base/names.hpp"
+#include "train/schedule_registry.hpp"
 
 namespace adapt {
 
+/// Where a schedule counts epochs from: the run, or the final phase of the precision policy (MuPPET's
+/// float32), before which the rate is the base rate.
+enum class ScheduleOrigin { run, final_phase };
+template <>
+inline constexpr auto kNames<ScheduleOrigin> =
+    std::array{Named{"run", ScheduleOrigin::run}, Named{"final_phase", ScheduleOrigin::final_phase}};
+
 /// `training.schedule`: how the learning rate moves.
 struct ScheduleOptions {
-  std::string name = "constant";  ///< constant, cosine, linear, multi_step, reduce_on_plateau
-  double warmup_epochs = 0;       ///< linear from 0 to the base rate over the first so many epochs
-  std::vector<int> milestones;    ///< multi_step: epochs after which the rate is multiplied by `factor`
-  double factor = 0.1;            ///< multi_step, reduce_on_plateau
-  int patience = 10;              ///< reduce_on_plateau: epochs without improvement that are tolerated
-  double threshold = 1e-6;  ///< reduce_on_plateau: relative improvement of the training loss that counts
-  double minimum = 0;       ///< share of the base rate that no schedule goes below once warmed up
-  /// Where epochs count from: run, or final_phase of the precision policy (MuPPET's float32), before which
-  /// the rate is the base rate.
-  std::string origin = "run";
+  ScheduleKind name = ScheduleKind::constant;
+  double warmup_epochs = 0;     ///< linear from 0 to the base rate over the first so many epochs
+  std::vector<int> milestones;  ///< multi_step: epochs after which the rate is multiplied by `factor`
+  double factor = 0.1;          ///< multi_step, reduce_on_plateau
+  int patience = 10;            ///< reduce_on_plateau: epochs without improvement that are tolerated
+  double threshold = 1e-6;      ///< reduce_on_plateau: relative improvement of the training loss that counts
+  double minimum = 0;           ///< share of the base rate that no schedule goes below once warmed up
+  ScheduleOrigin origin = ScheduleOrigin::run;
 };
 
 /// Most shards of one optimizer step: more would leave the exact gradient sums too little room
 /// (exchange/exact.cpp).
 inline constexpr int kMostStepShards = 4096;
+
+/// Whether each layer's gradient is divided by its norm; automatic: when the policy is adapt.
+enum class Normalize { automatic, yes, no };
+template <>
+inline constexpr auto kNames<Normalize> =
+    std::array{Named{"auto", Normalize::automatic}, Named{"yes", Normalize::yes}, Named{"no", Normalize::no}};
 
 /// `training`: the recipe.
 struct TrainingOptions {
@@ -37,8 +51,7 @@ struct TrainingOptions {
   double weight_decay = 0;     ///< β: coefficient of (1/2)‖W‖₂² in the loss
   double l1 = 0;               ///< α: coefficient of ‖W‖₁ in the loss
   double label_smoothing = 0;  ///< share of the target that all classes have alike
-  std::string normalize =
-      "auto";  ///< divide each layer's gradient by its norm: auto (when the policy is adapt), yes, no
+  Normalize normalize = Normalize::automatic;
   bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees
   ScheduleOptions schedule;
   int test_batch = 0;  ///< images per forward pass of an evaluation; 0: as many as a shard has

@@ -7,8 +7,6 @@
 #include <numbers>
 #include <utility>
 
-#include "base/error.hpp"
-
 namespace adapt {
 namespace {
 
@@ -144,35 +142,32 @@ class Warmup : public Schedule {
   double epochs_;
 };
 
-std::unique_ptr<Schedule> make_plain(const ScheduleOptions& options, int epochs) {
-  if (options.name == "constant") {
-    return std::make_unique<Constant>();
-  }
-  if (options.name == "cosine") {
-    return std::make_unique<Cosine>(epochs, options.minimum);
-  }
-  if (options.name == "linear") {
-    return std::make_unique<Linear>(epochs, options.minimum);
-  }
-  if (options.name == "multi_step") {
-    return std::make_unique<MultiStep>(options);
-  }
-  if (options.name == "reduce_on_plateau") {
-    return std::make_unique<ReduceOnPlateau>(options);
-  }
-  throw BadInput(concat("unknown training.schedule.name '", options.name,
-                        "'; known: constant, cosine, linear, multi_step, reduce_on_plateau"));
-}
-
 }  // namespace
 
+std::unique_ptr<Schedule> make_constant_schedule(const ScheduleOptions& /*options*/, int /*epochs*/) {
+  return std::make_unique<Constant>();
+}
+
+std::unique_ptr<Schedule> make_cosine_schedule(const ScheduleOptions& options, int epochs) {
+  return std::make_unique<Cosine>(epochs, options.minimum);
+}
+
+std::unique_ptr<Schedule> make_linear_schedule(const ScheduleOptions& options, int epochs) {
+  return std::make_unique<Linear>(epochs, options.minimum);
+}
+
+std::unique_ptr<Schedule> make_multi_step_schedule(const ScheduleOptions& options, int /*epochs*/) {
+  return std::make_unique<MultiStep>(options);
+}
+
+std::unique_ptr<Schedule> make_reduce_on_plateau_schedule(const ScheduleOptions& options, int /*epochs*/) {
+  return std::make_unique<ReduceOnPlateau>(options);
+}
+
 std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs) {
-  auto schedule = make_plain(options, epochs);
-  if (options.origin == "final_phase") {
+  auto schedule = entry_of(options.name).make(options, epochs);
+  if (options.origin == ScheduleOrigin::final_phase) {
     schedule = std::make_unique<FinalPhase>(std::move(schedule));
-  } else if (options.origin != "run") {
-    throw BadInput(
-        concat("unknown training.schedule.origin '", options.origin, "'; known: run, final_phase"));
   }
   if (options.warmup_epochs <= 0) {
     return schedule;

@@ -9,7 +9,7 @@
 
 namespace adapt {
 
-/// The learning rate over a run. A door: one class and one line in make_schedule.
+/// The learning rate over a run. A door: one class, and a word in each list of schedule_registry.hpp.
 class Schedule {
  public:
   virtual ~Schedule() = default;
@@ -30,9 +30,8 @@ class Schedule {
   virtual void set_final_phase(double /*epochs_done*/) {}
 };
 
-/// Makes the schedule that `options.name` names, for a run (or, where that is the origin, a final
-/// phase) of `epochs`; warm-up comes on top of it. Throws
-/// BadInput for an unknown name or origin.
+/// Makes the schedule `options.name` for a run (or, where that is the origin, a final phase) of `epochs`;
+/// warm-up comes on top of it.
 std::unique_ptr<Schedule> make_schedule(const ScheduleOptions& options, int epochs);
 
 }  // namespace adapt

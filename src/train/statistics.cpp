@@ -23,7 +23,7 @@ StatisticsExchange::StatisticsExchange(const ModelState& state, int shards) {
     largest = std::max(largest, statistics.shard_mean.size());
   }
   if (!tensors.empty()) {
-    encoding_ = make_exact_encoding(tensors, shards);
+    encoding_ = make_encoding(Encoding::exact, tensors, shards);
   }
   mean_.resize(largest);
 }

@@ -57,16 +57,14 @@ bool has_format(const PrecisionPlan& plan, std::optional<FixedFormat> LayerForma
                      [&](const LayerFormats& layer) { return (layer.*which).has_value(); });
 }
 
-std::string encoding_name(const ExchangeOptions& exchange, const PrecisionPlan& plan) {
-  if (exchange.encoding != "auto") {
-    return exchange.encoding;
-  }
-  return has_format(plan, &LayerFormats::gradients) ? "layer" : "exact";
+Encoding chosen_encoding(const ExchangeOptions& exchange, const PrecisionPlan& plan) {
+  return exchange.encoding.value_or(has_format(plan, &LayerFormats::gradients) ? Encoding::layer
+                                                                               : Encoding::exact);
 }
 
 UpdateOptions update_options(const TrainingOptions& training, const PrecisionPolicy& policy) {
-  const bool unit =
-      training.normalize == "yes" || (training.normalize == "auto" && policy.wants_unit_gradients());
+  const bool unit = training.normalize == Normalize::yes ||
+                    (training.normalize == Normalize::automatic && policy.wants_unit_gradients());
   return {training.momentum, training.weight_decay, training.l1, unit};
 }
 
@@ -95,12 +93,12 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       decided_(policy_->plan()),
       plan_(decided_),
       plan_broadcast_(decided_.version, 1),
-      encoding_(make_encoding(encoding_name(options.exchange, decided_), exchange_tensors(*state_),
+      encoding_(make_encoding(chosen_encoding(options.exchange, decided_), exchange_tensors(*state_),
                               options.training.step_shards(), options.exchange.error_feedback)),
       statistics_(*state_, options.training.step_shards()),
       optimizer_(*state_, update_options(options.training, *policy_)) {
   if (!executes_formats(options) && has_format(decided_, &LayerFormats::weights)) {
-    throw BadInput(concat("engine.name is ", options.engine.name, ", but precision.policy '",
+    throw BadInput(concat("engine.name is ", *options.engine.name, ", but precision.policy '",
                           options.precision.name,
                           "' quantizes; use engine.name: auto, or precision.policy: float32"));
   }
@@ -207,7 +205,7 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.seed = options_.seed;
   pass.step = static_cast<std::uint32_t>(step_);
   pass.shard = static_cast<std::uint32_t>(batch.shard);
-  pass.rounding = options_.engine.rounding == "nearest" ? Rounding::nearest : Rounding::stochastic;
+  pass.rounding = options_.engine.rounding;
   pass.plan = &plan_;
   pass.maxima = maxima_;
   pass.label_smoothing = options_.training.label_smoothing;

@@ -21,7 +21,7 @@ namespace adapt {
 namespace {
 
 int scheduled_epochs(const TrainingOptions& training) {
-  return training.schedule.origin == "final_phase" ? training.final_epochs : training.epochs;
+  return training.schedule.origin == ScheduleOrigin::final_phase ? training.final_epochs : training.epochs;
 }
 
 }  // namespace
@@ -36,7 +36,8 @@ struct Trainer::Implementation {
         test_network(make_network(chosen, make_graph(chosen, splits, chosen.training.test_images()),
                                   step.state(), /*training=*/false)),
         schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
-        summary(step.layers(), chosen.training.step_images(), chosen.precision.backward == "quantized") {}
+        summary(step.layers(), chosen.training.step_images(),
+                chosen.precision.backward == Backward::quantized) {}
 
   TrainingEnd run(const TrainerFiles& chosen_files,
                   const std::function<void(const TrainerProgress&)>& on_step);
@@ -297,7 +298,7 @@ std::uintmax_t Trainer::largest_checkpoint() const {
   constexpr std::uintmax_t kCopies = 10;
   const TrainerOptions& options = implementation_->options;
   const int residuals = options.exchange.error_feedback ? options.training.step_shards() : 0;
-  const int epochs = options.precision.name == "muppet" ? options.precision.muppet.resolution : 0;
+  const int epochs = options.precision.name == Policy::muppet ? options.precision.muppet.resolution : 0;
   std::uintmax_t numbers = 0;
   for (const Parameter& parameter : implementation_->step.state()->parameters) {
     numbers += parameter.master.size();

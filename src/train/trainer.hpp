@@ -28,7 +28,7 @@ struct TrainerOptions {
   TrainingOptions training;
   RecordOptions record;
   CheckpointOptions checkpoint;
-  std::string augmentation = "none";
+  AugmentationKind augmentation = AugmentationKind::none;
   int crop_padding = 4;
 };
 

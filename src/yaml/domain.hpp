@@ -3,8 +3,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/names.hpp"
 
 namespace adapt {
 
@@ -14,6 +17,9 @@ namespace adapt {
 //  - describe(): "an integer from 1 to 8".
 // YAML's old spellings are refused rather than guessed: 0x10, 017, 1_000, 1e2 for an integer, .inf, .nan, and
 // numbers in quotes.
+
+/// A name as a domain formats it: without quotes where every YAML reader takes it as text.
+std::string format_name(const std::string& name);
 
 /// Integers low..high.
 struct IntegerDomain {
@@ -55,6 +61,37 @@ struct ChoiceDomain {
   std::string describe() const;
 };
 
+/// One of the names of an enumeration (base/names.hpp).
+template <HasNames Value>
+struct NameDomain {
+  static Value parse(const YAML::Node& node) {
+    return *find_named<Value>(ChoiceDomain{names_of<Value>()}.parse(node));
+  }
+  static std::string format(Value value) { return format_name(std::string(name_of(value))); }
+  static std::string describe() { return ChoiceDomain{names_of<Value>()}.describe(); }
+};
+
+/// The same, or a word such as "auto", which leaves the choice open.
+template <HasNames Value>
+struct OpenNameDomain {
+  std::string open;
+
+  [[nodiscard]] std::optional<Value> parse(const YAML::Node& node) const {
+    return find_named<Value>(choices().parse(node));
+  }
+  [[nodiscard]] std::string format(std::optional<Value> value) const {
+    return value ? NameDomain<Value>::format(*value) : format_name(open);
+  }
+  [[nodiscard]] std::string describe() const { return choices().describe(); }
+
+ private:
+  [[nodiscard]] ChoiceDomain choices() const {
+    ChoiceDomain domain = {names_of<Value>()};
+    domain.choices.push_back(open);
+    return domain;
+  }
+};
+
 /// A path, possibly empty.
 struct PathDomain {
   static std::string parse(const YAML::Node& node);
@@ -86,9 +123,6 @@ struct AscendingDomain {
   static std::string format(const std::vector<int>& value);
   std::string describe() const;
 };
-
-/// A name as a domain formats it: without quotes where every YAML reader takes it as text.
-std::string format_name(const std::string& name);
 
 /// `text` for a message: on one line, shortened when long.
 std::string one_line(const std::string& text);

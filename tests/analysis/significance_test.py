@@ -8,7 +8,6 @@ import support  # noqa: F401 (the package on the path)
 from analysis.significance import (
     deviation,
     holm,
-    incomplete_beta,
     mean,
     paired_p_value,
     student_p_value,
@@ -30,15 +29,6 @@ class Distribution(unittest.TestCase):
         for t in (0.0, 0.01, 0.5, 1.0, 3.0, 40.0, 1e4):
             self.assertAlmostEqual(student_p_value(t, 1), 1 - 2 / math.pi * math.atan(t), delta=1e-12)
             self.assertAlmostEqual(student_p_value(t, 2), 1 - t / math.sqrt(2 + t * t), delta=1e-12)
-
-    def test_incomplete_beta_against_a_sum_over_the_integrand(self):
-        for a, b in ((2.0, 3.0), (8.5, 1.5), (1.5, 20.0)):
-            for x in (0.05, 0.5, 0.9):
-                steps = 20000
-                points = [(i + 0.5) * x / steps for i in range(steps)]
-                integral = math.fsum(t ** (a - 1) * (1 - t) ** (b - 1) for t in points) * x / steps
-                beta = math.gamma(a) * math.gamma(b) / math.gamma(a + b)
-                self.assertAlmostEqual(incomplete_beta(a, b, x), integral / beta, delta=1e-5)
 
 
 class Tests(unittest.TestCase):

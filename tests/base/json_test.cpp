@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cmath>
 #include <limits>
 
 #include "base/error.hpp"
@@ -10,38 +10,41 @@
 namespace adapt {
 namespace {
 
-TEST(Json, StringsAreEscaped) {
-  EXPECT_EQ(json_string("a\"b\\c/d"), R"("a\"b\\c/d")");
-  EXPECT_EQ(json_string("line\nand\ttab"), R"("line\nand\ttab")");
-  EXPECT_EQ(json_string(std::string("\0\x1f\r", 3)), R"("\u0000\u001f\u000d")");
-  EXPECT_EQ(json_string("\xc3\xa9 \xf0\x9f\x99\x82"), "\"\xc3\xa9 \xf0\x9f\x99\x82\"");
-  EXPECT_EQ(json_string(""), "\"\"");
+std::string refusal(const std::string& text) {
+  try {
+    parse_json(text, "a.json");
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "accepted";
 }
 
-TEST(Json, StringsSteerNoTerminalAndAreUtf8) {
-  EXPECT_EQ(json_string("\x7f\xc2\x9b\x32J \xe2\x80\xae"), R"("\u007f\u009b2J \u202e")");
-  EXPECT_EQ(json_string("\xf3\xa0\x81\x81"), R"("\udb40\udc41")");
-  EXPECT_EQ(json_string("a\xff"), "\"a\xEF\xBF\xBD\"");
+TEST(Json, TextIsEscaped) {
+  EXPECT_EQ(json_line("a\"b\\c/d"), R"("a\"b\\c/d")");
+  EXPECT_EQ(json_line(std::string("\0\x1f\n", 3)), R"("\u0000\u001f\n")");
+  EXPECT_EQ(json_line(""), "\"\"");
+}
+
+TEST(Json, TextSteersNoTerminal) {
+  EXPECT_EQ(json_line("\x7f\xc2\x9b\x32J \xe2\x80\xae"), R"("\u007f\u009b2J \u202e")");
+  EXPECT_EQ(json_line("\xf3\xa0\x81\x81"), R"("\udb40\udc41")");
+  EXPECT_EQ(json_line("a\xff"), R"("a\ufffd")");
 }
 
 TEST(Json, NumbersReadBackExactly) {
-  EXPECT_EQ(json_number(0.1), "0.1");
-  EXPECT_EQ(json_number(-3), "-3");
-  for (const double value : {1.0 / 3, 1e-300, std::numeric_limits<double>::denorm_min(), 123456789.25}) {
-    EXPECT_EQ(std::strtod(json_number(value).c_str(), nullptr), value);
+  for (const double value : {0.1, 1.0 / 3, -1e-300, 5e-324, 1.7976931348623157e308, 0.0}) {
+    EXPECT_EQ(parse_json(json_line(value), "t").get<double>(), value);
   }
-  EXPECT_EQ(json_number(std::numeric_limits<double>::infinity()), "null");
-  EXPECT_EQ(json_number(std::numeric_limits<double>::quiet_NaN()), "null");
+  EXPECT_EQ(json_line(std::numeric_limits<double>::infinity()), "null");
+  EXPECT_EQ(json_line(std::nan("")), "null");
+  const Json value = parse_json(R"({"seed": 9223372036854775807, "x": 0.1, "n": null, "s": "3"})", "t");
+  EXPECT_EQ(json_line(value), R"({"seed":9223372036854775807,"x":0.1,"n":null,"s":"3"})");
 }
 
 TEST(Json, NestedText) {
-  JsonWriter json;
-  json.begin_object().member("a", std::int64_t{1}).key("b").begin_array();
-  json.value("x").begin_object().end_object().begin_object().member("c", 0.5).end_object().end_array();
-  json.key("d").begin_array().end_array().end_object();
-  EXPECT_EQ(json.text(), R"({
-  "a": 1,
-  "b": [
+  EXPECT_EQ(json_text({{"b", 1}, {"a", {"x", Json::object(), {{"c", 0.5}}}}, {"d", Json::array()}}), R"({
+  "b": 1,
+  "a": [
     "x",
     {},
     {
@@ -53,17 +56,46 @@ TEST(Json, NestedText) {
 )");
 }
 
-TEST(Json, CallsThatMakeNoJsonAreRefused) {
-  EXPECT_THROW(JsonWriter().key("a"), Failure);
-  EXPECT_THROW(JsonWriter().begin_array().key("a"), Failure);
-  EXPECT_THROW(JsonWriter().begin_object().value("a"), Failure);
-  EXPECT_THROW(JsonWriter().begin_object().key("a").key("b"), Failure);
-  EXPECT_THROW(JsonWriter().begin_object().key("a").end_object(), Failure);
-  EXPECT_THROW(JsonWriter().begin_object().end_array(), Failure);
-  EXPECT_THROW(JsonWriter().end_array(), Failure);
-  EXPECT_THROW(JsonWriter().value("a").value("b"), Failure);
-  EXPECT_THROW((void)JsonWriter().begin_array().text(), Failure);
-  EXPECT_THROW((void)JsonWriter().text(), Failure);
+TEST(Json, ReadsEveryKind) {
+  const Json value = parse_json(
+      R"( {"b": [1, -2.5e3, true, false, null], "a": {}, "c": "x\"\\\n\u00e9\ud83d\ude00é", "d": []} )", "t");
+  EXPECT_EQ(json_line(*find_member(value, "b")), "[1,-2500.0,true,false,null]");
+  EXPECT_EQ(text_of(value, "c"), "x\"\\\n\xC3\xA9\xF0\x9F\x98\x80\xC3\xA9");
+  EXPECT_TRUE(find_member(value, "a")->is_object());
+  EXPECT_EQ(value.begin().key(), "b") << "in its order";
+}
+
+TEST(Json, WhatIsNotThereIsEmpty) {
+  const Json value = parse_json(
+      R"({"i": -3, "u": 18446744073709551615, "x": 1.5, "t": true, "n": null, "s": "3", "l": [1]})", "t");
+  EXPECT_EQ(integer_of(value, "i"), -3);
+  for (const char* name : {"u", "x", "t", "n", "s", "l", "nothing"}) {
+    EXPECT_EQ(integer_of(value, name), std::nullopt) << name;
+  }
+  EXPECT_EQ(text_of(value, "s"), "3");
+  EXPECT_EQ(text_of(value, "i"), "-3");
+  EXPECT_EQ(text_of(value, "t"), "true");
+  for (const char* name : {"n", "l", "nothing"}) {
+    EXPECT_EQ(text_of(value, name), "") << name;
+  }
+  EXPECT_EQ(find_member(value, "nothing"), nullptr);
+  EXPECT_EQ(find_member(Json(3), "i"), nullptr);
+  EXPECT_EQ(text_of(Json::array({"i"}), "i"), "");
+}
+
+TEST(Json, RefusesWhatIsNone) {
+  const std::string where = "a.json: not valid JSON at byte ";
+  EXPECT_EQ(refusal("{\"a\": 1,}"), where +
+                                        "9: syntax error while parsing object key - unexpected '}'; expected "
+                                        "string literal");
+  for (const char* text : {"", "{\"a\" 1}", "[1 2]", "[1] x", "\"abc", "012", "-", "1e999", "\"\\u12\"",
+                           "\"\\x\"", "\"\\ud83d\"", "\"\xff\"", "\"a\nb\"", "nul", "{\"a\": 1"}) {
+    EXPECT_EQ(refusal(text).substr(0, where.size()), where) << text;
+  }
+  EXPECT_EQ(refusal(std::string(100, '[')), "a.json: values nested more than 64 deep; expected fewer levels");
+  EXPECT_EQ(refusal("[" + std::string(65, '[')),
+            "a.json: values nested more than 64 deep; expected fewer levels");
+  EXPECT_EQ(refusal(std::string(65, '[') + std::string(65, ']')), "accepted");
 }
 
 }  // namespace

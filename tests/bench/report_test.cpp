@@ -43,11 +43,11 @@ TEST(BenchReport, Json) {
     {
       "engine": "slow",
       "batch": 6,
-      "images_per_second": 3,
+      "images_per_second": 3.0,
       "seconds": {
-        "median": 2,
-        "min": 1,
-        "max": 3
+        "median": 2.0,
+        "min": 1.0,
+        "max": 3.0
       },
       "repeats": 3,
       "phases": {
@@ -60,11 +60,11 @@ TEST(BenchReport, Json) {
     {
       "engine": "fast",
       "batch": 6,
-      "images_per_second": 6,
+      "images_per_second": 6.0,
       "seconds": {
-        "median": 1,
-        "min": 1,
-        "max": 4
+        "median": 1.0,
+        "min": 1.0,
+        "max": 4.0
       },
       "repeats": 3,
       "phases": {
@@ -78,11 +78,11 @@ TEST(BenchReport, Json) {
       "engine": "fast",
       "batch": 6,
       "against": "slow",
-      "ratio": 2,
+      "ratio": 2.0,
       "rounds": {
-        "median": 2,
+        "median": 2.0,
         "min": 0.25,
-        "max": 3
+        "max": 3.0
       }
     }
   ]

@@ -60,7 +60,8 @@ TEST(Augment, EqualsTheReference) {
     Bytes result(image.size());
     for (const int padding : {0, 1, 3}) {
       for (const bool flips : {false, true}) {
-        const Augmentation augmentation(flips ? "crop_flip" : "crop", padding, shape, kSeed);
+        const Augmentation augmentation(flips ? AugmentationKind::crop_flip : AugmentationKind::crop, padding,
+                                        shape, kSeed);
         for (std::uint32_t index = 0; index < 100; ++index) {
           augmentation.apply(2, index, image, result);
           ASSERT_EQ(result, reference(image, shape, padding, flips, 2, index))
@@ -75,14 +76,14 @@ TEST(Augment, NoneCopies) {
   const ImageShape shape{4, 4, 1};
   const Bytes image = image_of(shape);
   Bytes result(image.size());
-  Augmentation("none", 4, shape, kSeed).apply(0, 0, image, result);
+  Augmentation(AugmentationKind::none, 4, shape, kSeed).apply(0, 0, image, result);
   EXPECT_EQ(result, image);
 }
 
 TEST(Augment, EveryPlaceAndBothSidesByHand) {
   const ImageShape shape{1, 2,
                          1};  // image [1 2]; padded by 1: three rows of [0 1 2 0], image in the middle one
-  const Augmentation augmentation("crop_flip", 1, shape, kSeed);
+  const Augmentation augmentation(AugmentationKind::crop_flip, 1, shape, kSeed);
   std::map<int, int> seen;  // by the two bytes as decimal digits
   Bytes result(2);
   constexpr int kDraws = 9000;
@@ -102,7 +103,7 @@ TEST(Augment, KeyedBySeedEpochAndIndex) {
   const ImageShape shape{32, 32, 3};
   const Bytes image = image_of(shape);
   const auto series = [&](std::uint64_t seed, std::int64_t epoch, std::int64_t first) {
-    const Augmentation augmentation("crop_flip", 4, shape, seed);
+    const Augmentation augmentation(AugmentationKind::crop_flip, 4, shape, seed);
     std::vector<Bytes> results(10, Bytes(image.size()));
     for (std::size_t i = 0; i < results.size(); ++i) {
       augmentation.apply(epoch, first + static_cast<std::int64_t>(i), image, results[i]);
@@ -117,12 +118,12 @@ TEST(Augment, KeyedBySeedEpochAndIndex) {
 
 TEST(Augment, RefusesBadOptions) {
   const ImageShape shape{28, 28, 1};
-  test::expect_bad_input([&] { Augmentation("flip", 4, shape, 0); },
-                         {"data.augmentation", "\"flip\"", "crop_flip"});
-  test::expect_bad_input([&] { Augmentation("crop", -1, shape, 0); }, {"data.crop_padding is -1", "0..28"});
-  test::expect_bad_input([&] { Augmentation("crop", 29, shape, 0); }, {"data.crop_padding is 29"});
-  for (const char* name : {"none", "crop", "crop_flip"}) {
-    EXPECT_NO_THROW(Augmentation(name, 28, shape, 0));
+  test::expect_bad_input([&] { Augmentation(AugmentationKind::crop, -1, shape, 0); },
+                         {"data.crop_padding is -1", "0..28"});
+  test::expect_bad_input([&] { Augmentation(AugmentationKind::crop, 29, shape, 0); },
+                         {"data.crop_padding is 29"});
+  for (const auto& entry : kNames<AugmentationKind>) {
+    EXPECT_NO_THROW(Augmentation(entry.value, 28, shape, 0));
   }
 }
 

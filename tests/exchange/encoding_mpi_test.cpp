@@ -42,7 +42,7 @@ std::vector<test::ShardGradients> all_gradients(double deviation) {
 
 TEST(EncodingOnRanks, ExactEqualsTheNaiveSum) {
   const auto gradients = all_gradients(2.0);
-  const auto encoding = make_exact_encoding(tensors(), kShards);
+  const auto encoding = make_encoding(Encoding::exact, tensors(), kShards);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.step = step});
     exchange_all(*encoding, gradients, /*release=*/step == 2);
@@ -55,7 +55,7 @@ TEST(EncodingOnRanks, ExactEqualsTheNaiveSum) {
 
 TEST(EncodingOnRanks, LayerEqualsTheNaiveSum) {
   const auto gradients = all_gradients(0.5);
-  const auto encoding = make_layer_encoding(tensors(), kShards);
+  const auto encoding = make_encoding(Encoding::layer, tensors(), kShards);
   const std::vector<std::vector<FixedFormat>> steps = {{{8, 6}, {32, 31}}, {{30, 30}, {29, 10}}};
   for (std::uint32_t s = 0; s < steps.size(); ++s) {
     PrecisionPlan plan;
@@ -76,7 +76,7 @@ TEST(EncodingOnRanks, LayerEqualsTheNaiveSum) {
 }
 
 TEST(EncodingOnRanks, LowestNumbersOfEveryShardFit) {
-  const auto encoding = make_layer_encoding({{"wide", 1, 0}, {"narrow", 1, 1}}, kShards);
+  const auto encoding = make_encoding(Encoding::layer, {{"wide", 1, 0}, {"narrow", 1, 1}}, kShards);
   PrecisionPlan plan;
   plan.layers.resize(2);
   plan.layers[0].gradients = FixedFormat{32, 0};
@@ -89,7 +89,7 @@ TEST(EncodingOnRanks, LowestNumbersOfEveryShardFit) {
 
 TEST(EncodingOnRanks, Float32IsCloseAndEqualOnAllRanks) {
   const auto gradients = all_gradients(1.0);
-  const auto encoding = make_float32_encoding(tensors(), kShards);
+  const auto encoding = make_encoding(Encoding::float32, tensors(), kShards);
   encoding->begin({.step = 1});
   exchange_all(*encoding, gradients);
   const auto mean = test::encoded_mean(*encoding, 0, tensors()[0].size);
@@ -110,7 +110,7 @@ TEST(EncodingOnRanks, Float32IsCloseAndEqualOnAllRanks) {
 TEST(EncodingOnRanks, WhatWasGivenUpDoesNotReachTheNext) {
   const auto gradients = all_gradients(1.0);
   for (int time = 0; time < 3; ++time) {
-    const auto given_up = make_exact_encoding(tensors(), kShards);
+    const auto given_up = make_encoding(Encoding::exact, tensors(), kShards);
     given_up->begin({.step = 1});
     if (test::world().rank() != time % test::world().size()) {  // one has failed before
       for (std::size_t tensor = gradients.size(); tensor-- > 0;) {
@@ -119,7 +119,7 @@ TEST(EncodingOnRanks, WhatWasGivenUpDoesNotReachTheNext) {
       }
     }
   }
-  const auto encoding = make_exact_encoding(tensors(), kShards);
+  const auto encoding = make_encoding(Encoding::exact, tensors(), kShards);
   encoding->begin({.step = 1});
   exchange_all(*encoding, gradients, /*release=*/true);
   for (std::size_t t = 0; t < gradients.size(); ++t) {
@@ -129,8 +129,8 @@ TEST(EncodingOnRanks, WhatWasGivenUpDoesNotReachTheNext) {
 }
 
 TEST(EncodingOnRanks, EachRankReleasesWhatItLikes) {
-  for (const char* name : {"exact", "int8", "float32"}) {
-    const auto encoding = make_encoding(name, tensors(), kShards);
+  for (const Encoding chosen : {Encoding::exact, Encoding::int8, Encoding::float32}) {
+    const auto encoding = make_encoding(chosen, tensors(), kShards);
     const auto gradients = all_gradients(1.0);
     encoding->begin({.step = 1});
     for (std::size_t tensor = gradients.size(); tensor-- > 0;) {

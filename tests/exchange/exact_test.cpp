@@ -14,7 +14,7 @@ using test::ShardGradients;
 /// The mean of one tensor over its shards.
 std::vector<float> exact_mean(const ShardGradients& gradients) {
   const std::size_t size = gradients.front().size();
-  const auto encoding = make_exact_encoding({{"w", size, 0}}, static_cast<int>(gradients.size()));
+  const auto encoding = make_encoding(Encoding::exact, {{"w", size, 0}}, static_cast<int>(gradients.size()));
   encoding->begin({.step = 1});
   test::add_all(*encoding, 0, gradients);
   return encoded_mean(*encoding, 0, size);
@@ -59,7 +59,7 @@ TEST(Exact, LargestGradientsDoNotOverflow) {
 }
 
 TEST(Exact, EachStepStartsEmptyAndTensorsStayApart) {
-  const auto encoding = make_exact_encoding({{"a", 2, 0}, {"b", 0, 1}, {"c", 1, -1}}, 2);
+  const auto encoding = make_encoding(Encoding::exact, {{"a", 2, 0}, {"b", 0, 1}, {"c", 1, -1}}, 2);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.step = step});
     encoding->add(0, 0, std::vector<float>{1, 2});

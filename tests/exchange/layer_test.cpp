@@ -24,7 +24,7 @@ PrecisionPlan gradient_plan(const std::vector<std::optional<FixedFormat>>& forma
 std::vector<float> layer_mean(const ShardGradients& gradients, FixedFormat format) {
   const std::size_t size = gradients.front().size();
   const PrecisionPlan plan = gradient_plan({format});
-  const auto encoding = make_layer_encoding({{"w", size, 0}}, static_cast<int>(gradients.size()));
+  const auto encoding = make_encoding(Encoding::layer, {{"w", size, 0}}, static_cast<int>(gradients.size()));
   encoding->begin({.seed = 5, .step = 7, .plan = &plan});
   test::add_all(*encoding, 0, gradients);
   return encoded_mean(*encoding, 0, size);
@@ -96,7 +96,7 @@ TEST(Layer, BitsOfASumHoldItsExtremes) {
 TEST(Layer, FormatsMayChangeBetweenSteps) {
   const std::vector<ExchangeTensor> tensors = {
       {"a", 100, 0}, {"b", 50, 1}, {"bias", 10, 1}, {"free", 20, -1}};
-  const auto encoding = make_layer_encoding(tensors, 4);
+  const auto encoding = make_encoding(Encoding::layer, tensors, 4);
   const std::vector<PrecisionPlan> plans = {gradient_plan({FixedFormat{8, 6}, FixedFormat{31, 20}}),
                                             gradient_plan({std::nullopt, FixedFormat{9, 3}}),
                                             gradient_plan({FixedFormat{32, 30}, FixedFormat{30, 1}})};

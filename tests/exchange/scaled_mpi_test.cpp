@@ -152,7 +152,7 @@ std::vector<std::vector<float>> run(GradientEncoding& encoding, const ExchangeSt
 }
 
 struct Variant {
-  const char* name;
+  Encoding encoding;
   int bits;
   bool feedback;
 };
@@ -160,7 +160,7 @@ struct Variant {
 class Scaled : public testing::TestWithParam<Variant> {
  protected:
   static std::unique_ptr<GradientEncoding> make() {
-    return make_encoding(GetParam().name, tensors(), kShards, GetParam().feedback);
+    return make_encoding(GetParam().encoding, tensors(), kShards, GetParam().feedback);
   }
 };
 
@@ -208,10 +208,12 @@ TEST_P(Scaled, IsCloseToTheMean) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Encodings, Scaled,
-                         testing::Values(Variant{"int8", 8, false}, Variant{"int8", 8, true},
-                                         Variant{"int16", 16, false}, Variant{"int16", 16, true}),
+                         testing::Values(Variant{Encoding::int8, 8, false}, Variant{Encoding::int8, 8, true},
+                                         Variant{Encoding::int16, 16, false},
+                                         Variant{Encoding::int16, 16, true}),
                          [](const auto& variant) {
-                           return concat(variant.param.name, variant.param.feedback ? "WithFeedback" : "");
+                           return concat(variant.param.encoding,
+                                         variant.param.feedback ? "WithFeedback" : "");
                          });
 
 TEST(ScaledBytes, AreAFractionOfFloat32s) {
@@ -221,7 +223,7 @@ TEST(ScaledBytes, AreAFractionOfFloat32s) {
   }
   constexpr std::size_t kSize = 200000;
   const auto float32 = mpi::allreduce_bytes(test::world(), 4 * kSize);
-  const auto encoding = make_encoding("int8", {{"w", kSize, 0}}, kShards);
+  const auto encoding = make_encoding(Encoding::int8, {{"w", kSize, 0}}, kShards);
   for (std::uint32_t step = 1; step <= 2; ++step) {
     encoding->begin({.seed = 1, .step = step});
     for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
@@ -236,7 +238,7 @@ TEST(ScaledBytes, AreAFractionOfFloat32s) {
 
 /// By how much the sum of many means misses a gradient far below a unit of its tensor's scale.
 double long_run_error(bool feedback) {
-  const auto encoding = make_encoding("int8", {{"w", 300, 0}}, kShards, feedback);
+  const auto encoding = make_encoding(Encoding::int8, {{"w", 300, 0}}, kShards, feedback);
   std::vector<float> gradient(300);
   gradient[0] = 1.0F;  // sets the scale; in another block, whose sums are rounded
   gradient[299] = 0.0000015F;

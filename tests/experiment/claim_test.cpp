@@ -13,7 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/json_value.hpp"
+#include "base/json.hpp"
 #include "support/scratch.hpp"
 
 namespace adapt {
@@ -63,11 +63,11 @@ TEST(Claim, IsHeldByOneAndGivenBack) {
     EXPECT_FALSE(HeldClaim::take(scratch.path()).has_value());
     EXPECT_TRUE(has_claim(scratch.path(), held->token()));
     EXPECT_FALSE(has_claim(scratch.path(), "0123456789abcdef"));
-    const JsonValue json = parse_json(content(scratch.path() / "claim"), "claim");
-    EXPECT_EQ(json.integer_of("pid"), ::getpid());
-    EXPECT_EQ(json.text_of("host"), host_name());
-    EXPECT_FALSE(json.text_of("start").empty());
-    EXPECT_EQ(json.text_of("time").size(), 20U);
+    const Json json = parse_json(content(scratch.path() / "claim"), "claim");
+    EXPECT_EQ(integer_of(json, "pid"), ::getpid());
+    EXPECT_EQ(text_of(json, "host"), host_name());
+    EXPECT_FALSE(text_of(json, "start").empty());
+    EXPECT_EQ(text_of(json, "time").size(), 20U);
   }
   EXPECT_FALSE(has_claim(scratch.path()));
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));

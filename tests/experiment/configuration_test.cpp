@@ -20,8 +20,8 @@ Configuration all_different() {
   c.name = "Run-1.b_c";
   c.seed = 9223372036854775807U;
   c.model = {"mine", "name: mine\nimage: [1, 8, 8]\nlayers:\n  - relu: {name: \"a\"}\n", 0.1};
-  c.engine = {"emulated", "nearest"};
-  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, "crop_flip", 3, 10, 9};
+  c.engine = {Engine::emulated, Rounding::nearest};
+  c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, AugmentationKind::crop_flip, 3, 10, 9};
   c.training.epochs = 160;
   c.training.target_accuracy = 0.9;
   c.training.batch = 510;
@@ -33,19 +33,20 @@ Configuration all_different() {
   c.training.weight_decay = 1e-8;
   c.training.l1 = 1.0 / 3;
   c.training.label_smoothing = 0.1;
-  c.training.normalize = "yes";
+  c.training.normalize = Normalize::yes;
   c.training.penalty = false;
-  c.training.schedule = {"multi_step", 2.5, {80, 120}, 0.3, 0, 1e-5, 0.01, "final_phase"};
+  c.training.schedule = {ScheduleKind::multi_step,   2.5, {80, 120}, 0.3, 0, 1e-5, 0.01,
+                         ScheduleOrigin::final_phase};
   c.training.test_batch = 100;
   c.training.final_epochs = 44;
-  c.precision.name = "muppet";
-  c.precision.formats = "per_tensor";
-  c.precision.backward = "quantized";
-  c.precision.muppet = {{4, 9}, 4, "sliding", 1.25, 2.5, 0.5, 3};
+  c.precision.name = Policy::muppet;
+  c.precision.formats = FormatScope::per_tensor;
+  c.precision.backward = Backward::quantized;
+  c.precision.muppet = {{4, 9}, 4, DiversityWindow::sliding, 1.25, 2.5, 0.5, 3};
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
-  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, "word", "max", {8, 16}};
-  c.exchange = {"int16", true, false};
+  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, Growth::word, Strategy::max, {8, 16}};
+  c.exchange = {Encoding::int16, true, false};
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};
   c.mpi = {12.5};
@@ -80,19 +81,19 @@ record: {flush_seconds: 0}
   EXPECT_EQ(c.seed, 18U);
   EXPECT_EQ(c.model.name, "alexnet");
   EXPECT_EQ(c.model.init_scale, 1.0);
-  EXPECT_EQ(c.engine.name, "emulated");
-  EXPECT_EQ(c.engine.rounding, "stochastic") << "not named: the default";
+  EXPECT_EQ(c.engine.name, Engine::emulated);
+  EXPECT_EQ(c.engine.rounding, Rounding::stochastic) << "not named: the default";
   EXPECT_EQ(c.data.train_samples, 1000);
   EXPECT_EQ(c.training.epochs, 30);
   EXPECT_EQ(c.training.learning_rate, 0.05);
   EXPECT_FALSE(c.training.penalty);
   EXPECT_EQ(c.training.schedule.milestones, (std::vector<int>{10, 20}));
   EXPECT_EQ(c.training.schedule.warmup_epochs, 0.5);
-  EXPECT_EQ(c.precision.name, "fixed");
+  EXPECT_EQ(c.precision.name, Policy::fixed);
   EXPECT_EQ(c.precision.fixed.fractional_length, -2);
   EXPECT_TRUE(c.precision.quantize.inputs);
   EXPECT_FALSE(c.precision.quantize.outputs);
-  EXPECT_EQ(c.exchange.encoding, "exact");
+  EXPECT_EQ(c.exchange.encoding, Encoding::exact);
   EXPECT_EQ(c.record.flush_seconds, 0.0);
 }
 
@@ -102,11 +103,11 @@ TEST(Configuration, APlainValueStandsForTheNameOfASection) {
       "{schedule: "
       "cosine}}");
   EXPECT_EQ(c.model.name, "resnet20");
-  EXPECT_EQ(c.engine.name, "emulated");
+  EXPECT_EQ(c.engine.name, Engine::emulated);
   EXPECT_EQ(c.data.name, "mnist");
-  EXPECT_EQ(c.precision.name, "adapt");
-  EXPECT_EQ(c.exchange.encoding, "layer");
-  EXPECT_EQ(c.training.schedule.name, "cosine");
+  EXPECT_EQ(c.precision.name, Policy::adapt);
+  EXPECT_EQ(c.exchange.encoding, Encoding::layer);
+  EXPECT_EQ(c.training.schedule.name, ScheduleKind::cosine);
 }
 
 TEST(Configuration, AliasesThatGrow) {
@@ -186,7 +187,7 @@ TEST(ResolvedYaml, HoldsEveryKeyOfEveryMember) {
 
 TEST(ResolvedYaml, IsNestedAndReadableByOldReaders) {
   Configuration c;
-  c.training.normalize = "yes";
+  c.training.normalize = Normalize::yes;
   const std::string text = resolved_yaml(c);
   EXPECT_TRUE(
       text.starts_with("name: experiment\nseed: 0\nmodel:\n  name: lenet5\n  init_scale: 0.5\nengine:\n"));

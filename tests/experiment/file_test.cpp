@@ -146,8 +146,8 @@ TEST_F(ConfigurationFile, UnreadableForThisUser) {
 TEST_F(ConfigurationFile, TheQuickstartIsValid) {
   const std::filesystem::path path = std::filesystem::path(ADAPT_SOURCE_DIR) / "experiments";
   const Configuration c = load_configuration(path / "quickstart.yaml", {}, test::known_names());
-  EXPECT_EQ(c.precision.name, "adapt");
-  EXPECT_EQ(c.engine.name, "emulated");
+  EXPECT_EQ(c.precision.name, Policy::adapt);
+  EXPECT_EQ(c.engine.name, Engine::emulated);
 }
 
 }  // namespace

@@ -10,9 +10,7 @@ namespace adapt::test {
 
 /// Stands for the program's registries.
 inline KnownNames known_names() {
-  return {{"lenet5", "alexnet", "resnet20"},
-          {"mnist", "cifar10", "procedural"},
-          {"float32", "fixed", "adapt", "muppet"}};
+  return {{"lenet5", "alexnet", "resnet20"}, {"mnist", "cifar10", "procedural"}};
 }
 
 inline Configuration parse(const std::string& text, const std::vector<std::string>& overrides = {}) {

@@ -100,6 +100,38 @@ TEST(Refusal, BooleansNamesAndLists) {
   EXPECT_EQ(refusal("training: {schedule: {milestones: [[1]]}}"), list + "a list");
 }
 
+TEST(Refusal, NamesOfEnumerations) {
+  EXPECT_EQ(refusal("engine: integre"),
+            "a.yaml:1: 'engine.name': expected one of float32, bfloat16, emulated, integer, auto; found "
+            "'integre'; did you mean 'integer'?");
+  EXPECT_EQ(refusal("engine: {rounding: up}"),
+            "a.yaml:1: 'engine.rounding': expected one of stochastic, nearest; found 'up'");
+  EXPECT_EQ(refusal("exchange: int4"),
+            "a.yaml:1: 'exchange.encoding': expected one of exact, layer, int8, int16, float32, auto; found "
+            "'int4'; did you mean 'int8'?");
+  EXPECT_EQ(refusal("precision: adpat"),
+            "a.yaml:1: 'precision.policy': expected one of float32, fixed, adapt, muppet; found 'adpat'; did "
+            "you mean 'adapt'?");
+  EXPECT_EQ(
+      refusal("precision: {adapt: {strategy: mea}}"),
+      "a.yaml:1: 'precision.adapt.strategy': expected one of min, mean, max, adaptive; found 'mea'; did "
+      "you mean 'mean'?");
+  EXPECT_EQ(refusal("training: {schedule: parabola}"),
+            "a.yaml:1: 'training.schedule.name': expected one of constant, cosine, linear, multi_step, "
+            "reduce_on_plateau; found 'parabola'");
+  EXPECT_EQ(refusal("data: {augmentation: flip}"),
+            "a.yaml:1: 'data.augmentation': expected one of none, crop, crop_flip; found 'flip'");
+}
+
+TEST(Refusal, WhatAPolicyWouldRefuse) {
+  EXPECT_EQ(refusal("seed: 1", {"precision.adapt.buffer_bits=31"}),
+            "--set precision.adapt.buffer_bits=31: 'precision.adapt.buffer_bits': expected an integer from 0 "
+            "to 30, found '31'");
+  EXPECT_EQ(refusal("seed: 1", {"precision.fixed.fractional_length=40"}),
+            "--set precision.fixed.fractional_length=40: 'precision.fixed.fractional_length': expected an "
+            "integer from -96 to 32, found '40'");
+}
+
 TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(
       refusal("training: 3"),

@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/json_value.hpp"
+#include "base/json.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/index.hpp"
 #include "experiment/interruption.hpp"
@@ -207,10 +207,10 @@ TEST_F(Store, TheIndexSaysWhatTheRunsSay) {
   const IndexEntry& other = entries[entries[0].identity == done ? 1 : 0];
   EXPECT_EQ(other.state, RunState::failed);
   EXPECT_EQ(other.message, "out of memory");
-  const JsonValue json = parse_json(read_text(store_.path() / "index.json", kSmallFile), "index.json");
-  ASSERT_EQ(json.items.size(), 2U);
-  EXPECT_EQ(json.items[0].find("configuration")->integer_of("training.epochs"), 2);
-  EXPECT_EQ(json.items[0].find("configuration")->find("training.schedule.milestones")->dump(), "[]");
+  const Json json = parse_json(read_text(store_.path() / "index.json", kSmallFile), "index.json");
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["configuration"]["training.epochs"], 2);
+  EXPECT_EQ(json[0]["configuration"]["training.schedule.milestones"], Json::array());
 }
 
 TEST_F(Store, TheIndexFollowsChanges) {

@@ -55,8 +55,7 @@ inline const std::filesystem::path& folder() {
 
 /// Stands for the program's registries.
 inline const KnownNames& known_names() {
-  static const KnownNames names = {
-      {"lenet5", "resnet20"}, {"mnist", "procedural"}, {"float32", "fixed", "adapt", "muppet"}};
+  static const KnownNames names = {{"lenet5", "resnet20"}, {"mnist", "procedural"}};
   return names;
 }
 

@@ -17,7 +17,7 @@ TEST(File, AnImageIsAWholeFileWhileTheFileStaysOpen) {
 }
 
 TEST(File, TwoImagesOfOneNameAreTwoFiles) {
-  // HDF5's memory driver tells files apart by name: the room must not hand it the same one twice.
+  // HDF5's memory driver tells files apart by name: the module must not hand it the same one twice.
   const File one = File::create();
   const File two = File::create();
   one.root().set_attribute("n", std::int64_t{1});

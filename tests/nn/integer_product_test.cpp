@@ -64,7 +64,7 @@ void expect_equals_loops(const ByteProducts& data, IntegerConvolution& convoluti
   for (float& weight : weights) {
     weight *= 0x1p-5F;
   }
-  convolution.set_weights(weights, FixedFormat{8, 5});
+  ASSERT_TRUE(convolution.set_weights(weights, FixedFormat{8, 5}));
   std::vector<std::int32_t> sums(data.dy.size(), -1);
   convolution.forward(data.x.data(), sums.data());
   EXPECT_EQ(wide(sums), data.forward);
@@ -141,14 +141,14 @@ INSTANTIATE_TEST_SUITE_P(Parts, IntegerProductSweep, testing::Range(0, 6));
 
 TEST(IntegerProduct, TheSmallestKnownShapesOfWrongGradients) {
   IntegerConvolution trimmed({{1, 1, 2, 5}, {1, 1, 1, 2}, 2, 2, 0}, true);
-  trimmed.set_weights(std::vector{1.0F, 1.0F, 1.0F, 1.0F}, FixedFormat{8, 0});
+  ASSERT_TRUE(trimmed.set_weights(std::vector{1.0F, 1.0F, 1.0F, 1.0F}, FixedFormat{8, 0}));
   const std::vector<std::int8_t> ones(2, 1);
   std::vector<std::int32_t> gradient(10, -1);
   trimmed.data_gradient(ones.data(), gradient.data());
   EXPECT_EQ(gradient, (std::vector<std::int32_t>{1, 1, 1, 1, 0, 1, 1, 1, 1, 0}));
 
   IntegerConvolution spread({{1, 1, 4, 4}, {1, 1, 2, 2}, 1, 3, 0}, true);
-  spread.set_weights(std::vector{127.0F}, FixedFormat{8, 0});
+  ASSERT_TRUE(spread.set_weights(std::vector{127.0F}, FixedFormat{8, 0}));
   const std::vector<std::int8_t> twos(4, 2);
   gradient.assign(16, -1);
   spread.data_gradient(twos.data(), gradient.data());

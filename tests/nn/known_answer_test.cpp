@@ -79,7 +79,8 @@ TEST(KnownAnswer, SomeShapesAreUnsound) {
   IntegerConvolution convolution(geometry, /*data_gradient=*/true);
   IntegerProduct forward({geometry.input, geometry.output, 3, 1, 1});
   forward.set_weights(data.weights);
-  convolution.set_weights(std::vector<float>(data.weights.begin(), data.weights.end()), FixedFormat{8, 0});
+  ASSERT_TRUE(convolution.set_weights(std::vector<float>(data.weights.begin(), data.weights.end()),
+                                      FixedFormat{8, 0}));
   std::vector<std::int32_t> sums(data.dy.size());
   convolution.forward(data.x.data(), sums.data());
   const bool equal = std::equal(sums.begin(), sums.end(), data.forward.begin());

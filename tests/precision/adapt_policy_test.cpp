@@ -26,7 +26,7 @@ double norm_of(const std::vector<float>& values) {
 
 PolicyOptions small_options() {
   PolicyOptions options;
-  options.name = "adapt";
+  options.name = Policy::adapt;
   options.adapt.lookback_lower = 2;
   options.adapt.lookback_upper = 4;
   options.adapt.resolution_lower = 4;
@@ -124,7 +124,7 @@ TEST(AdaptPolicy, AHandMadeRun) {
 
 TEST(AdaptPolicy, FixedStrategyIgnoresTheLoss) {
   PolicyOptions options = small_options();
-  options.adapt.strategy = "max";
+  options.adapt.strategy = Strategy::max;
   OneLayer layer(options);
   layer.step({0.0F, 0.0F}, 9);
   const auto events = layer.step({0.0F, 0.0F}, 1);
@@ -135,7 +135,7 @@ TEST(AdaptPolicy, FixedStrategyIgnoresTheLoss) {
 
 TEST(AdaptPolicy, TiersRoundWordLengthsUp) {
   PolicyOptions options = small_options();
-  options.adapt.strategy = "max";
+  options.adapt.strategy = Strategy::max;
   options.adapt.tiers = {6, 24};
   OneLayer layer(options);
   const auto start = layer.policy().plan().layers[0].weights.value();
@@ -145,7 +145,7 @@ TEST(AdaptPolicy, TiersRoundWordLengthsUp) {
   auto events = layer.step({0.0F, 0.0F}, 1);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].after, (FixedFormat{32, 30})) << "above all tiers: as it is";
-  options.adapt.strategy = "min";
+  options.adapt.strategy = Strategy::min;
   OneLayer low(options);
   low.step({1.0F, 0.0F}, 9);
   events = low.step({1.0F, 0.0F}, 1);
@@ -195,7 +195,7 @@ class RandomRun {
  public:
   RandomRun() {
     PolicyOptions options;
-    options.name = "adapt";
+    options.name = Policy::adapt;
     options.adapt.lookback_lower = 3;
     options.adapt.lookback_upper = 9;
     policy_ = make_policy(options, {{"wide", 1500}, {"small", 20}});

@@ -13,9 +13,9 @@ namespace {
 
 PolicyOptions muppet_options() {
   PolicyOptions options;
-  options.name = "muppet";
-  options.formats = "per_tensor";
-  options.backward = "quantized";
+  options.name = Policy::muppet;
+  options.formats = FormatScope::per_tensor;
+  options.backward = Backward::quantized;
   return options;
 }
 
@@ -169,7 +169,7 @@ TEST(MuppetPolicy, GoesThroughItsLevelsToFloat32AndStaysThere) {
 
 TEST(MuppetPolicy, ASlidingWindowMovesByOneEpoch) {
   PolicyOptions options = muppet_options();
-  options.muppet.window = "sliding";
+  options.muppet.window = DiversityWindow::sliding;
   Training training(options);
   training.epochs(kDiverse);  // M = 3
   EXPECT_TRUE(training.epoch({0.0F, 1.0F}).empty());
@@ -221,14 +221,13 @@ TEST(MuppetPolicy, WrongOptionsNameTheirKey) {
     }
     return std::string("accepted");
   };
-  EXPECT_EQ(message([](auto& o) { o.formats = "per_layer"; }),
-            "precision.formats: is per_layer, must be per_tensor for precision.policy muppet, which scales "
-            "each tensor");
-  EXPECT_EQ(message([](auto& o) { o.backward = "float32"; }).substr(0, 30), "precision.backward: is float32");
-  EXPECT_EQ(message([](auto& o) { o.backward = "int8"; }).substr(0, 40),
-            "precision.backward: unknown choice 'int8");
+  EXPECT_EQ(
+      message([](auto& o) { o.formats = FormatScope::per_layer; }),
+      "precision.formats is per_layer, and precision.policy muppet scales each tensor; expected per_tensor");
+  EXPECT_EQ(message([](auto& o) { o.backward = Backward::float32; }).substr(0, 29),
+            "precision.backward is float32");
   EXPECT_EQ(message([](auto& o) { o.muppet.levels = {}; }),
-            "precision.muppet.levels: is empty, must have at least one word length");
+            "precision.muppet.levels is empty; expected word lengths such as [8, 12]");
   EXPECT_EQ(message([](auto& o) {
               o.muppet.levels = {8, 8};
             }),
@@ -237,8 +236,6 @@ TEST(MuppetPolicy, WrongOptionsNameTheirKey) {
             "precision.muppet.levels: is 1, must be in 2..32");
   EXPECT_EQ(message([](auto& o) { o.muppet.resolution = 1; }),
             "precision.muppet.resolution: is 1, must be in 2..1000");
-  EXPECT_EQ(message([](auto& o) { o.muppet.window = "slide"; }).substr(0, 47),
-            "precision.muppet.window: unknown choice 'slide'");
   EXPECT_EQ(message([](auto& o) { o.muppet.decay = std::nan(""); }).substr(0, 30),
             "precision.muppet.decay: is nan");
 }

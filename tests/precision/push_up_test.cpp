@@ -67,13 +67,6 @@ TEST(PushUp, StopsAt32Bits) {
   EXPECT_EQ(push_up({8, 8}, kInfinity, Strategy::max, 8), (FixedFormat{32, 24}));
 }
 
-TEST(Strategy, NamesGoBothWays) {
-  for (const Strategy strategy : {Strategy::min, Strategy::mean, Strategy::max}) {
-    EXPECT_EQ(strategy_named(to_string(strategy)), strategy);
-  }
-  EXPECT_EQ(strategy_named("adaptive"), std::nullopt);
-}
-
 TEST(OnTier, RoundsUpToTheNext) {
   const std::vector<int> tiers = {8, 16};
   EXPECT_EQ(on_tier({2, 9}, tiers), (FixedFormat{8, 9}));

@@ -31,13 +31,13 @@ class TrainedInference : public testing::Test {
     data_ = open_dataset(data, 1);
     TrainerOptions options;
     options.model.name = name;
-    options.engine.name = "integer";
+    options.engine.name = Engine::integer;
     options.training.batch = 32;
     options.training.shards = 4;
-    options.precision.name = "fixed";
+    options.precision.name = Policy::fixed;
     options.precision.fixed.word_length = 8;
-    options.precision.formats = "per_tensor";
-    options.precision.backward = "quantized";
+    options.precision.formats = FormatScope::per_tensor;
+    options.precision.backward = Backward::quantized;
     TrainingStep step(options, data_, test::world());
     for (int i = 0; i < steps; ++i) {
       step.run(learning_rate);
@@ -49,11 +49,11 @@ class TrainedInference : public testing::Test {
               step.plan()};
   }
 
-  MetricSum run(const std::string& engine, int batch) {
+  MetricSum run(Engine engine, int batch) {
     const auto classifier = make_classifier(engine, model_, batch);
     return evaluate(*classifier, *data_.test, data_.normalization, test::world());
   }
-  double accuracy(const std::string& engine, int batch) { return run(engine, batch).accuracy(); }
+  double accuracy(Engine engine, int batch) { return run(engine, batch).accuracy(); }
 
   DataSplits data_;
   TrainedModel model_;
@@ -61,18 +61,18 @@ class TrainedInference : public testing::Test {
 
 TEST_F(TrainedInference, ClassifiesAsTheEmulatedEngineDoes) {
   train("lenet5", 60, 0.05);
-  const double emulated = accuracy("emulated", 50);
+  const double emulated = accuracy(Engine::emulated, 50);
   EXPECT_GT(emulated, 0.5);  // it has learned: a constant answer would be right in a tenth
-  EXPECT_NEAR(accuracy("float32", 50), emulated, 0.03);
-  EXPECT_NEAR(accuracy("integer", 50), emulated, 0.03);
-  EXPECT_EQ(accuracy("integer", 7), accuracy("integer", 64));
+  EXPECT_NEAR(accuracy(Engine::float32, 50), emulated, 0.03);
+  EXPECT_NEAR(accuracy(Engine::integer, 50), emulated, 0.03);
+  EXPECT_EQ(accuracy(Engine::integer, 7), accuracy(Engine::integer, 64));
 }
 
 TEST_F(TrainedInference, FoldsBatchNormsAndSums) {
   train("resnet20", 8, 0.05);
-  const double emulated = run("emulated", 50).mean_loss();
-  EXPECT_NEAR(run("float32", 50).mean_loss(), emulated, 0.05 * emulated);
-  EXPECT_NEAR(run("integer", 50).mean_loss(), emulated, 0.05 * emulated);
+  const double emulated = run(Engine::emulated, 50).mean_loss();
+  EXPECT_NEAR(run(Engine::float32, 50).mean_loss(), emulated, 0.05 * emulated);
+  EXPECT_NEAR(run(Engine::integer, 50).mean_loss(), emulated, 0.05 * emulated);
 }
 
 TEST_F(TrainedInference, RefusesAModelWithoutBytes) {
@@ -80,8 +80,7 @@ TEST_F(TrainedInference, RefusesAModelWithoutBytes) {
   for (LayerFormats& formats : model_.plan.layers) {
     formats.weights = FixedFormat{16, 12};
   }
-  EXPECT_THROW(static_cast<void>(make_classifier("integer", model_, 4)), BadInput);
-  EXPECT_THROW(static_cast<void>(make_classifier("integers", model_, 4)), BadInput);
+  EXPECT_THROW(static_cast<void>(make_classifier(Engine::integer, model_, 4)), BadInput);
 }
 
 }  // namespace

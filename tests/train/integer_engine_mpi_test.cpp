@@ -22,11 +22,11 @@ TrainerOptions options_for(const std::string& model) {
   options.training.batch = 16;
   options.training.shards = 4;
   options.training.learning_rate = 0.02;
-  options.training.normalize = "no";
-  options.precision.name = "fixed";
+  options.training.normalize = Normalize::no;
+  options.precision.name = Policy::fixed;
   options.precision.fixed.word_length = 8;
-  options.precision.formats = "per_tensor";
-  options.precision.backward = "quantized";
+  options.precision.formats = FormatScope::per_tensor;
+  options.precision.backward = Backward::quantized;
   return options;
 }
 
@@ -72,9 +72,9 @@ class IntegerEngine : public IntegerLeNet, public testing::WithParamInterface<co
 /// Both engines, `steps` steps; returns how many layers ran in integers at the end.
 int expect_same(TrainerOptions options, int steps) {
   const DataSplits data = synthetic_images(options.model.name, 64);
-  options.engine.name = "emulated";
+  options.engine.name = Engine::emulated;
   const Trained emulated = train(options, data, steps);
-  options.engine.name = "integer";
+  options.engine.name = Engine::integer;
   const Trained integer = train(options, data, steps);
   EXPECT_EQ(integer.losses, emulated.losses);
   EXPECT_EQ(integer.plan, emulated.plan);
@@ -92,26 +92,26 @@ TEST_P(IntegerEngine, TrainsToTheSameBitsAsTheEmulatedOne) {
 
 TEST_F(IntegerLeNet, RoundsActivationsToNearestAlike) {
   TrainerOptions options = options_for("lenet5");
-  options.engine.rounding = "nearest";
+  options.engine.rounding = Rounding::nearest;
   EXPECT_EQ(expect_same(options, 3), 5);
 }
 
 TEST_F(IntegerLeNet, OneFormatPerLayerRunsInIntegersFromTheFirstStep) {
   TrainerOptions options = options_for("lenet5");
-  options.precision.formats = "per_layer";
+  options.precision.formats = FormatScope::per_layer;
   options.precision.fixed.fractional_length = 5;
   EXPECT_EQ(expect_same(options, 3), 5);
 }
 
 TEST_F(IntegerLeNet, Float32GradientsKeepLayersEmulated) {
   TrainerOptions options = options_for("lenet5");
-  options.precision.backward = "float32";
+  options.precision.backward = Backward::float32;
   EXPECT_EQ(expect_same(options, 3), 0);
 }
 
 TEST_F(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
   TrainerOptions options = options_for("lenet5");
-  options.precision.name = "adapt";
+  options.precision.name = Policy::adapt;
   options.precision.adapt.lookback_lower = 2;
   options.precision.adapt.lookback_upper = 3;
   options.precision.adapt.buffer_bits = 0;
@@ -120,7 +120,7 @@ TEST_F(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
   TrainingStep step(
       [&] {
         TrainerOptions chosen = options;
-        chosen.engine.name = "integer";
+        chosen.engine.name = Engine::integer;
         return chosen;
       }(),
       data, test::world());

@@ -62,7 +62,7 @@ void run(const test::RandomTraining& training, const ExchangeOptions& exchange, 
   options.exchange = exchange;
   options.exchange.overlap = work.overlap;
   const std::string name =
-      concat(options.seed, "-", exchange.encoding, exchange.error_feedback ? "-feedback" : "");
+      concat(options.seed, "-", *exchange.encoding, exchange.error_feedback ? "-feedback" : "");
   TrainingStep step(options, training.data(), ranks);
   if (work.part == "resume") {
     step.restore_state(read(work.folder / name));

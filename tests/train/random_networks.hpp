@@ -29,10 +29,13 @@ class RandomTraining {
   [[nodiscard]] const DataSplits& data() const { return data_; }
   /// All whose bits must not depend on the number of ranks, with and without error feedback.
   [[nodiscard]] std::vector<ExchangeOptions> exchanges() const {
-    std::vector<ExchangeOptions> all = {
-        {"exact", false}, {"int8", false}, {"int8", true}, {"int16", false}, {"int16", true}};
-    if (options_.precision.name != "float32") {
-      all.push_back({"layer", false});
+    std::vector<ExchangeOptions> all = {{Encoding::exact, false},
+                                        {Encoding::int8, false},
+                                        {Encoding::int8, true},
+                                        {Encoding::int16, false},
+                                        {Encoding::int16, true}};
+    if (options_.precision.name != Policy::float32) {
+      all.push_back({Encoding::layer, false});
     }
     return all;
   }
@@ -59,21 +62,21 @@ class RandomTraining {
 
   void draw_precision() {
     PolicyOptions& precision = options_.precision;
-    constexpr const char* kPolicies[] = {"float32", "fixed", "adapt", "muppet"};
+    constexpr Policy kPolicies[] = {Policy::float32, Policy::fixed, Policy::adapt, Policy::muppet};
     precision.name = kPolicies[random_.below(4)];
-    if (precision.name == "float32") {
+    if (precision.name == Policy::float32) {
       return;
     }
-    options_.engine.name = "emulated";
+    options_.engine.name = Engine::emulated;
     precision.fixed = {from(8, 16), from(6, 10)};
     precision.adapt.lookback_lower = from(1, 3);
     precision.adapt.lookback_upper = precision.adapt.lookback_lower + from(1, 4);
     precision.muppet.resolution = 2;
     precision.muppet.threshold = 0;
     precision.muppet.slack = 0;
-    const bool per_tensor = precision.name == "muppet" || coin();
-    precision.formats = per_tensor ? "per_tensor" : "per_layer";
-    precision.backward = per_tensor ? "quantized" : "float32";
+    const bool per_tensor = precision.name == Policy::muppet || coin();
+    precision.formats = per_tensor ? FormatScope::per_tensor : FormatScope::per_layer;
+    precision.backward = per_tensor ? Backward::quantized : Backward::float32;
   }
 
   std::string draw_network() {

@@ -27,8 +27,8 @@ TrainerOptions recipe(const std::string& model, bool quantized) {
   options.training.test_batch = 16;
   options.training.weight_decay = 1e-4;
   if (quantized) {
-    options.engine.name = "emulated";
-    options.precision.name = "adapt";
+    options.engine.name = Engine::emulated;
+    options.precision.name = Policy::adapt;
     options.precision.adapt.lookback_lower = 1;
     options.precision.adapt.lookback_upper = 2;
   }

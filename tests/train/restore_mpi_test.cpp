@@ -13,15 +13,15 @@
 namespace adapt {
 namespace {
 
-TrainerOptions options_of(const std::string& policy, const std::string& formats) {
+TrainerOptions options_of(Policy policy, FormatScope formats) {
   TrainerOptions options;
   options.model.name = "lenet5";
   options.training.batch = 16;
   options.training.shards = 4;
-  options.engine.name = "emulated";
+  options.engine.name = Engine::emulated;
   options.precision.name = policy;
   options.precision.formats = formats;
-  options.precision.backward = formats == "per_tensor" ? "quantized" : "float32";
+  options.precision.backward = formats == FormatScope::per_tensor ? Backward::quantized : Backward::float32;
   options.precision.adapt.lookback_lower = 1;
   options.precision.adapt.lookback_upper = 3;
   return options;
@@ -58,20 +58,20 @@ void expect_goes_on_alike(const TrainerOptions& options) {
 }
 
 TEST(Restore, GoesOnAlike) {
-  expect_goes_on_alike(options_of("adapt", "per_layer"));
-  expect_goes_on_alike(options_of("adapt", "per_tensor"));
-  expect_goes_on_alike(options_of("muppet", "per_tensor"));
-  expect_goes_on_alike(options_of("fixed", "per_layer"));
+  expect_goes_on_alike(options_of(Policy::adapt, FormatScope::per_layer));
+  expect_goes_on_alike(options_of(Policy::adapt, FormatScope::per_tensor));
+  expect_goes_on_alike(options_of(Policy::muppet, FormatScope::per_tensor));
+  expect_goes_on_alike(options_of(Policy::fixed, FormatScope::per_layer));
 }
 
 TEST(Restore, StateOfAnotherModelOrPolicyIsRefused) {
   const DataSplits data = synthetic_images("lenet5", 48);
-  const TrainingStep adapt(options_of("adapt", "per_layer"), data, test::world());
-  TrainingStep fixed(options_of("fixed", "per_layer"), data, test::world());
+  const TrainingStep adapt(options_of(Policy::adapt, FormatScope::per_layer), data, test::world());
+  TrainingStep fixed(options_of(Policy::fixed, FormatScope::per_layer), data, test::world());
   EXPECT_THROW(fixed.restore_state(adapt.save_state()), BadInput);
-  TrainingStep per_tensor(options_of("adapt", "per_tensor"), data, test::world());
+  TrainingStep per_tensor(options_of(Policy::adapt, FormatScope::per_tensor), data, test::world());
   EXPECT_THROW(per_tensor.restore_state(adapt.save_state()), BadInput);
-  TrainerOptions other = options_of("adapt", "per_layer");
+  TrainerOptions other = options_of(Policy::adapt, FormatScope::per_layer);
   other.model.name = "resnet20";
   TrainingStep resnet(other, synthetic_images("resnet20", 48), test::world());
   EXPECT_THROW(resnet.restore_state(adapt.save_state()), BadInput);
@@ -81,8 +81,8 @@ TEST(Restore, StateOfAnotherModelOrPolicyIsRefused) {
 TEST(Restore, ForgedStateIsReadOrRefused) {
   const DataSplits data = synthetic_images("lenet5", 48);
   std::mt19937 random(3);
-  for (const char* policy : {"adapt", "muppet"}) {
-    TrainingStep step(options_of(policy, "per_tensor"), data, test::world());
+  for (const Policy policy : {Policy::adapt, Policy::muppet}) {
+    TrainingStep step(options_of(policy, FormatScope::per_tensor), data, test::world());
     losses(step, 2);
     const std::vector<std::byte> whole = shared_state(step);
     int refused = 0;

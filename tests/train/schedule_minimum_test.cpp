@@ -7,7 +7,7 @@
 namespace adapt {
 namespace {
 
-ScheduleOptions with_minimum(const char* name, double minimum) {
+ScheduleOptions with_minimum(ScheduleKind name, double minimum) {
   ScheduleOptions options;
   options.name = name;
   options.minimum = minimum;
@@ -15,7 +15,7 @@ ScheduleOptions with_minimum(const char* name, double minimum) {
 }
 
 TEST(ScheduleMinimum, CosineEndsThere) {
-  const auto schedule = make_schedule(with_minimum("cosine", 0.2), 8);
+  const auto schedule = make_schedule(with_minimum(ScheduleKind::cosine, 0.2), 8);
   EXPECT_EQ(schedule->factor(0), 1);
   EXPECT_DOUBLE_EQ(schedule->factor(4), 0.6);  // halfway between 1 and 0.2
   EXPECT_DOUBLE_EQ(schedule->factor(8), 0.2);
@@ -23,7 +23,7 @@ TEST(ScheduleMinimum, CosineEndsThere) {
 }
 
 TEST(ScheduleMinimum, LinesEndThere) {
-  const auto schedule = make_schedule(with_minimum("linear", 0.5), 4);
+  const auto schedule = make_schedule(with_minimum(ScheduleKind::linear, 0.5), 4);
   EXPECT_EQ(schedule->factor(0), 1);
   EXPECT_EQ(schedule->factor(2), 0.75);
   EXPECT_EQ(schedule->factor(4), 0.5);
@@ -31,7 +31,7 @@ TEST(ScheduleMinimum, LinesEndThere) {
 }
 
 TEST(ScheduleMinimum, StepsStopThere) {
-  ScheduleOptions options = with_minimum("multi_step", 0.05);
+  ScheduleOptions options = with_minimum(ScheduleKind::multi_step, 0.05);
   options.milestones = {1, 2, 3};
   const auto schedule = make_schedule(options, 4);
   EXPECT_EQ(schedule->factor(0), 1);
@@ -41,7 +41,7 @@ TEST(ScheduleMinimum, StepsStopThere) {
 }
 
 TEST(ScheduleMinimum, PlateausStopThere) {
-  ScheduleOptions options = with_minimum("reduce_on_plateau", 0.05);
+  ScheduleOptions options = with_minimum(ScheduleKind::reduce_on_plateau, 0.05);
   options.patience = 0;
   const auto schedule = make_schedule(options, 10);
   schedule->end_epoch(1);
@@ -53,11 +53,11 @@ TEST(ScheduleMinimum, PlateausStopThere) {
 }
 
 TEST(ScheduleMinimum, WarmUpStillStartsAtZero) {
-  ScheduleOptions options = with_minimum("cosine", 0.5);
+  ScheduleOptions options = with_minimum(ScheduleKind::cosine, 0.5);
   options.warmup_epochs = 2;
   const auto schedule = make_schedule(options, 8);
   EXPECT_EQ(schedule->factor(0), 0);
-  EXPECT_EQ(schedule->factor(1), 0.5 * make_schedule(with_minimum("cosine", 0.5), 8)->factor(1));
+  EXPECT_EQ(schedule->factor(1), 0.5 * make_schedule(with_minimum(ScheduleKind::cosine, 0.5), 8)->factor(1));
   EXPECT_DOUBLE_EQ(schedule->factor(8), 0.5);
 }
 

@@ -73,7 +73,7 @@ class Unreadable : public Dataset {
   std::shared_ptr<const Dataset> source_;
 };
 
-TrainerOptions options_of(const std::string& engine) {
+TrainerOptions options_of(Engine engine) {
   TrainerOptions options;
   options.model.name = "lenet5";
   options.engine.name = engine;
@@ -104,7 +104,7 @@ End train(TrainingStep& step, double rate = 0.01) {
 }
 
 TEST(StepFailure, AStepThatGoesWellAgreesOnce) {
-  TrainingStep step(options_of("float32"), images(), test::world());
+  TrainingStep step(options_of(Engine::float32), images(), test::world());
   for (int i = 0; i < 3; ++i) {
     agreements = 0;
     step.run(0.01);
@@ -113,7 +113,7 @@ TEST(StepFailure, AStepThatGoesWellAgreesOnce) {
 }
 
 TEST(StepFailure, OfThePolicyOnRank0ReachesAll) {
-  TrainingStep step(options_of("emulated"), images(), test::world(),
+  TrainingStep step(options_of(Engine::emulated), images(), test::world(),
                     fake([](const StepObservation& seen) -> std::vector<SwitchEvent> {
                       EXPECT_EQ(test::world().rank(), 0);
                       if (seen.step == kBadStep) {
@@ -133,7 +133,7 @@ TEST(StepFailure, OfOneRanksDataReachesAll) {
     if (test::world().rank() == failing) {
       data.train = std::make_shared<Unreadable>(data.train);
     }
-    TrainingStep step(options_of("float32"), data, test::world());
+    TrainingStep step(options_of(Engine::float32), data, test::world());
     const End end = train(step);
     EXPECT_EQ(end.step, 1);
     EXPECT_TRUE(end.ending.message.ends_with(concat("no image on rank ", failing))) << end.ending.message;
@@ -143,7 +143,7 @@ TEST(StepFailure, OfOneRanksDataReachesAll) {
 }
 
 TEST(StepFailure, OfTheUpdateIsToldOnce) {
-  for (const char* engine : {"float32", "emulated"}) {
+  for (const Engine engine : {Engine::float32, Engine::emulated}) {
     TrainingStep step(options_of(engine), images(), test::world());
     const End end = train(step, std::numeric_limits<double>::infinity());
     EXPECT_EQ(end.step, 1);
@@ -155,7 +155,8 @@ TEST(StepFailure, OfTheUpdateIsToldOnce) {
 
 /// Only rank 0 knows the switches: one of a layer that is not there fails in rank 0's update alone.
 TEST(StepFailure, OfRank0sUpdateReachesTheOthersInTheNextStep) {
-  TrainingStep step(options_of("emulated"), images(), test::world(), fake([](const StepObservation& seen) {
+  TrainingStep step(options_of(Engine::emulated), images(), test::world(),
+                    fake([](const StepObservation& seen) {
                       SwitchEvent event;
                       event.layer = 1000;
                       return std::vector<SwitchEvent>(seen.step == kBadStep ? 1 : 0, event);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "nn/not_finite.hpp"
 #include "numerics/channels.hpp"
 
 namespace adapt {
@@ -146,6 +147,7 @@ void Executor::add_normalization(const Chain& chain, Parameter& scale, Parameter
   const std::size_t last = chain.last();
   NormalizationParts parts = {.normalization = &graph_.nodes[node],
                               .operand = chain.operand == 0 ? nullptr : &graph_.nodes[chain.operand],
+                              .sum = chain.sum == 0 ? nullptr : &graph_.nodes[chain.sum],
                               .rectifies = chain.relu != 0,
                               .scale = &scale,
                               .shift = &shift,
@@ -227,6 +229,7 @@ void Executor::add_layer(std::size_t node) {
     }
     data_of(node)->make_floats();
     layer->forward(pass);
+    check_finite(pass, graph_.nodes[node], data_of(node)->floats());
   };
   if (description.op().backward().is_identity || gradient_of(node) == nullptr) {
     return;

@@ -96,13 +96,17 @@ IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool dat
   }
 }
 
-void IntegerConvolution::set_weights(std::span<const float> values, FixedFormat format) {
-  quantize_to_bytes(values, plain_, format, Rounding::nearest, {});  // on the grid: nothing is rounded
+bool IntegerConvolution::set_weights(std::span<const float> values, FixedFormat format) {
+  // On the grid: nothing is rounded.
+  if (!quantize_to_bytes(values, plain_, format, Rounding::nearest, {}).finite) {
+    return false;
+  }
   forward_.set_weights(plain_);
   if (gradient_) {
     exchange_channels();
     gradient_->set_weights(exchanged_);
   }
+  return true;
 }
 
 void IntegerConvolution::exchange_channels() {

@@ -49,8 +49,9 @@ class IntegerConvolution {
   /// With `data_gradient` false only forward is there.
   IntegerConvolution(const ProductGeometry& geometry, bool data_gradient);
 
-  /// Takes the integers of `values` (OC, IC, KH, KW), which are on the grid of `format` (WL <= 8).
-  void set_weights(std::span<const float> values, FixedFormat format);
+  /// Takes the integers of `values` (OC, IC, KH, KW), which are on the grid of `format` (WL <= 8). False
+  /// where there is NaN or Inf among them, and no more may be done with it.
+  [[nodiscard]] bool set_weights(std::span<const float> values, FixedFormat format);
 
   /// sums (N, OH, OW, OC) ← x (N, H, W, IC).
   void forward(const std::int8_t* x, std::int32_t* sums);

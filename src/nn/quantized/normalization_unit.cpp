@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/not_finite.hpp"
 #include "nn/quantized/channels.hpp"
 #include "numerics/channels.hpp"
 
@@ -90,12 +91,15 @@ void NormalizationUnit::apply(Pass& pass) {
     const auto x = parts_.source->read(first, source_strip(length));
     if (parts_.other == nullptr) {
       normalize(x, y);
+      check_finite(pass, *parts_.normalization, y);
     } else {
       // The sum may stand where the other operand does.
       const auto operand = strip(length);
       normalize(x, operand);
+      check_finite(pass, *parts_.normalization, operand);
       operand_->to_grid(first, operand, operand);
       add(parts_.other->read(first, other_strip(length)), operand);
+      check_finite(pass, *parts_.sum, operand);
       if (stores) {
         std::copy(operand.begin(), operand.end(), y.begin());
       }

@@ -14,6 +14,7 @@ namespace adapt {
 struct NormalizationParts {
   const GraphNode* normalization = nullptr;
   const GraphNode* operand = nullptr;  ///< the quantization of its output to a residual sum; or null
+  const GraphNode* sum = nullptr;      ///< of that operand and another value; or null
   bool rectifies = false;              ///< ReLU at the end
   Parameter* scale = nullptr;
   Parameter* shift = nullptr;

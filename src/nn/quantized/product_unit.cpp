@@ -9,6 +9,7 @@
 #include "base/stopwatch.hpp"
 #include "nn/layers/covering_convolution.hpp"
 #include "nn/layers/product.hpp"
+#include "nn/not_finite.hpp"
 #include "nn/quantized/channels.hpp"
 #include "numerics/channels.hpp"
 
@@ -158,7 +159,9 @@ void ProductUnit::update_weights(const Pass& pass) {
              weights_fractional_length_ == format.fractional_length) {
     return;
   }
-  convolution_->set_weights(parts_.weight->working, format);
+  if (!convolution_->set_weights(parts_.weight->working, format)) {
+    throw NotFinite(pass, concat("the weights of '", parts_.product->name, "'"));
+  }
   weights_version_ = parts_.weight->version;
   weights_fractional_length_ = format.fractional_length;
 }
@@ -204,6 +207,7 @@ void ProductUnit::quantize_outputs(Pass& pass) {
       add_channels(strip(length), bias_);
       numbers = strip(length);
     }
+    check_finite(pass, *parts_.product, numbers);
     if (bytes) {
       outputs_.to_bytes(first, numbers, output_bytes_.as<std::int8_t>().subspan(first, length));
     } else {

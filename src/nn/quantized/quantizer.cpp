@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "nn/not_finite.hpp"
 #include "numerics/sum.hpp"
 
 namespace adapt {
@@ -80,8 +81,7 @@ void Quantizer::take(const QuantizeResult& result) {
 
 void Quantizer::end(Pass& pass) {
   if (!result_.finite) {
-    throw Failure(concat("NaN or Inf in '", name_, "' at step ", pass.step, ", shard ", pass.shard,
-                         "; a smaller training.learning_rate may help"));
+    throw NotFinite(pass, concat("'", name_, "'"));
   }
   if (observed_) {
     raise(pass.maxima->at(layer_).*place_of(tensor_).maximum, result_.largest);

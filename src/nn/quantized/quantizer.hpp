@@ -31,7 +31,7 @@ class Quantizer {
   void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
   /// The same as integers. Only where fits_byte().
   void to_bytes(std::size_t first, std::span<const float> from, std::span<std::int8_t> to);
-  /// Ends a tensor: raises the pass's maximum. Throws Failure where it had NaN or Inf, naming the layer.
+  /// Ends a tensor: raises the pass's maximum. Throws NotFinite, naming the tensor, where it had NaN or Inf.
   void end(Pass& pass);
 
  private:
