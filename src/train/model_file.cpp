@@ -6,8 +6,8 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "control/working_weights.hpp"
 #include "numerics/quantize.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/working_weights.hpp"
+#include "control/working_weights.hpp"
 
 #include <cmath>
 
