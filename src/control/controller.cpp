@@ -8,14 +8,6 @@
 #include "numerics/sum.hpp"
 
 namespace adapt {
-namespace {
-
-/// Whether it is the tensor that a layer's statistics and scales are about.
-bool is_layer_weight(const Parameter& parameter) {
-  return parameter.role == ParameterRole::weight && parameter.layer >= 0;
-}
-
-}  // namespace
 
 Controller::Controller(ControllerOptions options, const std::vector<LayerInfo>& layers,
                        std::shared_ptr<ModelState> state, const mpi::Communicator& ranks,
@@ -28,6 +20,7 @@ Controller::Controller(ControllerOptions options, const std::vector<LayerInfo>& 
       plan_broadcast_(decided_.version, 1) {
   if (decided_.per_tensor) {
     std::vector<std::string> names;
+    names.reserve(layers.size());
     for (const LayerInfo& layer : layers) {
       names.push_back(layer.name);
     }
