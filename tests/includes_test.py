@@ -21,7 +21,7 @@ LAYERS = {
     "numerics": 1,
     "data": 2,
     "precision": 3, "nn": 3,
-    "record": 4, "exchange": 4,
+    "record": 4, "exchange": 4, "control": 4,
     "train": 5,
     "experiment": 6, "bench": 6,
     "cli": 7,

@@ -50,6 +50,9 @@ class StateReader {
  public:
   explicit StateReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
+  /// All bytes, read or not: there cannot be more values than that.
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+
   template <class T>
   T get() {
     static_assert(std::is_trivially_copyable_v<T>);

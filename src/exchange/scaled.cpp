@@ -9,12 +9,13 @@
 // little of them. "int8" therefore has a finer grid for the tensor, and each block of 256 has 8 bits of it,
 // from its own largest one down. As all blocks lie on the tensor's grid, sums stay sums of integers.
 
-#include <bit>
+#include <optional>
+#include <vector>
 
 #include "base/state_bytes.hpp"
 #include "exchange/gradient_formats.hpp"
 #include "exchange/integer_encoding.hpp"
-#include "exchange/running_maximum.hpp"
+#include "numerics/running_maxima.hpp"
 #include "numerics/scale.hpp"
 
 namespace adapt {
@@ -46,37 +47,27 @@ class ScaledFormats : public FormatSource {
   void observe(std::size_t tensor, float magnitude) override { raise(observed_[tensor], magnitude); }
 
   std::int64_t end(const mpi::Communicator& ranks) override {
-    std::vector<std::int64_t> wire;
-    for (const RunningMaximum& observed : observed_) {
-      wire.push_back(to_wire(observed));
-    }
-    ranks.maximum(wire);
-    for (std::size_t tensor = 0; tensor < running_.size(); ++tensor) {
-      running_[tensor] = next_maximum(running_[tensor], from_wire(wire[tensor]));
-    }
-    return mpi::allreduce_bytes(ranks, static_cast<std::int64_t>(wire.size() * sizeof(std::int64_t)));
+    const std::int64_t bytes = allreduce_maxima(observed_, ranks);
+    running_.update(observed_);
+    return bytes;
   }
 
   [[nodiscard]] std::vector<std::byte> save_state() const override {
     StateWriter writer;
-    for (const RunningMaximum& running : running_) {
-      writer.put(to_wire(running));
-    }
+    running_.save_state(writer, 0, running_.size());
     return writer.take();
   }
 
   void restore_state(std::span<const std::byte> state) override {
     StateReader reader(state);
-    for (RunningMaximum& running : running_) {
-      running = from_wire(reader.get<std::int64_t>());
-    }
+    running_.restore_state(reader, 0, running_.size());
     reader.finish();
   }
 
  private:
   int bits_;
-  std::vector<RunningMaximum> observed_;  // in the running step
-  std::vector<RunningMaximum> running_;
+  std::vector<std::optional<float>> observed_;  // in the running step
+  RunningMaxima running_;
 };
 
 std::unique_ptr<GradientEncoding> make_scaled(const std::vector<ExchangeTensor>& tensors, int shards,

@@ -1,5 +1,7 @@
 #include "numerics/plan.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "numerics/quantize.hpp"
 
@@ -22,6 +24,11 @@ FixedFormat checked_format(std::int64_t word_length, std::int64_t fractional_len
 }
 
 }  // namespace
+
+bool has_format(const PrecisionPlan& plan, std::optional<FixedFormat> LayerFormats::*tensor) {
+  return std::ranges::any_of(plan.layers,
+                             [&](const LayerFormats& layer) { return (layer.*tensor).has_value(); });
+}
 
 std::vector<std::int64_t> pack(const PrecisionPlan& plan) {
   std::vector<std::int64_t> packed = {plan.version, plan.final_phase};

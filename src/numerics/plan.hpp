@@ -67,6 +67,9 @@ struct PrecisionPlan {
   bool operator==(const PrecisionPlan&) const = default;
 };
 
+/// Whether any layer has a format for `tensor`.
+[[nodiscard]] bool has_format(const PrecisionPlan& plan, std::optional<FixedFormat> LayerFormats::*tensor);
+
 /// What may change of a plan, as numbers: version, start of the final phase, word length (0: float32) and
 /// fractional length of each tensor of each layer.
 std::vector<std::int64_t> pack(const PrecisionPlan& plan);

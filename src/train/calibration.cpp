@@ -8,9 +8,7 @@
 #include "base/stop_signal.hpp"
 #include "base/threads.hpp"
 #include "data/loader.hpp"
-#include "numerics/sum.hpp"
 #include "train/step.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -21,7 +19,7 @@ constexpr int kImages = 8;
 }  // namespace
 
 void calibrate(const TrainerOptions& options, const DataSplits& data,
-               const std::shared_ptr<ModelState>& state, const PrecisionPlan& decided, TensorScales& scales) {
+               const std::shared_ptr<ModelState>& state, Controller& controller) {
   phase::begin("calibrate");
   check_stop();
   const int images = std::min(kImages, options.training.batch / options.training.shards);
@@ -30,28 +28,20 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
   AlignedVector<float> pixels(static_cast<std::size_t>(images * data.train->shape().elements()));
   std::vector<std::int32_t> labels(static_cast<std::size_t>(images));
   read_images(*data.train, data.normalization, 0, pixels, labels);
-
-  const PrecisionPlan plan = scales.plan(decided, weight_extremes(*state, graph.layers.size()));
-  std::vector<LayerMaxima>& maxima = scales.begin(decided);
-  Pass pass;
-  pass.seed = options.seed;
-  pass.plan = &plan;
-  pass.maxima = &maxima;
-  // The scales must not depend on the threads, which float32 sums do.
-  set_threads(1);
-  phase::begin("calibrate");
-  network.forward(pixels, labels, pass);
-  check_stop();
-  phase::begin("calibrate");
-  network.backward(pass);
-  set_threads(options.training.threads);
-  for (const Parameter& parameter : state->parameters) {
-    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
-      raise(maxima[static_cast<std::size_t>(parameter.layer)].gradients,
-            maximum_magnitude(parameter.gradient));
-    }
-  }
-  scales.adopt();
+  controller.calibrate([&](const PrecisionPlan& plan, std::vector<LayerMaxima>& maxima) {
+    Pass pass;
+    pass.seed = options.seed;
+    pass.plan = &plan;
+    pass.maxima = &maxima;
+    // The scales must not depend on the threads, which float32 sums do.
+    set_threads(1);
+    phase::begin("calibrate");
+    network.forward(pixels, labels, pass);
+    check_stop();
+    phase::begin("calibrate");
+    network.backward(pass);
+    set_threads(options.training.threads);
+  });
 }
 
 }  // namespace adapt

@@ -6,8 +6,8 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "control/working_weights.hpp"
 #include "numerics/quantize.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -30,7 +30,7 @@ ModelTensor store(const Parameter& parameter, const std::optional<FixedFormat>& 
 
 /// The layer's formats, if the parameter is its weight.
 void store_activation_formats(const Parameter& parameter, const PrecisionPlan& plan, ModelTensor& tensor) {
-  if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+  if (!is_layer_weight(parameter)) {
     return;
   }
   const LayerFormats& formats = plan.layers.at(static_cast<std::size_t>(parameter.layer));
@@ -92,7 +92,7 @@ PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& st
   for (Parameter& parameter : state.parameters) {
     const ModelTensor& tensor = load(by_name, parameter.name, parameter.master);
     use_master(parameter);
-    if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
+    if (!is_layer_weight(parameter)) {
       continue;
     }
     plan.layers.at(static_cast<std::size_t>(parameter.layer)) = {.weights = tensor.format,

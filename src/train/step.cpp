@@ -1,7 +1,7 @@
 #include "train/step.hpp"
 
-#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/phase.hpp"
@@ -9,10 +9,8 @@
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
-#include "numerics/sum.hpp"
 #include "train/calibration.hpp"
 #include "train/engine.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -52,9 +50,8 @@ std::vector<ExchangeTensor> exchange_tensors(const ModelState& state) {
   return tensors;
 }
 
-bool has_format(const PrecisionPlan& plan, std::optional<FixedFormat> LayerFormats::*which) {
-  return std::any_of(plan.layers.begin(), plan.layers.end(),
-                     [&](const LayerFormats& layer) { return (layer.*which).has_value(); });
+ControllerOptions controller_options(const TrainerOptions& options) {
+  return {.policy = options.precision, .seed = options.seed, .penalty = options.training.penalty};
 }
 
 Encoding chosen_encoding(const ExchangeOptions& exchange, const PrecisionPlan& plan) {
@@ -62,10 +59,20 @@ Encoding chosen_encoding(const ExchangeOptions& exchange, const PrecisionPlan& p
                                                                                : Encoding::exact);
 }
 
-UpdateOptions update_options(const TrainingOptions& training, const PrecisionPolicy& policy) {
+UpdateOptions update_options(const TrainingOptions& training, bool policy_wants_unit_gradients) {
   const bool unit = training.normalize == Normalize::yes ||
-                    (training.normalize == Normalize::automatic && policy.wants_unit_gradients());
+                    (training.normalize == Normalize::automatic && policy_wants_unit_gradients);
   return {training.momentum, training.weight_decay, training.l1, unit};
+}
+
+/// Rank 0's decision becomes part of what the step did.
+void record_decision(StepDecision decision, StepOutcome& outcome) {
+  outcome.record.loss = decision.loss;
+  outcome.record.strategy = std::move(decision.strategy);
+  for (const LayerSnapshot& layer : decision.layers) {
+    outcome.layers.push_back({outcome.record.step, layer.formats, layer.state, layer.density});
+  }
+  outcome.switches = std::move(decision.switches);
 }
 
 }  // namespace
@@ -89,36 +96,21 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       state_(initialize(graph_, options.model.init_scale, options.seed)),
       network_(make_network(options, graph_, state_, /*training=*/true)),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
-      policy_(make(options.precision, layer_infos(graph_))),
-      decided_(policy_->plan()),
-      plan_(decided_),
-      plan_broadcast_(decided_.version, 1),
-      encoding_(make_encoding(chosen_encoding(options.exchange, decided_), exchange_tensors(*state_),
-                              options.training.step_shards(), options.exchange.error_feedback)),
+      controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),
+      encoding_(make_encoding(chosen_encoding(options.exchange, controller_.decided()),
+                              exchange_tensors(*state_), options.training.step_shards(),
+                              options.exchange.error_feedback)),
       statistics_(*state_, options.training.step_shards()),
-      optimizer_(*state_, update_options(options.training, *policy_)) {
-  if (!executes_formats(options) && has_format(decided_, &LayerFormats::weights)) {
+      optimizer_(*state_, update_options(options.training, controller_.wants_unit_gradients())) {
+  const PrecisionPlan& decided = controller_.decided();
+  if (!executes_formats(options) && has_format(decided, &LayerFormats::weights)) {
     throw BadInput(concat("engine.name is ", *options.engine.name, ", but precision.policy '",
                           options.precision.name,
                           "' quantizes; use engine.name: auto, or precision.policy: float32"));
   }
-  if (decided_.per_tensor) {
-    std::vector<std::string> names;
-    for (const QuantizedLayer& layer : graph_.layers) {
-      names.push_back(layer.name);
-    }
-    scales_.emplace(std::move(names));
+  if (decided.per_tensor) {
+    calibrate(options, data, state_, controller_);
   }
-  plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
-  densities_ = make_working_weights(*state_, plan_, options.seed, 0);
-  if (scales_) {
-    calibrate(options, data, state_, decided_, *scales_);
-    plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
-  }
-}
-
-PrecisionPlan TrainingStep::executable(const std::vector<Extremes>& weights) {
-  return scales_ ? scales_->plan(decided_, weights) : decided_;
 }
 
 std::vector<LoggedLayer> TrainingStep::layers() const {
@@ -131,7 +123,7 @@ std::vector<LoggedLayer> TrainingStep::layers() const {
 
 int TrainingStep::integer_layers() const {
   Pass pass;
-  pass.plan = &plan_;
+  pass.plan = &controller_.plan();
   return network_.integer_layers(pass);
 }
 
@@ -151,14 +143,13 @@ StepOutcome TrainingStep::run(double learning_rate) {
   run_shards(outcome);
   phase::begin("exchange");
   exchange(outcome);
-  Stopwatch watch;
-  plan_broadcast_.update(
-      decided_, ranks_, [this](int layer) { return weights_of(layer); },
-      [&](const PushDowns& push_downs) { decide(outcome, push_downs); });
-  outcome.record.seconds.policy = watch.seconds();
+  StepDecision decision = decide(outcome);
   // Gradients, masters and plans are equal: what fails here fails on every rank. (A next step or an
   // evaluation starts with mpi::together.)
-  mpi::alike(ranks_, [&] { update(learning_rate, outcome); });
+  mpi::alike(ranks_, [&] { update(learning_rate, decision, outcome); });
+  if (ranks_.rank() == 0) {
+    record_decision(std::move(decision), outcome);
+  }
   return outcome;
 }
 
@@ -183,10 +174,9 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   const NetworkSeconds before = network_.seconds();
   PhaseSeconds& seconds = outcome.record.seconds;
   const auto step = static_cast<std::uint32_t>(step_);
-  encoding_->begin({options_.seed, step, &plan_});
-  plan_broadcast_.check(plan_, step_);
+  encoding_->begin({options_.seed, step, &controller_.plan()});
+  controller_.begin(step_);
   statistics_.begin(step);
-  maxima_ = scales_ ? &scales_->begin(decided_) : nullptr;
   for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
     Stopwatch watch;
     phase::begin("data");
@@ -206,8 +196,8 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   pass.step = static_cast<std::uint32_t>(step_);
   pass.shard = static_cast<std::uint32_t>(batch.shard);
   pass.rounding = options_.engine.rounding;
-  pass.plan = &plan_;
-  pass.maxima = maxima_;
+  pass.plan = &controller_.plan();
+  pass.maxima = controller_.maxima();
   pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
   phase::begin("forward");
@@ -235,11 +225,7 @@ void TrainingStep::take_gradients(std::size_t first, std::size_t last, std::uint
   // As backward went: of gradients that are not finite, the one that was first is named.
   for (std::size_t p = last; p-- > first;) {
     const Parameter& parameter = state_->parameters[p];
-    const std::optional<float> largest = encoding_->add(p, shard, parameter.gradient);
-    if (maxima_ != nullptr && parameter.role == ParameterRole::weight && parameter.layer >= 0) {
-      raise((*maxima_)[static_cast<std::size_t>(parameter.layer)].gradients,
-            largest ? *largest : maximum_magnitude(parameter.gradient));
-    }
+    controller_.observe_gradient(parameter, encoding_->add(p, shard, parameter.gradient));
   }
   outcome.record.seconds.quantize += watch.lap();
   if (!options_.exchange.overlap || !last_shard) {
@@ -258,9 +244,7 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   outcome.record.exposed_seconds = watch.seconds();
   outcome.metrics.reduce(ranks_);
   statistics_.reduce(*state_, ranks_);
-  if (scales_) {
-    scales_->reduce(step_, ranks_);
-  }
+  controller_.reduce_maxima();
   outcome.record.bytes_sent = encoding_->bytes();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
@@ -271,68 +255,27 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   outcome.record.seconds.update = watch.lap();
 }
 
-std::span<const float> TrainingStep::weights_of(int layer) const {
-  const auto weight = std::ranges::find_if(state_->parameters, [&](const Parameter& parameter) {
-    return parameter.layer == layer && parameter.role == ParameterRole::weight;
-  });
-  return weight->master;
+StepDecision TrainingStep::decide(StepOutcome& outcome) {
+  const Stopwatch watch;
+  StepReport report;
+  report.epoch = (step_ - 1) / steps_per_epoch() + 1;
+  report.ends_epoch = step_ % steps_per_epoch() == 0;
+  report.loss = outcome.record.cross_entropy + optimizer_.regularization_loss();
+  report.gradient = [this](std::size_t index) {
+    return TakenGradient{optimizer_.gradient(index), optimizer_.gradient_norm(index)};
+  };
+  StepDecision decision = controller_.decide(report);
+  outcome.record.seconds.policy = watch.seconds();
+  return decision;
 }
 
-void TrainingStep::decide(StepOutcome& outcome, const PushDowns& push_downs) {
-  phase::begin("policy");
-  outcome.record.loss += optimizer_.regularization_loss();
-  if (options_.training.penalty && has_format(plan_, &LayerFormats::weights)) {
-    outcome.record.loss += precision_penalty(plan_, densities_);
-  }
-  StepObservation observation = {step_,
-                                 (step_ - 1) / steps_per_epoch() + 1,
-                                 outcome.record.loss,
-                                 std::vector<LayerObservation>(graph_.layers.size()),
-                                 step_ % steps_per_epoch() == 0,
-                                 push_downs};
-  for (std::size_t p = 0; p < state_->parameters.size(); ++p) {
-    const Parameter& parameter = state_->parameters[p];
-    if (parameter.role != ParameterRole::weight || parameter.layer < 0) {
-      continue;
-    }
-    const auto layer = static_cast<std::size_t>(parameter.layer);
-    observation.layers[layer] = {parameter.master, optimizer_.gradient(p), optimizer_.gradient_norm(p),
-                                 densities_[layer]};
-  }
-  record_layers(outcome);
-  outcome.switches = policy_->observe(observation);
-  decided_ = policy_->plan();
-  outcome.record.strategy = policy_->strategy();  // that of this step's switches
-}
-
-void TrainingStep::update(double learning_rate, StepOutcome& outcome) {
+void TrainingStep::update(double learning_rate, StepDecision& decision, StepOutcome& outcome) {
   phase::begin("update");
   Stopwatch watch;
   const std::vector<Extremes> masters = optimizer_.update(*state_, learning_rate);
   outcome.record.seconds.update += watch.lap();
-  requantize(masters, outcome);
+  controller_.requantize(masters, decision);
   outcome.record.seconds.quantize += watch.lap();
-}
-
-void TrainingStep::requantize(std::span<const Extremes> masters, StepOutcome& outcome) {
-  PrecisionPlan next = executable(weight_extremes(*state_, graph_.layers.size(), masters));
-  if (scales_) {
-    // The policy knows word lengths only.
-    for (SwitchEvent& event : outcome.switches) {
-      const auto layer = static_cast<std::size_t>(event.layer);
-      event.before = plan_.layers.at(layer).weights;
-      event.after = next.layers.at(layer).weights;
-    }
-  }
-  plan_ = std::move(next);
-  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
-}
-
-void TrainingStep::record_layers(StepOutcome& outcome) const {
-  for (std::size_t layer = 0; layer < graph_.layers.size(); ++layer) {
-    outcome.layers.push_back(
-        {step_, plan_.layers[layer], policy_->state(static_cast<int>(layer)), densities_[layer]});
-  }
 }
 
 }  // namespace adapt

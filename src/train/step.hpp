@@ -1,17 +1,13 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
+#include "control/controller.hpp"
 #include "data/loader.hpp"
 #include "exchange/encoding.hpp"
 #include "exchange/metrics.hpp"
-#include "exchange/plan_broadcast.hpp"
-#include "exchange/tensor_scales.hpp"
 #include "nn/network.hpp"
-#include "precision/policy.hpp"
 #include "record/run_log.hpp"
 #include "train/optimizer.hpp"
 #include "train/statistics.hpp"
@@ -32,10 +28,6 @@ struct StepOutcome {
   std::vector<LayerRecord> layers;    ///< rank 0 only: what the step computed with
   std::vector<SwitchEvent> switches;  ///< rank 0 only
 };
-
-/// As make_policy.
-using PolicyMaker = std::function<std::unique_ptr<PrecisionPolicy>(const PolicyOptions& options,
-                                                                   const std::vector<LayerInfo>& layers)>;
 
 /// One training step, from the images to the re-quantized weights, on all ranks together (architecture.md
 /// "One training step").
@@ -64,7 +56,7 @@ class TrainingStep {
   void restore_state(std::span<const std::byte> state);
 
   /// The plan in force.
-  [[nodiscard]] const PrecisionPlan& plan() const { return plan_; }
+  [[nodiscard]] const PrecisionPlan& plan() const { return controller_.plan(); }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
   /// Layers that run wholly in integers under the plan in force.
@@ -85,16 +77,9 @@ class TrainingStep {
   void take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
                       StepOutcome& outcome);
   void exchange(StepOutcome& outcome);
-  /// On rank 0.
-  void decide(StepOutcome& outcome, const PushDowns& push_downs);
-  /// The master weights of a quantized layer.
-  [[nodiscard]] std::span<const float> weights_of(int layer) const;
-  void update(double learning_rate, StepOutcome& outcome);
-  void record_layers(StepOutcome& outcome) const;
-  /// Makes the plan that follows from what the policy decided and from the masters, and the working weights
-  /// under it.
-  void requantize(std::span<const Extremes> masters, StepOutcome& outcome);
-  [[nodiscard]] PrecisionPlan executable(const std::vector<Extremes>& weights);
+  /// The policy, by way of the controller.
+  StepDecision decide(StepOutcome& outcome);
+  void update(double learning_rate, StepDecision& decision, StepOutcome& outcome);
 
   TrainerOptions options_;
   const mpi::Communicator& ranks_;
@@ -102,17 +87,11 @@ class TrainingStep {
   std::shared_ptr<ModelState> state_;
   Network network_;
   TrainLoader loader_;
-  std::unique_ptr<PrecisionPolicy> policy_;
-  PrecisionPlan decided_;                       // by the policy
-  std::optional<TensorScales> scales_;          // formats: per_tensor
-  PrecisionPlan plan_;                          // what is computed with
-  std::vector<LayerMaxima>* maxima_ = nullptr;  // of the running step; null without scales
-  PlanBroadcast plan_broadcast_;
+  Controller controller_;
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;
   Optimizer optimizer_;
-  std::vector<double> densities_;  // of the working weights, by quantized layer
-  std::int64_t step_ = 0;          // done
+  std::int64_t step_ = 0;  // done
 };
 
 }  // namespace adapt

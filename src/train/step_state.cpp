@@ -6,7 +6,6 @@
 
 #include "base/state_bytes.hpp"
 #include "train/step.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -46,10 +45,7 @@ std::vector<std::byte> TrainingStep::save_state() const {
     save(writer, statistics.running_mean);
     save(writer, statistics.running_variance);
   }
-  writer.put_all(std::span<const std::byte>(policy_->save_state()));
-  if (scales_) {
-    writer.put_all(std::span<const std::byte>(scales_->save_state()));
-  }
+  controller_.save_state(writer);
   if (encoding_->has_state()) {
     writer.put_all(std::span<const std::byte>(encoding_->save_state()));
   }
@@ -73,18 +69,11 @@ void TrainingStep::restore_state(std::span<const std::byte> state) {
     get_numbers(reader, statistics.name, statistics.running_mean);
     get_numbers(reader, statistics.name, statistics.running_variance);
   }
-  policy_->restore_state(reader.get_all<std::byte>(0, state.size()));
-  if (scales_) {
-    scales_->restore_state(reader.get_all<std::byte>(0, state.size()));
-  }
+  controller_.restore_state(reader, step_);
   if (encoding_->has_state()) {
     encoding_->restore_state(reader.get_all<std::byte>(0, state.size()), ranks_);
   }
   reader.finish();
-  decided_ = policy_->plan();
-  plan_broadcast_ = PlanBroadcast(decided_.version, step_ + 1);
-  plan_ = executable(weight_extremes(*state_, graph_.layers.size()));
-  densities_ = make_working_weights(*state_, plan_, options_.seed, static_cast<std::uint32_t>(step_));
   if (step_ % steps_per_epoch() != 0) {
     loader_.start_epoch(step_ / steps_per_epoch(), step_ % steps_per_epoch());
   }

@@ -9,8 +9,8 @@
 #include "base/error.hpp"
 #include "exchange/encoding.hpp"
 #include "exchange/naive_encoding.hpp"
-#include "exchange/running_maximum.hpp"
 #include "numerics/naive_rounding.hpp"
+#include "numerics/running_maxima.hpp"
 #include "numerics/scale.hpp"
 #include "support/world.hpp"
 

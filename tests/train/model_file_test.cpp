@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "control/working_weights.hpp"
 #include "nn/description.hpp"
 #include "support/model_builder.hpp"
-#include "train/small_state.hpp"
-#include "train/working_weights.hpp"
+#include "support/small_state.hpp"
 
 namespace adapt {
 namespace {
@@ -77,6 +77,15 @@ TEST(ModelFile, ComesBackAsItWas) {
     SCOPED_TRACE(concat(first, " and ", second, " bits"));
     expect_comes_back(plan_of(first, second));
   }
+}
+
+/// Under a per_tensor plan, biases and batch norms are float32; the formats of activations are kept with the
+/// weights.
+TEST(ModelFile, KeepsAllFormatsOfActivationsUnderAPerTensorPlan) {
+  PrecisionPlan plan = plan_of(4, 6);
+  plan.per_tensor = true;
+  plan.layers[0].operands = FixedFormat{5, 1};
+  expect_comes_back(plan);
 }
 
 TEST(ModelFile, KeepsIntegersOfTheFormat) {

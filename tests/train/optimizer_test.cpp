@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/small_state.hpp"
+#include "support/small_state.hpp"
 
 namespace adapt {
 namespace {

@@ -4,8 +4,8 @@
 #include "nn/description.hpp"
 #include "nn/network.hpp"
 #include "support/model_builder.hpp"
+#include "support/small_state.hpp"
 #include "support/world.hpp"
-#include "train/small_state.hpp"
 #include "train/statistics.hpp"
 
 namespace adapt {

@@ -8,6 +8,7 @@
 
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
+#include "numerics/running_maxima.hpp"
 #include "numerics/scale.hpp"
 
 namespace adapt {
@@ -17,7 +18,7 @@ namespace adapt {
 ///
 /// MuPPET takes a tensor's scale from the tensor itself: one more pass over memory, and a message before
 /// anything can be quantized. Here only the weights' scale does (from the master's extremes, which every rank
-/// has). That of all others comes from a running maximum M of the steps before (running_maximum.hpp), so that
+/// has). That of all others comes from a running maximum M of the steps before (running_maxima.hpp), so that
 /// a step needs one pass and one message, and every rank knows every scale before it quantizes. The price: in
 /// a step in which a tensor outgrows M, its largest elements saturate, once.
 ///
@@ -31,6 +32,8 @@ class TensorScales {
   /// Starts a step under the plan that the policy decided: maxima to be raised, 0 for each tensor with a
   /// format, absent for the others. Parameter gradients are raised by whoever has them, the rest by nn/.
   std::vector<LayerMaxima>& begin(const PrecisionPlan& decided);
+  /// Those of the running step.
+  [[nodiscard]] std::vector<LayerMaxima>& maxima() { return observed_; }
 
   /// Ends a step: takes the maximum over all ranks (collective, one message) into the running ones. Throws
   /// mpi::SharedError, on all ranks, where a tensor held NaN or Inf on any, naming `step`, layer and tensor.
@@ -51,13 +54,15 @@ class TensorScales {
   void restore_state(std::span<const std::byte> state);
 
  private:
+  /// What was raised in the running step, layer by layer, each layer's tensors in the order of kTensors.
+  [[nodiscard]] std::vector<std::optional<float>> observed_by_tensor() const;
   /// "inputs of layer 'conv1'".
-  [[nodiscard]] std::optional<std::string> first_not_finite() const;
-  void take_observed();
+  [[nodiscard]] std::optional<std::string> first_not_finite(
+      std::span<const std::optional<float>> observed) const;
 
   std::vector<std::string> names_;
   std::vector<LayerMaxima> observed_;  // in the running step
-  std::vector<LayerMaxima> running_;   // M; absent: no history
+  RunningMaxima running_;              // in the order of observed_by_tensor()
   std::vector<Extremes> weights_;      // last ones that were not all zero
 };
 

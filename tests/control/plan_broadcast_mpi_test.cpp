@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "exchange/plan_broadcast.hpp"
+#include "control/plan_broadcast.hpp"
 #include "mpi/together.hpp"
 #include "numerics/random.hpp"
 #include "support/world.hpp"

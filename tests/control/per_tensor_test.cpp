@@ -1,11 +1,10 @@
-// What a per_tensor plan does to parameters, and how a model is stored under it.
+// What a per_tensor plan does to parameters.
 
 #include <gtest/gtest.h>
 
+#include "control/working_weights.hpp"
 #include "nn/models.hpp"
 #include "support/model_builder.hpp"
-#include "train/model_file.hpp"
-#include "train/working_weights.hpp"
 
 namespace adapt {
 namespace {
@@ -57,15 +56,6 @@ TEST(PerTensor, ExtremesAreOfTheWeightsAlone) {
   const auto extremes = weight_extremes(*model.state, model.graph.layers.size());
   EXPECT_EQ(extremes.at(0), (Extremes{-7.0F, 5.0F}));
   EXPECT_NE(extremes.at(9), Extremes{});
-}
-
-TEST(PerTensor, AStoredModelKeepsAllFormatsOfActivations) {
-  Model model;
-  const PrecisionPlan plan = model.plan(true);
-  make_working_weights(*model.state, plan, 1, 1);
-  const PrecisionPlan read =
-      load_model(store_model(*model.state, plan), *model.state, model.graph.layers.size());
-  EXPECT_EQ(read.layers, plan.layers);
 }
 
 }  // namespace

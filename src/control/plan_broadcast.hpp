@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "exchange/shared_push_down.hpp"
+#include "control/shared_push_down.hpp"
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
 #include "precision/policy.hpp"

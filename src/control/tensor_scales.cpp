@@ -1,4 +1,4 @@
-#include "exchange/tensor_scales.hpp"
+#include "control/tensor_scales.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
-#include "exchange/running_maximum.hpp"
 #include "mpi/together.hpp"
 
 namespace adapt {
@@ -22,7 +21,7 @@ static_assert(kMaxima[kWeights] == &LayerMaxima::weights);
 TensorScales::TensorScales(std::vector<std::string> layer_names)
     : names_(std::move(layer_names)),
       observed_(names_.size()),
-      running_(names_.size()),
+      running_(names_.size() * kMaxima.size()),
       weights_(names_.size()) {}
 
 std::vector<LayerMaxima>& TensorScales::begin(const PrecisionPlan& decided) {
@@ -36,52 +35,41 @@ std::vector<LayerMaxima>& TensorScales::begin(const PrecisionPlan& decided) {
 }
 
 void TensorScales::reduce(std::int64_t step, const mpi::Communicator& ranks) {
-  std::vector<std::int64_t> wire;
-  for (const LayerMaxima& layer : observed_) {
-    for (const auto tensor : kMaxima) {
-      wire.push_back(to_wire(layer.*tensor));
-    }
-  }
-  ranks.maximum(wire);
-  auto value = wire.begin();
-  for (LayerMaxima& layer : observed_) {
-    for (const auto tensor : kMaxima) {
-      layer.*tensor = from_wire(*value++);
-    }
-  }
-  if (const auto spoiled = first_not_finite()) {
+  std::vector<std::optional<float>> observed = observed_by_tensor();
+  allreduce_maxima(observed, ranks);
+  if (const auto spoiled = first_not_finite(observed)) {
     throw mpi::SharedError(ExitCode::failed, concat("NaN or Inf among the ", *spoiled, " at step ", step,
                                                     "; a smaller training.learning_rate may help"));
   }
-  take_observed();
+  running_.update(observed);
 }
 
 void TensorScales::adopt() {
-  if (const auto spoiled = first_not_finite()) {
+  const std::vector<std::optional<float>> observed = observed_by_tensor();
+  if (const auto spoiled = first_not_finite(observed)) {
     throw Failure(concat("NaN or Inf among the ", *spoiled, " before the first step"));
   }
-  take_observed();
+  running_.update(observed);
 }
 
-std::optional<std::string> TensorScales::first_not_finite() const {
-  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
-    for (std::size_t t = 0; t < kMaxima.size(); ++t) {
-      const std::optional<float>& observed = observed_[layer].*kMaxima[t];
-      if (observed && !std::isfinite(*observed)) {
-        return concat(kTensorNames[t], " of layer '", names_[layer], "'");
-      }
+std::vector<std::optional<float>> TensorScales::observed_by_tensor() const {
+  std::vector<std::optional<float>> observed;
+  for (const LayerMaxima& layer : observed_) {
+    for (const auto tensor : kMaxima) {
+      observed.push_back(layer.*tensor);
+    }
+  }
+  return observed;
+}
+
+std::optional<std::string> TensorScales::first_not_finite(
+    std::span<const std::optional<float>> observed) const {
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    if (observed[i] && !std::isfinite(*observed[i])) {
+      return concat(kTensorNames[i % kMaxima.size()], " of layer '", names_[i / kMaxima.size()], "'");
     }
   }
   return std::nullopt;
-}
-
-void TensorScales::take_observed() {
-  for (std::size_t layer = 0; layer < names_.size(); ++layer) {
-    for (const auto tensor : kMaxima) {
-      RunningMaximum& running = running_[layer].*tensor;
-      running = next_maximum(running, observed_[layer].*tensor);
-    }
-  }
 }
 
 PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const Extremes> weights) {
@@ -92,7 +80,7 @@ PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const E
     }
     for (std::size_t t = 0; t < kFormats.size(); ++t) {
       std::optional<FixedFormat>& format = plan.layers.at(layer).*kFormats[t];
-      const RunningMaximum& running = running_[layer].*kMaxima[t];
+      const RunningMaximum& running = running_[layer * kMaxima.size() + t];
       const bool known = t == kWeights ? weights_[layer] != Extremes{} : running.has_value();
       if (!format || !known) {
         format.reset();
@@ -109,9 +97,7 @@ PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const E
 std::vector<std::byte> TensorScales::save_state() const {
   StateWriter writer;
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
-    for (const auto tensor : kMaxima) {
-      writer.put(to_wire(running_[layer].*tensor));
-    }
+    running_.save_state(writer, layer * kMaxima.size(), kMaxima.size());
     writer.put(weights_[layer]);
   }
   return writer.take();
@@ -120,9 +106,7 @@ std::vector<std::byte> TensorScales::save_state() const {
 void TensorScales::restore_state(std::span<const std::byte> state) {
   StateReader reader(state);
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
-    for (const auto tensor : kMaxima) {
-      running_[layer].*tensor = from_wire(reader.get<std::int64_t>());
-    }
+    running_.restore_state(reader, layer * kMaxima.size(), kMaxima.size());
     weights_[layer] = reader.get<Extremes>();
   }
   reader.finish();

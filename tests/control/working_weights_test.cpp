@@ -1,4 +1,4 @@
-#include "train/working_weights.hpp"
+#include "control/working_weights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "numerics/reference.hpp"
-#include "train/small_state.hpp"
+#include "support/small_state.hpp"
 
 namespace adapt {
 namespace {

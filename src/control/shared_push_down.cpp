@@ -1,4 +1,4 @@
-#include "exchange/shared_push_down.hpp"
+#include "control/shared_push_down.hpp"
 
 #include <algorithm>
 #include <numeric>

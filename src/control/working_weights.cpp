@@ -1,4 +1,4 @@
-#include "train/working_weights.hpp"
+#include "control/working_weights.hpp"
 
 #include <cmath>
 
@@ -55,7 +55,7 @@ std::vector<Extremes> weight_extremes(const ModelState& state, std::size_t layer
   std::vector<Extremes> all(layers);
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const Parameter& parameter = state.parameters.at(p);
-    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+    if (is_layer_weight(parameter)) {
       all.at(static_cast<std::size_t>(parameter.layer)) = parameters[p];
     }
   }
@@ -71,7 +71,7 @@ std::vector<double> make_working_weights(ModelState& state, const PrecisionPlan&
     const RandomKey key = {
         .seed = seed, .stream = Stream::weights, .tensor = static_cast<std::uint32_t>(p), .step = step};
     const std::int64_t nonzero = make_working(parameter, working_format(parameter, plan), key);
-    if (parameter.role == ParameterRole::weight && parameter.layer >= 0) {
+    if (is_layer_weight(parameter)) {
       densities[layer] = static_cast<double>(nonzero) / static_cast<double>(parameter.size());
     }
   }

@@ -11,6 +11,11 @@
 
 namespace adapt {
 
+/// Whether it is the weight tensor of a quantized layer: what a policy observes, and what has a scale.
+[[nodiscard]] inline bool is_layer_weight(const Parameter& parameter) {
+  return parameter.role == ParameterRole::weight && parameter.layer >= 0;
+}
+
 /// The format of a parameter's working copy under `plan`, if it has one.
 std::optional<FixedFormat> working_format(const Parameter& parameter, const PrecisionPlan& plan);
 

@@ -1,4 +1,4 @@
-#include "exchange/plan_broadcast.hpp"
+#include "control/plan_broadcast.hpp"
 
 #include <limits>
 #include <span>

@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "exchange/running_maximum.hpp"
-#include "exchange/tensor_scales.hpp"
+#include "control/tensor_scales.hpp"
 #include "mpi/together.hpp"
+#include "numerics/running_maxima.hpp"
 #include "support/world.hpp"
 
 namespace adapt {
