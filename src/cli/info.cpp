@@ -77,11 +77,11 @@ ModelDescription model_of(const std::string& input, int classes) {
 
 /// Which of the fixed-point engines' arithmetics a layer can have.
 std::string arithmetic_of(const GraphNode& node) {
-  if (!node.op().product()) {
+  const std::optional<ProductTerms> product = node.op().product();
+  if (!product) {
     return "";
   }
-  const Window window = node.op().product()->window.value_or(Window{});
-  const ProductGeometry geometry = {node.input, node.output, window.kernel, window.stride, window.padding};
+  const ProductGeometry geometry = geometry_of(*product, node.input, node.output);
   return IntegerConvolution::fits(geometry) ? "float32, bfloat16, 8-bit integers" : "float32, bfloat16";
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -70,16 +69,18 @@ KnownLayer::KnownLayer(const WindowProduct& layer)
       taps_(static_cast<std::size_t>(layer.kernel * layer.kernel)),
       source_(random_, layer.source),
       gradient_(random_, layer.destination),
-      weights_(small_integers(random_, outputs_ * inputs_ * taps_, 1)),
+      weights_(small_integers(random_, outputs_ * layer.terms(), 1)),
       bias_(small_integers(random_, outputs_, 2)) {}
 
 template <class Use>
 void KnownLayer::for_each_weight(Use&& use) const {
-  const float* weight = weights_.data();
-  for (std::size_t o = 0; o < outputs_; ++o) {
-    for (std::size_t i = 0; i < inputs_; ++i) {
+  const auto group_inputs = static_cast<std::size_t>(layer_.group_inputs());
+  const auto group_outputs = static_cast<std::size_t>(layer_.group_outputs());
+  for (std::size_t o = 0, weight = 0; o < outputs_; ++o) {
+    const std::size_t first = o / group_outputs * group_inputs;
+    for (std::size_t i = first; i < first + group_inputs; ++i) {
       for (std::size_t tap = 0; tap < taps_; ++tap) {
-        use(o, i, tap, *weight++);
+        use(o, i, tap, weight++);
       }
     }
   }
@@ -120,16 +121,16 @@ float KnownLayer::net_images_like(std::size_t n) const {
 
 std::vector<float> KnownLayer::destination(bool with_bias) const {
   std::vector<float> by_tap(taps_ * outputs_);
-  for_each_weight([&](std::size_t o, std::size_t i, std::size_t tap, float weight) {
-    by_tap[tap * outputs_ + o] += source_.channels[i] * weight;
+  for_each_weight([&](std::size_t o, std::size_t i, std::size_t tap, std::size_t weight) {
+    by_tap[tap * outputs_ + o] += source_.channels[i] * weights_[weight];
   });
   return window_sums(layer_, source_, by_tap, with_bias ? bias_ : std::vector<float>(outputs_));
 }
 
 std::vector<float> KnownLayer::source_gradient() const {
   std::vector<float> by_tap(taps_ * inputs_);
-  for_each_weight([&](std::size_t o, std::size_t i, std::size_t tap, float weight) {
-    by_tap[tap * inputs_ + i] += gradient_.channels[o] * weight;
+  for_each_weight([&](std::size_t o, std::size_t i, std::size_t tap, std::size_t weight) {
+    by_tap[tap * inputs_ + i] += gradient_.channels[o] * weights_[weight];
   });
   WindowProduct back = layer_;
   std::swap(back.source, back.destination);
@@ -148,13 +149,10 @@ std::vector<float> KnownLayer::weight_gradient() const {
       by_tap[tap] += sum * net_images_like(n);
     }
   }
-  std::vector<float> all;
-  for (const float o : gradient_.channels) {
-    for (const float i : source_.channels) {
-      std::transform(by_tap.begin(), by_tap.end(), std::back_inserter(all),
-                     [&](float sum) { return o * i * sum; });
-    }
-  }
+  std::vector<float> all(weights_.size());
+  for_each_weight([&](std::size_t o, std::size_t i, std::size_t tap, std::size_t weight) {
+    all[weight] = gradient_.channels[o] * source_.channels[i] * by_tap[tap];
+  });
   return all;
 }
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
@@ -25,7 +25,7 @@ class KnownLayer {
 
   [[nodiscard]] std::vector<float> source() const { return source_.values(); }
   [[nodiscard]] std::vector<float> destination_gradient() const { return gradient_.values(); }
-  [[nodiscard]] const std::vector<float>& weights() const { return weights_; }  ///< (O, I, KH, KW)
+  [[nodiscard]] const std::vector<float>& weights() const { return weights_; }  ///< (O, I / groups, KH, KW)
   [[nodiscard]] const std::vector<float>& bias() const { return bias_; }
 
   [[nodiscard]] std::vector<float> destination(bool with_bias) const;
@@ -47,6 +47,7 @@ class KnownLayer {
     std::vector<float> pixels;  // (kImages, H, W)
   };
 
+  /// use(output channel, input channel, tap, index of the weight).
   template <class Use>
   void for_each_weight(Use&& use) const;
   static std::vector<float> window_sums(const WindowProduct& product, const Activation& source,

@@ -256,7 +256,7 @@ std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
     if (!product) {
       continue;
     }
-    const bool dense = !product->window || is_covering(*product->window, node.input, node.output);
+    const bool dense = !product->window || is_covering(*product, node.input, node.output);
     elements += dense ? node.input.elements() / node.input.n * (node.output.elements() / node.output.n)
                       : node.parameters().front().elements();
   }

@@ -72,7 +72,7 @@ void append_activation(dnnl::post_ops& operations, dnnl::algorithm algorithm, fl
 #endif
 }
 
-dnnl::primitive_attr attributes_of(const Epilogue& epilogue) {
+dnnl::primitive_attr attributes_of(const Epilogue& epilogue, [[maybe_unused]] const ProductShapes& shapes) {
   dnnl::post_ops operations;
   if (epilogue.residual_factor) {
     operations.append_sum(*epilogue.residual_factor, 0, epilogue.residual_type);
@@ -87,7 +87,9 @@ dnnl::primitive_attr attributes_of(const Epilogue& epilogue) {
   attributes.set_post_ops(operations);
   if (!epilogue.factors.empty()) {
 #if DNNL_VERSION_MAJOR >= 3
-    attributes.set_scales_mask(DNNL_ARG_WEIGHTS, 1 << 0);  // by output channel, the weights' first dimension
+    // By output channel: the weights' first dimension, or with groups the first two of five.
+    constexpr std::size_t kGrouped = 5;
+    attributes.set_scales_mask(DNNL_ARG_WEIGHTS, dims_of(shapes.weights).size() == kGrouped ? 0b11 : 0b1);
 #else
     attributes.set_output_scales(1 << 1, epilogue.factors);  // the destination's second dimension
 #endif
@@ -342,7 +344,7 @@ ConvolutionForward convolution_inference(const ProductShapes& shapes, const Wind
                                          const Epilogue& epilogue) {
   return checked("a convolution for inference", [&] {
     const ProductShapes s = with_bias(shapes, epilogue);
-    const dnnl::primitive_attr attributes = attributes_of(epilogue);
+    const dnnl::primitive_attr attributes = attributes_of(epilogue, s);
     return describe_with<dnnl::convolution_forward>(attributes)(
         prop_kind::forward_inference, dnnl::algorithm::convolution_direct, s.source, s.weights, s.bias,
         s.destination, w.strides, w.padding_before, w.padding_after);
@@ -352,7 +354,7 @@ ConvolutionForward convolution_inference(const ProductShapes& shapes, const Wind
 LinearForward linear_inference(const ProductShapes& shapes, const Epilogue& epilogue) {
   return checked("a linear layer for inference", [&] {
     const ProductShapes s = with_bias(shapes, epilogue);
-    const dnnl::primitive_attr attributes = attributes_of(epilogue);
+    const dnnl::primitive_attr attributes = attributes_of(epilogue, s);
     return describe_with<dnnl::inner_product_forward>(attributes)(prop_kind::forward_inference, s.source,
                                                                   s.weights, s.bias, s.destination);
   });

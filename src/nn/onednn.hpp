@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nn/shape.hpp"
+#include "nn/window_product.hpp"
 
 /// The thin adapter that holds the differences between oneDNN 2.x (operation descriptors) and 3.x (none). The
 /// rest of the module names primitives through these functions only. All layouts of activations are channels
@@ -59,6 +60,9 @@ struct Window {
 
 /// Our square windows from maps of `input` to `output`.
 Window window_of(const adapt::Window& window, const Shape& input, const Shape& output);
+
+/// Dimensions of weights (O, I / groups, KH, KW), whose groups the library sees as a dimension of their own.
+dnnl::memory::dims weight_dims(const WindowProduct& product);
 
 struct Kept {
   std::shared_ptr<const void> kept;

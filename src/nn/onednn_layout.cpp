@@ -24,6 +24,14 @@ Window window_of(const adapt::Window& window, const Shape& input, const Shape& o
           {window.padding_behind(input.h, output.h), window.padding_behind(input.w, output.w)}};
 }
 
+memory::dims weight_dims(const WindowProduct& product) {
+  memory::dims dims = {product.group_outputs(), product.group_inputs(), product.kernel, product.kernel};
+  if (product.groups > 1) {
+    dims.insert(dims.begin(), product.groups);
+  }
+  return dims;
+}
+
 memory::data_type type_of(const memory::desc& description) {
 #if DNNL_VERSION_MAJOR >= 3
   return description.get_data_type();

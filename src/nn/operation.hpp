@@ -44,6 +44,7 @@ struct BackwardNeeds {
 struct ProductTerms {
   std::optional<Window> window;  ///< of a convolution; none: over the flattened input, in memory order
   bool bias = true;
+  int groups = 1;  ///< of channels, each of which reads its own only
 };
 
 /// Normalization per channel with scale and shift, by statistics of the batch.

@@ -1,7 +1,6 @@
 #include "nn/trusted_product.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -204,11 +203,8 @@ const char* name_of(ProductRole role) {
 }
 
 std::string words_of(ProductRole role, const WindowProduct& layer) {
-  const auto& [in, out, kernel, stride, padding, transposed] = layer;
   return concat("oneDNN ", onednn::version(), " (", onednn::instruction_set(), ") computes a wrong ",
-                name_of(role), " of ", in.c, " to ", out.c, " channels, ", in.h, "x", in.w, " to ", out.h,
-                "x", out.w, ", kernel ", kernel, ", stride ", stride, ", padding ", padding, ", ", in.n,
-                " images");
+                name_of(role), " of ", text_of(layer), ", ", layer.source.n, " images");
 }
 
 void log_wrong_implementation(const dnnl::primitive_desc& product, ProductRole role,
@@ -221,17 +217,12 @@ void log_wrong_implementation(const dnnl::primitive_desc& product, ProductRole r
   static_cast<void>(logged);
 }
 
-using Key = std::tuple<std::string, ProductRole, std::array<int, 10>, bool, memory::data_type>;
+using Key = std::tuple<std::string, ProductRole, WindowProduct::Key, bool, memory::data_type>;
 
 Key key_of(const dnnl::primitive_desc& product, ProductRole role, const WindowProduct& layer) {
-  const auto& [in, out, kernel, stride, padding, transposed] = layer;
   const memory::desc operand =
       layout_of(product, role == ProductRole::data_gradient ? DNNL_ARG_WEIGHTS : DNNL_ARG_SRC);
-  return {product.impl_info_str(),
-          role,
-          {in.n, in.c, in.h, in.w, out.c, out.h, out.w, kernel, stride, padding},
-          has_bias(product, role),
-          onednn::type_of(operand)};
+  return {product.impl_info_str(), role, layer.key(), has_bias(product, role), onednn::type_of(operand)};
 }
 
 }  // namespace

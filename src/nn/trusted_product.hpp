@@ -2,7 +2,7 @@
 
 #include <dnnl.hpp>
 
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 
 namespace adapt {
 

@@ -52,7 +52,7 @@ std::vector<LayerWork> inference_work(const InferencePlan& plan) {
   };
   std::vector<LayerWork> work;
   for (const InferenceStep& step : plan.steps) {
-    const auto& [input, output, kernel, stride, padding] = step.product.geometry;
+    const Shape& output = step.product.geometry.output;
     const auto weights = static_cast<double>(step.product.weights.size());
     const double places = static_cast<double>(output.n) * output.h * output.w;
     LayerWork item = {step.name, 2 * weights * places, size(step.destination)};

@@ -4,7 +4,7 @@
 #include <ostream>
 #include <vector>
 
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
@@ -12,7 +12,7 @@ namespace adapt {
 inline void PrintTo(const ProductGeometry& g, std::ostream* out) {
   *out << "batch " << g.input.n << ", " << g.input.c << " to " << g.output.c << " channels, " << g.input.h
        << "x" << g.input.w << " to " << g.output.h << "x" << g.output.w << ", kernel " << g.kernel
-       << ", stride " << g.stride << ", padding " << g.padding;
+       << ", stride " << g.stride << ", padding " << g.padding << ", groups " << g.groups;
 }
 
 }  // namespace adapt
@@ -48,7 +48,7 @@ struct ByteProducts {
         area(shape.kernel * shape.kernel),
         x(count(shape.input)),
         dy(count(shape.output)),
-        weights(static_cast<std::size_t>(shape.input.c * shape.output.c * area)),
+        weights(static_cast<std::size_t>(shape.group_inputs() * shape.output.c * area)),
         forward(dy.size()),
         data_gradient(x.size()),
         weight_gradient(weights.size()) {
@@ -67,7 +67,7 @@ struct ByteProducts {
     std::fill(forward.begin(), forward.end(), 0);
     std::fill(data_gradient.begin(), data_gradient.end(), 0);
     std::fill(weight_gradient.begin(), weight_gradient.end(), 0);
-    const auto& [in, out, kernel, stride, padding] = geometry;
+    const auto& [in, out, kernel, stride, padding, groups] = geometry;
     for (int n = 0; n < out.n; ++n) {
       for (int h = 0; h < out.h; ++h) {
         for (int w = 0; w < out.w; ++w) {
@@ -87,21 +87,23 @@ struct ByteProducts {
   int area;
   std::vector<std::int8_t> x;        ///< (N, H, W, IC)
   std::vector<std::int8_t> dy;       ///< (N, OH, OW, OC)
-  std::vector<std::int8_t> weights;  ///< (OC, IC, KH, KW)
+  std::vector<std::int8_t> weights;  ///< (OC, IC / groups, KH, KW)
   std::vector<std::int64_t> forward;
   std::vector<std::int64_t> data_gradient;
   std::vector<std::int64_t> weight_gradient;
 
  private:
   void multiply_pixels(std::size_t from, std::size_t to, int tap) {
-    const auto inputs = static_cast<std::size_t>(geometry.input.c);
+    const auto inputs = static_cast<std::size_t>(geometry.group_inputs());
+    const auto outputs = static_cast<std::size_t>(geometry.group_outputs());
     for (std::size_t o = 0; o < static_cast<std::size_t>(geometry.output.c); ++o) {
       for (std::size_t i = 0; i < inputs; ++i) {
         const std::size_t w =
             (o * inputs + i) * static_cast<std::size_t>(area) + static_cast<std::size_t>(tap);
-        forward[to + o] += x[from + i] * weights[w];
-        data_gradient[from + i] += dy[to + o] * weights[w];
-        weight_gradient[w] += x[from + i] * dy[to + o];
+        const std::size_t pixel = from + o / outputs * inputs + i;
+        forward[to + o] += x[pixel] * weights[w];
+        data_gradient[pixel] += dy[to + o] * weights[w];
+        weight_gradient[w] += x[pixel] * dy[to + o];
       }
     }
   }

@@ -17,7 +17,9 @@ struct Case {
   Shape input;
   ConvolutionOptions spec;
 
-  [[nodiscard]] Window window() const { return {spec.kernel, spec.stride, spec.padding}; }
+  [[nodiscard]] ProductTerms terms() const {
+    return {Window{spec.kernel, spec.stride, spec.padding}, spec.bias, spec.groups};
+  }
 };
 
 GraphNode node_of(const Case& a_case) {
@@ -56,7 +58,7 @@ struct LayerRun {
     }
     const LayerMemory memory = memory_for(node);
     const auto layer =
-        make(a_case.window(), LayerParts{node.input, node.output, memory, {}, nullptr, /*training=*/true},
+        make(a_case.terms(), LayerParts{node.input, node.output, memory, {}, nullptr, /*training=*/true},
              weight, options.bias ? &bias : nullptr);
     Pass pass;
     for (int repetition = 0; repetition < 2; ++repetition) {  // new weights must be noticed
@@ -90,7 +92,7 @@ class CoveringConvolution : public testing::TestWithParam<Case> {};
 
 TEST_P(CoveringConvolution, EqualsTheConvolution) {
   const GraphNode node = node_of(GetParam());
-  ASSERT_TRUE(is_covering(GetParam().window(), node.input, node.output));
+  ASSERT_TRUE(is_covering(GetParam().terms(), node.input, node.output));
   const LayerRun reference(GetParam(), make_convolution);
   const LayerRun dense(GetParam(), make_covering_convolution);
   EXPECT_EQ(dense.destination, reference.destination);
@@ -111,10 +113,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{{1, 1, 1, 1}, {.channels = 1, .kernel = 3, .padding = 1}}));
 
 TEST(IsCovering, OnlyWhereEachWindowReadsTheWholeMap) {
-  const auto covers = [](const Shape& input, int kernel, int padding) {
+  const auto covers = [](const Shape& input, int kernel, int padding, int groups = 1) {
     const Window window = {.kernel = kernel, .stride = 1, .padding = padding};
-    return is_covering(window, input, window.output(input, 2));
+    return is_covering({window, true, groups}, input, window.output(input, 2));
   };
+  EXPECT_TRUE(covers({1, 2, 2, 2}, 3, 1));
+  EXPECT_FALSE(covers({1, 2, 2, 2}, 3, 1, 2)) << "an output reads its group only";
   EXPECT_FALSE(covers({1, 1, 3, 3}, 3, 1)) << "the window of a corner does not reach the opposite one";
   EXPECT_FALSE(covers({1, 1, 2, 2}, 1, 0));
   EXPECT_FALSE(covers({1, 1, 2, 4}, 3, 1));

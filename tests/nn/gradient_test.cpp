@@ -72,6 +72,21 @@ TEST(Gradient, Convolution) {
   }
 }
 
+TEST(Gradient, ConvolutionInGroups) {
+  for (const int groups : {2, 6}) {
+    for (const int channels : {6, 12}) {
+      const ConvolutionOptions spec = {
+          .channels = channels, .kernel = 3, .stride = 2, .padding = 1, .groups = groups};
+      expect_right_gradients(ModelBuilder("groups")
+                                 .convolution("a", {.channels = 6, .kernel = 3})
+                                 .convolution("b", spec)
+                                 .linear("c", 4)
+                                 .build(),
+                             {4, 2, 9, 8});
+    }
+  }
+}
+
 TEST(Gradient, Dropout) {
   expect_right_gradients(read_model("name: dropped\nimage: [2, 4, 4]\nlayers:\n"
                                     "  - convolution: {name: a, channels: 6, kernel: 3}\n  - tanh\n"

@@ -78,10 +78,12 @@ class InferenceReference {
   /// Σ of one output, exact where the product is an integer one.
   double sum(const FoldedProduct& product, const std::vector<double>& source, int n, int oc, int oy,
              int ox) const {
-    const auto& [in, out, kernel, stride, padding] = product.geometry;
+    const auto& [in, out, kernel, stride, padding, groups] = product.geometry;
     std::int64_t integer = 0;
     double real = 0;
-    for (int ic = 0; ic < in.c; ++ic) {
+    const int inputs = product.geometry.group_inputs();
+    const int first = oc / product.geometry.group_outputs() * inputs;
+    for (int i = 0; i < inputs; ++i) {
       for (int ky = 0; ky < kernel; ++ky) {
         for (int kx = 0; kx < kernel; ++kx) {
           const int y = oy * stride - padding + ky;
@@ -89,9 +91,9 @@ class InferenceReference {
           if (y < 0 || y >= in.h || x < 0 || x >= in.w) {
             continue;
           }
-          const double a = source[index(in, n, ic, y, x)];
+          const double a = source[index(in, n, first + i, y, x)];
           const double b =
-              product.weights[static_cast<std::size_t>(((oc * in.c + ic) * kernel + ky) * kernel + kx)];
+              product.weights[static_cast<std::size_t>(((oc * inputs + i) * kernel + ky) * kernel + kx)];
           integer += static_cast<std::int64_t>(a) * static_cast<std::int64_t>(b);
           real += a * b;
         }

@@ -110,18 +110,37 @@ ModelDescription plain_model(int channels, int kernel, int stride, int padding, 
       .build();
 }
 
+/// A depthwise layer, and groups of several channels, behind each other.
+ModelDescription grouped_model(int stride) {
+  ModelBuilder model("grouped");
+  model.convolution("conv1", {.channels = 12, .kernel = 3, .padding = 1, .bias = false})
+      .batch_norm("bn1")
+      .relu();
+  model.convolution("conv2", {.channels = 12, .kernel = 3, .stride = stride, .padding = 1, .groups = 12})
+      .batch_norm("bn2")
+      .relu();
+  return model.convolution("conv3", {.channels = 9, .kernel = 3, .padding = 1, .groups = 3})
+      .linear("fc", 7)
+      .build();
+}
+
 struct Case {
   ModelDescription model;
   Shape image;
 };
 
 std::vector<Case> cases() {
-  return {
-      {plain_model(16, 3, 1, 1, true), {3, 3, 8, 8}},    {plain_model(5, 5, 2, 2, false), {2, 1, 9, 7}},
-      {plain_model(32, 1, 1, 0, true), {1, 7, 6, 6}},    {plain_model(64, 11, 4, 5, true), {4, 3, 32, 32}},
-      {plain_model(17, 3, 3, 0, false), {5, 2, 11, 11}}, {plain_model(24, 3, 1, 1, true), {2, 3, 4, 4}},
-      {residual_model(16, 2, 4), {3, 3, 8, 8}},          {residual_model(7, 1, 4), {2, 3, 5, 5}},
-      {residual_model(32, 2, 2), {1, 4, 4, 4}}};
+  return {{plain_model(16, 3, 1, 1, true), {3, 3, 8, 8}},
+          {plain_model(5, 5, 2, 2, false), {2, 1, 9, 7}},
+          {plain_model(32, 1, 1, 0, true), {1, 7, 6, 6}},
+          {plain_model(64, 11, 4, 5, true), {4, 3, 32, 32}},
+          {plain_model(17, 3, 3, 0, false), {5, 2, 11, 11}},
+          {plain_model(24, 3, 1, 1, true), {2, 3, 4, 4}},
+          {residual_model(16, 2, 4), {3, 3, 8, 8}},
+          {residual_model(7, 1, 4), {2, 3, 5, 5}},
+          {residual_model(32, 2, 2), {1, 4, 4, 4}},
+          {grouped_model(1), {3, 3, 7, 8}},
+          {grouped_model(2), {2, 3, 8, 7}}};
 }
 
 class InferenceTest : public ::testing::Test {

@@ -47,6 +47,13 @@ std::vector<ProductGeometry> geometries() {
     all.push_back({in, output_of(in, 2 * channels, 3, 2, 1), 3, 2, 1});
     all.push_back({in, output_of(in, 2 * channels, 1, 2, 0), 1, 2, 0});
   }
+  for (const int groups : {2, 3, 12, 48}) {  // to depthwise, which 48 groups are twice
+    for (const int stride : {1, 2}) {
+      const Shape in = {3, 48, 7, 8};
+      all.push_back({in, output_of(in, 48, 3, stride, 1), 3, stride, 1, groups});
+      all.push_back({in, output_of(in, 96, 3, stride, 1), 3, stride, 1, groups});
+    }
+  }
   all.push_back({{9, 32, 2, 2}, {9, 48, 2, 2}, 3, 1, 1});  // as in AlexNet: hardly more than padding
   all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
   all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
@@ -116,8 +123,13 @@ ProductGeometry small_geometry(RandomSequence& random) {
   const int stride = pick(1, 5);
   const int padding = pick(0, kernel - 1);
   const int least = std::max(1, kernel - 2 * padding);
-  const Shape in = {pick(1, 2), pick(1, 20), pick(least, least + 6), pick(least, least + 6)};
-  return {in, output_of(in, pick(1, 20), kernel, stride, padding), kernel, stride, padding};
+  const int groups = std::max(1, pick(-3, 4));  // often 1
+  const bool is_depthwise = random.below(8) == 0;
+  const int inputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int outputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int count = is_depthwise ? pick(1, 70) : groups;
+  const Shape in = {pick(1, 2), count * inputs, pick(least, least + 6), pick(least, least + 6)};
+  return {in, output_of(in, count * outputs, kernel, stride, padding), kernel, stride, padding, count};
 }
 
 /// A part of a sweep over thousands of shapes, so that they run side by side.
@@ -130,8 +142,8 @@ TEST_P(IntegerProductSweep, EqualsLoops) {
   for (int i = 0; i < kShapes && !HasFailure(); ++i) {
     const ProductGeometry geometry = small_geometry(random);
     SCOPED_TRACE(testing::PrintToString(geometry));
-    const auto& [in, out, kernel, stride, padding] = geometry;
-    unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true}) ? 0 : 1;
+    const auto& [in, out, kernel, stride, padding, groups] = geometry;
+    unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true, groups}) ? 0 : 1;
     expect_all(geometry, static_cast<std::uint64_t>(i));
   }
   EXPECT_GE(unsound, kShapes / 5);
@@ -213,6 +225,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ManyPixels,
                          testing::Values(ProductGeometry{{128, 1, 32, 32}, {128, 1, 32, 32}, 1, 1, 0},
                                          ProductGeometry{{150, 3, 32, 32}, {150, 18, 32, 32}, 3, 1, 1},
                                          ProductGeometry{{530, 2, 32, 32}, {530, 3, 16, 16}, 3, 2, 1},
+                                         ProductGeometry{{150, 3, 32, 32}, {150, 3, 32, 32}, 3, 1, 1, 3},
+                                         ProductGeometry{{150, 4, 32, 32}, {150, 4, 32, 32}, 1, 1, 0, 2},
                                          ProductGeometry{{1, 2, 400, 401}, {1, 2, 400, 401}, 3, 1, 1}));
 
 }  // namespace

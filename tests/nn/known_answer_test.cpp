@@ -26,12 +26,13 @@ const WindowProduct kUsual = {{3, 16, 8, 8}, {3, 32, 4, 4}, 3, 2, 1};
 const WindowProduct kLarge = {{2, 256, 4, 4}, {2, 64, 4, 4}, 3, 1, 1};
 const WindowProduct kTransposed = {{3, 32, 4, 4}, {3, 16, 8, 8}, 3, 2, 1, true};
 const WindowProduct kLinear = {{3, 3000, 1, 1}, {3, 2, 1, 1}, 1, 1, 0};
+const WindowProduct kGroups = {{3, 32, 8, 8}, {3, 64, 8, 8}, 3, 1, 1, false, 4};
 
 TEST(KnownAnswer, IsGivenByALibraryThatIsRight) {
   if (!onednn::has_exact_bytes()) {
     GTEST_SKIP() << "without VNNI oneDNN's 8-bit sums saturate";
   }
-  for (const WindowProduct& product : {kUsual, kLarge, kTransposed, kLinear}) {
+  for (const WindowProduct& product : {kUsual, kLarge, kTransposed, kLinear, kGroups}) {
     EXPECT_TRUE(is_right(product));
   }
 }
@@ -40,7 +41,7 @@ TEST(KnownAnswer, IsNotGivenWhereSumsSaturate) {
   if (onednn::has_exact_bytes()) {
     GTEST_SKIP() << "with VNNI no sum saturates; ONEDNN_MAX_CPU_ISA=AVX2 shows it";
   }
-  for (const WindowProduct& product : {kUsual, kLarge, kTransposed, kLinear}) {
+  for (const WindowProduct& product : {kUsual, kLarge, kTransposed, kLinear, kGroups}) {
     EXPECT_FALSE(is_right(product));
   }
 }

@@ -118,6 +118,8 @@ TEST(ModelFile, MistakesAreNamedWithTheirPlace) {
       {"layers:\n  - convolution: {kernel: 3}\n", "m.yaml:4: 'convolution': option 'channels' is missing"},
       {"layers:\n  - convolution: {channels: 0, kernel: 3}\n",
        "m.yaml:4: 'channels': expected an integer from 1"},
+      {"layers:\n  - convolution: {name: a, channels: 4, kernel: 3, groups: 2}\n",
+       "m.yaml:4: layer 'a': 2 groups do not divide 3 channels of the input and 4 of the output evenly"},
       {"layers:\n  - relu: {slope: 1}\n", "m.yaml:4: 'relu': unknown option 'slope'"},
       {"layers:\n  - relu: {from: b}\n",
        "m.yaml:4: 'from': no layer 'b' stands before; expected one of input"},

@@ -59,6 +59,18 @@ TEST(Model, AlexnetCountsAndSizes) {
   EXPECT_EQ(graph.nodes.back().input, (Shape{1, 256, 1, 1}));
 }
 
+TEST(Model, MobilenetV2CountsAndSizes) {
+  // Its authors' 3.4 million parameters with 1,000 classes, which are 3.5 million with all batch norms.
+  EXPECT_EQ(parameter_count(lower(make_model("mobilenet_v2", 1000), {1, 3, 32, 32}, false)), 3'504'872);
+  const Graph graph = lower(make_model("mobilenet_v2", 10), {1, 3, 32, 32}, false);
+  EXPECT_EQ(graph.nodes.back().input, (Shape{1, 1280, 1, 1}));
+  std::int64_t madds = 0;
+  for (const QuantizedLayer& layer : graph.layers) {
+    madds += layer.madds;
+  }
+  EXPECT_EQ(madds, 87'976'448);
+}
+
 TEST(Model, AllModelsTakeGreyImagesOf28PixelsAndAnyClassCount) {
   for (const std::string& name : model_names()) {
     const Graph graph = lower(make_model(name, 37), {2, 1, 28, 28}, true);

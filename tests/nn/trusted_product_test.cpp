@@ -46,17 +46,17 @@ std::vector<ProductRole> wrong_products(const WindowProduct& layer, const Window
       wrong.push_back(role);
     }
   };
-  const auto& [in, out, kernel, stride, padding, transposed] = layer;
+  const auto& [in, out, kernel, stride, padding, transposed, groups] = layer;
+  const memory::dims weight_dims = onednn::weight_dims(layer);
   onednn::ProductShapes shapes = {onednn::activation(in.n, in.c, in.h, in.w, type),
-                                  onednn::any_layout({out.c, in.c, kernel, kernel}, type),
-                                  onednn::plain({out.c}),
+                                  onednn::any_layout(weight_dims, type), onednn::plain({out.c}),
                                   onednn::activation(out.n, out.c, out.h, out.w, type)};
   const onednn::Window window = onednn::window_of({kernel, stride, padding}, in, out);
   auto forward = onednn::convolution_forward(/*training=*/true, shapes, window);
   try_to_trust(forward, ProductRole::forward);
   auto data = onednn::convolution_backward_data(shapes, window, forward);
   try_to_trust(data, ProductRole::data_gradient);
-  shapes.weights = onednn::any_layout({out.c, in.c, kernel, kernel});
+  shapes.weights = onednn::any_layout(weight_dims);
   auto weights = onednn::convolution_backward_weights(shapes, window, forward);
   try_to_trust(weights, ProductRole::weight_gradient);
   return wrong;
@@ -75,12 +75,14 @@ std::vector<WindowProduct> random_layers(int count) {
     layer.kernel = between(1, 5);
     layer.stride = between(1, 3);
     layer.padding = between(0, layer.kernel - 1);
-    layer.source = {between(1, 6), between(1, 24), between(1, 12), between(1, 12)};
+    layer.groups = random.below(3) == 0 ? between(2, 24) : 1;
+    const auto channels = [&] { return layer.groups * between(1, std::max(1, 24 / layer.groups)); };
+    layer.source = {between(1, 6), channels(), between(1, 12), between(1, 12)};
     const auto places = [&](int size) {
       return (size + 2 * layer.padding - layer.kernel) / layer.stride + 1;
     };
     if (std::min(layer.source.h, layer.source.w) + 2 * layer.padding >= layer.kernel) {
-      layer.destination = {layer.source.n, between(1, 24), places(layer.source.h), places(layer.source.w)};
+      layer.destination = {layer.source.n, channels(), places(layer.source.h), places(layer.source.w)};
       layers.push_back(layer);
     }
   }

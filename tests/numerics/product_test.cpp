@@ -155,6 +155,31 @@ TEST_P(Layout, QuantizesToBytesAsTheReferenceDoes) {
   }
 }
 
+TEST_P(Layout, SumsOfPairsEqualLoops) {
+  for (const std::size_t channels : {1, 7, 8, 31, 32, 45, 144}) {
+    for (const std::size_t count : {0, 1, 9, 200}) {
+      const auto right = random_bytes<std::int8_t>(count * channels, count);
+      const auto expect = [&](const auto& left, auto&& kernel) {
+        std::vector<decltype(left.data())> lefts(count);
+        std::vector<const std::int8_t*> rights(count);
+        std::vector<std::int32_t> expected(channels);
+        for (std::size_t i = 0; i < count; ++i) {
+          lefts[i] = left.data() + (count - 1 - i) * channels;  // in any order
+          rights[i] = right.data() + i * channels;
+          for (std::size_t c = 0; c < channels; ++c) {
+            expected[c] += lefts[i][c] * rights[i][c];
+          }
+        }
+        std::vector<std::int32_t> found(channels, -1);
+        kernel(lefts.data(), rights.data(), count, channels, found.data());
+        ASSERT_EQ(found, expected) << channels << " " << count;
+      };
+      expect(random_bytes<std::int8_t>(count * channels, channels), kernels().sum_signed_pairs);
+      expect(random_bytes<std::uint8_t>(count * channels, channels), kernels().sum_unsigned_pairs);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, Layout, testing::ValuesIn(vector::kInstructionSets),
                          test::instruction_set_name);
 

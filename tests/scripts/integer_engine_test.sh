@@ -33,6 +33,29 @@ for ranks in 2 3 4; do
   train "integer.$ranks" "$ranks" engine=integer model=lenet5 || fail "training failed"
   "$adapt" compare "$work/integer.1" "$work/integer.$ranks" || { echo "different on $ranks ranks"; exit 1; }
 done
+# Networks with depthwise and grouped convolutions likewise.
+cat > "$work/grouped.yaml" <<'YAML'
+name: grouped
+image: [1, 28, 28]
+layers:
+  - convolution: {name: stem, channels: 12, kernel: 3, stride: 2, padding: 1, bias: false}
+  - batch_norm
+  - relu
+  - convolution: {name: depthwise, channels: 12, groups: 12, kernel: 3, padding: 1, bias: false}
+  - batch_norm
+  - relu
+  - convolution: {name: strided, channels: 12, groups: 12, kernel: 3, stride: 2, padding: 1}
+  - relu
+  - convolution: {name: groups, channels: 8, groups: 4, kernel: 3, stride: 2, padding: 1}
+  - global_average_pool
+  - linear: {name: fc, outputs: $classes}
+YAML
+train grouped.emulated 1 engine=emulated "model.file=$work/grouped.yaml" || fail "training failed"
+for ranks in 1 3; do
+  train "grouped.$ranks" "$ranks" engine=integer "model.file=$work/grouped.yaml" || fail "training failed"
+  "$adapt" compare "$work/grouped.emulated" "$work/grouped.$ranks" || { echo "grouped: different on $ranks ranks"; exit 1; }
+done
+"$adapt" evaluate "$work/grouped.1" --engine integer | grep -q "integer layers   5 of 5" || fail "not all in integers"
 # All layers are integer from the first step on: no float32 sum depends on the threads.
 train threads.2 1 engine=integer model=lenet5 training.threads=2 || fail "training failed"
 "$adapt" compare "$work/integer.1" "$work/threads.2" || { echo "different on 2 threads"; exit 1; }

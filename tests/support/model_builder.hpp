@@ -15,6 +15,7 @@ struct ConvolutionOptions {
   int stride = 1;
   int padding = 0;
   bool bias = true;
+  int groups = 1;
 };
 
 /// Writes a model file down, layer after layer; each call takes the current value as input and makes its
@@ -25,10 +26,10 @@ class ModelBuilder {
       : text_(concat("name: ", name, "\nimage: [1, 1, 1]\nlayers:\n")) {}
 
   ModelBuilder& convolution(const std::string& name, const ConvolutionOptions& options) {
-    return append(
-        "convolution", name,
-        concat(", channels: ", options.channels, ", kernel: ", options.kernel, ", stride: ", options.stride,
-               ", padding: ", options.padding, ", bias: ", options.bias ? "true" : "false"));
+    return append("convolution", name,
+                  concat(", channels: ", options.channels, ", kernel: ", options.kernel,
+                         ", stride: ", options.stride, ", padding: ", options.padding,
+                         ", groups: ", options.groups, ", bias: ", options.bias ? "true" : "false"));
   }
   ModelBuilder& linear(const std::string& name, int outputs) {
     return append("linear", name, concat(", outputs: ", outputs));

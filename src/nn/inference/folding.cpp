@@ -62,11 +62,7 @@ FoldedProduct plain_product(const Graph& graph, const FusedGroup& group, const M
   const GraphNode& node = graph.nodes[group.node];
   FoldedProduct product;
   product.weights = parameter(state, node.name + ".weight").working;
-  if (const auto window = node.op().product()->window) {
-    product.geometry = {node.input, node.output, window->kernel, window->stride, window->padding};
-  } else {
-    product.geometry = {flat(node.input), flat(node.output)};
-  }
+  product.geometry = geometry_of(*node.op().product(), node.input, node.output);
   if (group.activation != 0) {
     product.activation = graph.nodes[group.activation].op().activation();
   }
@@ -83,11 +79,11 @@ void repeat(std::vector<float>& values, std::size_t times) {
 
 /// Convolutions that cover their map, as linear layers.
 void flatten_covering(const GraphNode& node, FoldedProduct& product) {
-  const auto window = node.op().product()->window;
-  if (!window || !is_covering(*window, node.input, node.output)) {
+  const ProductTerms terms = *node.op().product();
+  if (!is_covering(terms, node.input, node.output)) {
     return;
   }
-  CoveringExpansion expansion(*window, node.input, node.output);
+  CoveringExpansion expansion(*terms.window, node.input, node.output);
   AlignedVector<float> dense(expansion.rows() * expansion.columns());
   expansion.expand(product.weights, dense);
   product.weights = std::move(dense);

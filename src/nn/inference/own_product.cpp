@@ -14,8 +14,10 @@ namespace adapt {
 namespace {
 
 WindowProduct window_of(const FoldedProduct& product, int images) {
-  const auto& [in, out, kernel, stride, padding] = product.geometry;
-  return {{images, in.c, in.h, in.w}, {images, out.c, out.h, out.w}, kernel, stride, padding};
+  WindowProduct window = forward_product(product.geometry);
+  window.source.n = images;
+  window.destination.n = images;
+  return window;
 }
 
 float number_at(const void* data, NumberType type, std::size_t i) {
@@ -157,8 +159,8 @@ OwnProduct::OwnProduct(const StepParts& parts, int images)
       type_(parts.destination.value.type),
       sums_(static_cast<std::size_t>(window_.destination.elements())) {
   if (product_.integer) {
-    lowered_.emplace(window_, source_type_ == NumberType::unsigned_byte);
-    lowered_->set_weights(std::vector<std::int8_t>(product_.weights.begin(), product_.weights.end()));
+    bytes_ = make_byte_product(window_, source_type_ == NumberType::unsigned_byte);
+    bytes_->set_weights(std::vector<std::int8_t>(product_.weights.begin(), product_.weights.end()));
     byte_sums_.resize(sums_.size());
   }
   if (source_type_ == NumberType::bfloat16) {
@@ -177,7 +179,8 @@ void OwnProduct::sum_floats(const void* source) {
     for (int o = 0; o < out.c; ++o, ++to) {
       *to = 0;
       const float* weight = product_.weights.data() + o * static_cast<std::ptrdiff_t>(window_.terms());
-      for (int i = 0; i < in.c; ++i) {
+      const int first = o / window_.group_outputs() * window_.group_inputs();
+      for (int i = first; i < first + window_.group_inputs(); ++i) {
         for (int tap = 0; tap < window_.kernel * window_.kernel; ++tap, ++weight) {
           const int y = window_.source_of(place / out.w % out.h, tap / window_.kernel, in.h);
           const int x = window_.source_of(place % out.w, tap % window_.kernel, in.w);
@@ -192,8 +195,8 @@ void OwnProduct::sum_floats(const void* source) {
 }
 
 void OwnProduct::sum(const void* source) {
-  if (lowered_) {
-    lowered_->run(source, byte_sums_.data());
+  if (bytes_ != nullptr) {
+    bytes_->run(source, byte_sums_.data());
     std::copy(byte_sums_.begin(), byte_sums_.end(), sums_.begin());
   } else {
     sum_floats(source);

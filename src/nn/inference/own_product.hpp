@@ -1,11 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "nn/inference/steps.hpp"
-#include "nn/quantized/lowered_product.hpp"
+#include "nn/quantized/byte_product.hpp"
 
 namespace adapt {
 
@@ -27,8 +27,8 @@ class OwnProduct {
   bool has_residual_;
   NumberType source_type_;
   NumberType residual_type_;
-  NumberType type_;                        ///< of the destination
-  std::optional<LoweredProduct> lowered_;  ///< of bytes
+  NumberType type_;                     ///< of the destination
+  std::unique_ptr<ByteProduct> bytes_;  ///< unless the source is of floats
   std::vector<std::int32_t> byte_sums_;
   std::vector<float> sums_;
 };

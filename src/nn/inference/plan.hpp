@@ -7,7 +7,7 @@
 #include "base/aligned.hpp"
 #include "nn/graph.hpp"
 #include "nn/parameters.hpp"
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 #include "numerics/plan.hpp"
 
 namespace adapt {
@@ -36,7 +36,7 @@ struct InferenceValue {
 struct FoldedProduct {
   bool integer = false;
   ProductGeometry geometry;      ///< 1×1 maps for linear layers and for convolutions that cover their map
-  AlignedVector<float> weights;  ///< (OC, IC, KH, KW); integers of a byte where `integer`
+  AlignedVector<float> weights;  ///< (OC, IC / groups, KH, KW); integers of a byte where `integer`
   std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
   std::vector<float> addends;    ///< (OC)
   float residual_factor = 1;

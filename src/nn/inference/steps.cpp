@@ -64,8 +64,8 @@ Run product_call(const FoldedProduct& product, const Description& description, c
 }
 
 Run compile_convolution(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
-  const auto& [in, out, kernel, stride, padding] = parts.step.product.geometry;
-  const memory::dims dims = {out.c, in.c, kernel, kernel};
+  const auto& [in, out, kernel, stride, padding, groups] = parts.step.product.geometry;
+  const memory::dims dims = onednn::weight_dims(forward_product(parts.step.product.geometry));
   const onednn::Window window = onednn::window_of({kernel, stride, padding}, in, out);
   const onednn::ProductShapes shapes = {parts.sources[0].data.get_desc(),
                                         {dims, weights, memory::format_tag::any},
@@ -78,10 +78,10 @@ Run compile_convolution(const StepParts& parts, memory::data_type weights, const
 /// The same memory as a matrix or, where a residual is added, which oneDNN's linear layers refuse, as maps of
 /// one pixel. That of the images is asked anew in each call.
 Run compile_linear(const StepParts& parts, memory::data_type weights, const onednn::Epilogue& epilogue) {
-  const ProductGeometry& geometry = parts.step.product.geometry;
   const memory::data_type from = onednn_type_of(parts.sources[0].value.type);
   const memory::data_type to = onednn_type_of(parts.destination.value.type);
-  const auto& [in, out, kernel, stride, padding] = geometry;
+  const Shape& in = parts.step.product.geometry.input;
+  const Shape& out = parts.step.product.geometry.output;
   const bool adds = epilogue.residual_factor.has_value();
   const memory::dims dims = adds ? memory::dims{out.c, in.c, 1, 1} : memory::dims{out.c, in.c};
   const onednn::ProductShapes shapes = {
@@ -110,7 +110,8 @@ Run compile_product(const StepParts& parts) {
   const memory::data_type weights =
       product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);
   const Shape& in = product.geometry.input;
-  const bool is_linear = in.h == 1 && in.w == 1 && product.geometry.kernel == 1;
+  const bool is_linear =
+      in.h == 1 && in.w == 1 && product.geometry.kernel == 1 && product.geometry.groups == 1;
   const Run library =
       is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
   return checked_product(parts, library);

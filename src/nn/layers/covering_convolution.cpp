@@ -144,15 +144,19 @@ void CoveringExpansion::fold(std::span<const float> dense, std::span<float> weig
   }
 }
 
-bool is_covering(const Window& window, const Shape& input, const Shape& output) {
+bool is_covering(const ProductTerms& terms, const Shape& input, const Shape& output) {
+  if (!terms.window || terms.groups > 1) {
+    return false;
+  }
+  const Window& window = *terms.window;
   const auto taps = static_cast<std::size_t>(window.kernel) * static_cast<std::size_t>(window.kernel);
   return covers_axis(window, input.h, output.h) && covers_axis(window, input.w, output.w) &&
          places(input) * places(output) <= 2 * taps;
 }
 
-std::unique_ptr<Layer> make_covering_convolution(const Window& window, const LayerParts& parts,
+std::unique_ptr<Layer> make_covering_convolution(const ProductTerms& terms, const LayerParts& parts,
                                                  Parameter& weight, Parameter* bias) {
-  return std::make_unique<CoveringConvolution>(window, parts, weight, bias);
+  return std::make_unique<CoveringConvolution>(*terms.window, parts, weight, bias);
 }
 
 }  // namespace adapt

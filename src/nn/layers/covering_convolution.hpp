@@ -9,9 +9,9 @@
 
 namespace adapt {
 
-/// Whether every window of the convolution covers the whole map, as 3x3 windows with padding 1 do on a map of
-/// 2x2, and its dense form is at most twice as large as its weights.
-bool is_covering(const Window& window, const Shape& input, const Shape& output);
+/// Whether every window of a convolution without groups covers the whole map, as 3x3 windows with padding 1
+/// do on a map of 2x2, and its dense form is at most twice as large as its weights. False for linear layers.
+bool is_covering(const ProductTerms& terms, const Shape& input, const Shape& output);
 
 /// How the weights of a convolution with `is_covering()` stand in the matrix of a linear layer over the
 /// flattened map, (OH, OW, OC) x (H, W, IC).
@@ -56,7 +56,7 @@ class CoveringExpansion {
 /// flattened map (H, W, IC) → (OH, OW, OC) whose matrix repeats the weights. As a matrix product it runs at
 /// several times the speed of a convolution, which spends its time on windows that are mostly padding. Shapes
 /// and meaning are those of make_convolution; only the order of the sums differs.
-std::unique_ptr<Layer> make_covering_convolution(const Window& window, const LayerParts& parts,
+std::unique_ptr<Layer> make_covering_convolution(const ProductTerms& terms, const LayerParts& parts,
                                                  Parameter& weight, Parameter* bias);
 
 }  // namespace adapt

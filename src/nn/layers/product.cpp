@@ -27,8 +27,8 @@ Description trusted(Description description, ProductRole role, const WindowProdu
 }
 
 onednn::ProductShapes shapes_of(const memory::desc& source, const memory::desc& destination,
-                                const Parameter& weight, const Parameter* bias) {
-  return {source, onednn::any_layout(dims_of(weight), onednn::type_of(source)),
+                                const memory::dims& weight, const Parameter* bias) {
+  return {source, onednn::any_layout(weight, onednn::type_of(source)),
           bias != nullptr ? onednn::plain(dims_of(*bias)) : memory::desc(), destination};
 }
 
@@ -38,7 +38,7 @@ ProductLayer::ProductLayer(const LayerMemory& memory, Parameter& weight, Paramet
                            const onednn::ProductShapes& shapes)
     : memory_(memory),
       weight_(weight),
-      weight_dims_(dims_of(weight)),
+      weight_dims_(onednn::dims_of(shapes.weights)),
       source_(view_of(memory.sources.front(), shapes.source)),
       destination_(view_of(memory.destination, shapes.destination)),
       source_gradient_(view_of(memory.source_gradients.front(), shapes.source)),
@@ -86,22 +86,22 @@ void ProductLayer::backward(Pass& /*pass*/) {
   }
 }
 
-std::unique_ptr<Layer> make_convolution(const Window& window_terms, const LayerParts& parts,
-                                        Parameter& weight, Parameter* bias) {
+std::unique_ptr<Layer> make_convolution(const ProductTerms& terms, const LayerParts& parts, Parameter& weight,
+                                        Parameter* bias) {
   const LayerMemory& memory = parts.memory;
-  const onednn::Window window = onednn::window_of(window_terms, parts.input, parts.output);
+  const onednn::Window window = onednn::window_of(*terms.window, parts.input, parts.output);
+  const WindowProduct product = forward_product(geometry_of(terms, parts.input, parts.output));
+  const auto weight_dims = onednn::weight_dims(product);
   const auto shapes =
-      shapes_of(memory.sources.front().get_desc(), memory.destination.get_desc(), weight, bias);
+      shapes_of(memory.sources.front().get_desc(), memory.destination.get_desc(), weight_dims, bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
-  const WindowProduct product = {parts.input, parts.output, window_terms.kernel, window_terms.stride,
-                                 window_terms.padding};
   const auto forward = onednn::convolution_forward(parts.training, shapes, window);
   layer->set_forward(trusted(forward, ProductRole::forward, product));
   if (!parts.training) {
     return layer;
   }
   auto gradient_shapes = shapes;
-  gradient_shapes.weights = onednn::any_layout(dims_of(weight));  // gradients of parameters are float32
+  gradient_shapes.weights = onednn::any_layout(weight_dims);  // gradients of parameters are float32
   layer->set_backward_weights(trusted(onednn::convolution_backward_weights(gradient_shapes, window, forward),
                                       ProductRole::weight_gradient, product));
   if (layer->wants_source_gradient()) {
@@ -118,7 +118,7 @@ std::unique_ptr<Layer> make_linear(const LayerParts& parts, Parameter& weight, P
                                  {batch, static_cast<int>(parts.output.elements() / batch), 1, 1}};
   const dnnl::memory::data_type type = onednn::type_of(memory.destination.get_desc());
   const auto shapes = shapes_of(onednn::plain({batch, product.source.c}, type),
-                                onednn::plain({batch, product.destination.c}, type), weight, bias);
+                                onednn::plain({batch, product.destination.c}, type), dims_of(weight), bias);
   auto layer = std::make_unique<ProductLayer>(memory, weight, bias, shapes);
   const auto forward = onednn::linear_forward(parts.training, shapes);
   layer->set_forward(trusted(forward, ProductRole::forward, product));

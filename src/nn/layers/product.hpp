@@ -63,9 +63,10 @@ class ProductLayer : public Layer {
   std::optional<UnpackedGradient> weight_gradient_;
 };
 
-/// 2-D convolution: destination (N, OC, OH, OW) = sum over (IC, KH, KW) of source (N, IC, H, W) · weights
-/// (OC, IC, KH, KW) + bias (OC). Cross-correlation, as usual in the field; zero padding on all sides.
-std::unique_ptr<Layer> make_convolution(const Window& window, const LayerParts& parts, Parameter& weight,
+/// 2-D convolution, whose terms have a window: destination (N, OC, OH, OW) = sum over (IC, KH, KW) of source
+/// (N, IC, H, W) · weights (OC, IC / groups, KH, KW) + bias (OC), over the IC of the output channel's group.
+/// Cross-correlation, as usual in the field; zero padding on all sides.
+std::unique_ptr<Layer> make_convolution(const ProductTerms& terms, const LayerParts& parts, Parameter& weight,
                                         Parameter* bias);
 
 /// Fully connected layer: destination (N, OUT) = source (N, IN) · weights (OUT, IN)ᵀ + bias (OUT). A source

@@ -8,20 +8,26 @@ namespace {
 
 class Convolution final : public Operation {
  public:
-  Convolution(int channels, const Window& window, bool bias)
-      : channels_(channels), window_(window), bias_(bias) {}
+  Convolution(int channels, const ProductTerms& terms) : channels_(channels), terms_(terms) {}
 
   [[nodiscard]] std::string_view kind() const override { return "convolution"; }
-  [[nodiscard]] Shape output(const Shape& input) const override { return window_.output(input, channels_); }
+  [[nodiscard]] Shape output(const Shape& input) const override {
+    if (input.c % terms_.groups != 0 || channels_ % terms_.groups != 0) {
+      throw BadInput(concat(terms_.groups, " groups do not divide ", input.c, " channels of the input and ",
+                            channels_, " of the output evenly; expected a common divisor of both"));
+    }
+    return terms_.window->output(input, channels_);
+  }
   [[nodiscard]] std::vector<ParameterShape> parameters(const Shape& input) const override {
-    return weight_and_bias({channels_, input.c, window_.kernel, window_.kernel}, bias_);
+    const int kernel = terms_.window->kernel;
+    return weight_and_bias({channels_, input.c / terms_.groups, kernel, kernel}, terms_.bias);
   }
   [[nodiscard]] BackwardNeeds backward() const override {
     return {.input = true, .output = false, .is_identity = false};
   }
   [[nodiscard]] bool works_in_place() const override { return false; }
   [[nodiscard]] bool keeps_grid() const override { return false; }
-  [[nodiscard]] std::optional<ProductTerms> product() const override { return ProductTerms{window_, bias_}; }
+  [[nodiscard]] std::optional<ProductTerms> product() const override { return terms_; }
   [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
   [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
@@ -30,27 +36,28 @@ class Convolution final : public Operation {
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
-    Parameter* const bias = bias_ ? &parts.parameters[1] : nullptr;
-    return is_covering(window_, parts.input, parts.output)
-               ? make_covering_convolution(window_, parts, parts.parameters[0], bias)
-               : make_convolution(window_, parts, parts.parameters[0], bias);
+    Parameter* const bias = terms_.bias ? &parts.parameters[1] : nullptr;
+    return is_covering(terms_, parts.input, parts.output)
+               ? make_covering_convolution(terms_, parts, parts.parameters[0], bias)
+               : make_convolution(terms_, parts, parts.parameters[0], bias);
   }
 
  private:
   int channels_;
-  Window window_;
-  bool bias_;
+  ProductTerms terms_;
 };
 
 }  // namespace
 
-/// Convolution of (N, C, H, W) with square kernels: `channels` outputs, zero padding on all sides.
+/// Convolution of (N, C, H, W) with square kernels: `channels` outputs, zero padding on all sides. Of
+/// `groups`, each reads its own share of the channels; with as many as channels, a depthwise convolution.
 OperationPtr read_convolution(OptionReader& options) {
   const int channels = options.integer("channels", 1, kMostChannels);
   const Window window = {options.integer("kernel", 1, kLargestKernel),
                          options.integer("stride", 1, kLargestStride, 1),
                          options.integer("padding", 0, kLargestKernel, 0)};
-  return std::make_shared<Convolution>(channels, window, options.flag("bias", true));
+  const int groups = options.integer("groups", 1, kMostChannels, 1);
+  return std::make_shared<Convolution>(channels, ProductTerms{window, options.flag("bias", true), groups});
 }
 
 }  // namespace adapt::ops

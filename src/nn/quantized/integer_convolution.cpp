@@ -9,14 +9,9 @@
 namespace adapt {
 namespace {
 
-WindowProduct forward_product(const ProductGeometry& geometry) {
-  const auto& [in, out, kernel, stride, padding] = geometry;
-  return {in, out, kernel, stride, padding};
-}
-
 WindowProduct gradient_product(const ProductGeometry& geometry, bool turned) {
-  const auto& [in, out, kernel, stride, padding] = geometry;
-  return {out, in, kernel, stride, turned ? kernel - 1 - padding : padding, !turned};
+  const auto& [in, out, kernel, stride, padding, groups] = geometry;
+  return {out, in, kernel, stride, turned ? kernel - 1 - padding : padding, !turned, groups};
 }
 
 /// Whether the data gradient is a convolution that has no negative padding.
@@ -30,11 +25,12 @@ bool can_turn(const ProductGeometry& geometry) {
 }  // namespace
 
 IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product) {
-  if (LibraryProduct::is_sound(product)) {
-    library_.emplace(product);
-    if (!is_right_here(product, *library_)) {
-      library_.reset();
-    }
+  if (product.is_depthwise() || !LibraryProduct::is_sound(product)) {
+    return;
+  }
+  library_.emplace(product);
+  if (library_->is_reference() || !is_right_here(product, *library_)) {
+    library_.reset();
   }
 }
 
@@ -61,22 +57,23 @@ void IntegerProduct::set_weights(std::span<const std::int8_t> weights) {
     library_->set_weights(weights);
     return;
   }
-  if (!lowered_) {
-    lowered_.emplace(product_);
+  if (own_ == nullptr) {
+    own_ = make_byte_product(product_);
   }
-  lowered_->set_weights(weights);
+  own_->set_weights(weights);
 }
 
 void IntegerProduct::run(const std::int8_t* source, std::int32_t* sums) {
   if (runs_library_) {
     library_->run(source, sums);
   } else {
-    lowered_->run(source, sums);
+    own_->run(source, sums);
   }
 }
 
 std::int64_t IntegerConvolution::terms(const ProductGeometry& geometry) {
-  return std::int64_t{std::max(geometry.input.c, geometry.output.c)} * geometry.kernel * geometry.kernel;
+  return std::int64_t{std::max(geometry.group_inputs(), geometry.group_outputs())} * geometry.kernel *
+         geometry.kernel;
 }
 
 bool IntegerConvolution::fits(const ProductGeometry& geometry) {
@@ -87,8 +84,8 @@ bool IntegerConvolution::fits(const ProductGeometry& geometry) {
 IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
     : geometry_(geometry),
       turned_(can_turn(geometry)),
-      plain_(
-          static_cast<std::size_t>(geometry.output.c * geometry.input.c * geometry.kernel * geometry.kernel)),
+      plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
+                                      geometry.kernel)),
       forward_(forward_product(geometry)) {
   if (data_gradient) {
     exchanged_.resize(plain_.size());
@@ -126,11 +123,13 @@ void IntegerConvolution::exchange_channels() {
 template <std::size_t kArea>
 void IntegerConvolution::exchange_channels_of() {
   const std::size_t area = kArea > 0 ? kArea : static_cast<std::size_t>(geometry_.kernel * geometry_.kernel);
-  const auto inputs = static_cast<std::size_t>(geometry_.input.c);
-  const auto outputs = static_cast<std::size_t>(geometry_.output.c);
+  const auto inputs = static_cast<std::size_t>(geometry_.group_inputs());
+  const auto outputs = static_cast<std::size_t>(geometry_.group_outputs());
   std::int8_t* to = exchanged_.data();
-  for (std::size_t i = 0; i < inputs; ++i) {
-    for (std::size_t o = 0; o < outputs; ++o, to += area) {
+  for (std::size_t channel = 0; channel < static_cast<std::size_t>(geometry_.input.c); ++channel) {
+    const std::size_t first = channel / inputs * outputs;  // output of the group
+    const std::size_t i = channel % inputs;
+    for (std::size_t o = first; o < first + outputs; ++o, to += area) {
       const std::int8_t* const from = plain_.data() + (o * inputs + i) * area;
       if (turned_) {
         std::reverse_copy(from, from + area, to);

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "base/aligned.hpp"
+#include "nn/quantized/byte_product.hpp"
 #include "nn/quantized/library_product.hpp"
-#include "nn/quantized/lowered_product.hpp"
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 #include "numerics/format.hpp"
 
 namespace adapt {
@@ -19,7 +20,7 @@ class IntegerProduct {
  public:
   explicit IntegerProduct(const WindowProduct& product);
 
-  /// `weights` are (O, I, KH, KW).
+  /// `weights` are (O, I / groups, KH, KW).
   void set_weights(std::span<const std::int8_t> weights);
   void run(const std::int8_t* source, std::int32_t* sums);
 
@@ -31,8 +32,8 @@ class IntegerProduct {
   [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
 
   WindowProduct product_;
-  std::optional<LibraryProduct> library_;  ///< where it gives right sums
-  std::optional<LoweredProduct> lowered_;  ///< made when it is first needed
+  std::optional<LibraryProduct> library_;  ///< where it gives right sums, and is the faster one
+  std::unique_ptr<ByteProduct> own_;       ///< made when it is first needed
   bool runs_library_ = false;
 };
 
@@ -49,7 +50,7 @@ class IntegerConvolution {
   /// With `data_gradient` false only forward is there.
   IntegerConvolution(const ProductGeometry& geometry, bool data_gradient);
 
-  /// Takes the integers of `values` (OC, IC, KH, KW), which are on the grid of `format` (WL <= 8). False
+  /// Takes the integers of `values` (OC, IC / groups, KH, KW), which are on the grid of `format` (WL <= 8). False
   /// where there is NaN or Inf among them, and no more may be done with it.
   [[nodiscard]] bool set_weights(std::span<const float> values, FixedFormat format);
 
@@ -67,7 +68,7 @@ class IntegerConvolution {
   ProductGeometry geometry_;
   bool turned_;  ///< the data gradient is a convolution
   AlignedVector<std::int8_t> plain_;
-  AlignedVector<std::int8_t> exchanged_;  ///< (IC, OC, KH, KW), turned by 180 degrees where turned_
+  AlignedVector<std::int8_t> exchanged_;  ///< (IC, OC / groups, KH, KW), turned by 180 degrees where turned_
   IntegerProduct forward_;
   std::optional<IntegerProduct> gradient_;
 };

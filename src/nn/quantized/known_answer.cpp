@@ -53,6 +53,8 @@ class KnownProduct {
   KnownProduct(const WindowProduct& product, std::size_t pixel_kind, std::size_t weight_kind)
       : product_(product),
         inputs_(static_cast<std::size_t>(product.source.c)),
+        group_inputs_(static_cast<std::size_t>(product.group_inputs())),
+        group_outputs_(static_cast<std::size_t>(product.group_outputs())),
         outputs_(static_cast<std::size_t>(product.destination.c)),
         area_(static_cast<std::size_t>(product.kernel * product.kernel)) {
     Bits bits(weight_kind);
@@ -126,7 +128,8 @@ class KnownProduct {
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
       const std::int8_t* weight = weights_.data();
       for (std::size_t o = 0; o < outputs_; ++o) {
-        for (std::size_t i = 0; i < inputs_; ++i) {
+        const std::size_t first = o / group_outputs_ * group_inputs_;
+        for (std::size_t i = first; i < first + group_inputs_; ++i) {
           for (std::size_t tap = 0; tap < area_; ++tap) {
             tap_sums_[(kind * area_ + tap) * outputs_ + o] += pixels_[kind * inputs_ + i] * *weight++;
           }
@@ -137,11 +140,13 @@ class KnownProduct {
 
   const WindowProduct& product_;
   std::size_t inputs_;
+  std::size_t group_inputs_;
+  std::size_t group_outputs_;
   std::size_t outputs_;
   std::size_t area_;
   std::vector<std::int8_t> pixels_;     // (kinds, I)
   std::vector<std::size_t> kinds_;      // (h, w) of an image
-  std::vector<std::int8_t> weights_;    // (O, I, KH, KW)
+  std::vector<std::int8_t> weights_;    // (O, I / groups, KH, KW)
   std::vector<std::int32_t> tap_sums_;  // (kinds, KH · KW, O): over the channels of a pixel
 };
 
@@ -171,12 +176,6 @@ bool equals_loops(const WindowProduct& product, LibraryProduct& library, const K
   return true;
 }
 
-std::array<int, 12> key_of(const WindowProduct& product) {
-  const auto& [in, out, kernel, stride, padding, transposed] = product;
-  return {in.n,  in.c,  in.h,   in.w,   out.c,   out.h,
-          out.w, out.n, kernel, stride, padding, static_cast<int>(transposed)};
-}
-
 }  // namespace
 
 bool gives_known_answer(const WindowProduct& product, LibraryProduct& library) {
@@ -194,10 +193,10 @@ bool gives_known_answer(const WindowProduct& product, LibraryProduct& library) {
 }
 
 bool is_right_here(const WindowProduct& product, LibraryProduct& library) {
-  static std::map<std::array<int, 12>, bool> answers;
+  static std::map<WindowProduct::Key, bool> answers;
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  const auto [answer, is_new] = answers.try_emplace(key_of(product), false);
+  const auto [answer, is_new] = answers.try_emplace(product.key(), false);
   if (is_new) {
     answer->second = gives_known_answer(product, library);
     if (!answer->second) {
@@ -209,11 +208,8 @@ bool is_right_here(const WindowProduct& product, LibraryProduct& library) {
 
 void log_wrong_library(const WindowProduct& product) {
   static const bool logged = [&] {
-    const auto& [in, out, kernel, stride, padding, transposed] = product;
     log_warning(concat("oneDNN ", onednn::version(), " (", onednn::instruction_set(),
-                       ") gives wrong sums of products for ", in.c, " to ", out.c, " channels, ", in.h, "x",
-                       in.w, " to ", out.h, "x", out.w, ", kernel ", kernel, ", stride ", stride,
-                       ", padding ", padding, transposed ? ", transposed" : "",
+                       ") gives wrong sums of products for ", text_of(product),
                        "; where it does, products run in adapt's own code, right but slower"));
     return true;
   }();

@@ -1,6 +1,7 @@
 #include "nn/quantized/library_product.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "nn/guarded_memory.hpp"
 
@@ -16,8 +17,8 @@ bool LibraryProduct::is_sound(const WindowProduct& product) {
 }
 
 LibraryProduct::LibraryProduct(const WindowProduct& product) {
-  const auto& [in, out, kernel, stride, padding, transposed] = product;
-  dims_ = {out.c, in.c, kernel, kernel};
+  const auto& [in, out, kernel, stride, padding, transposed, groups] = product;
+  dims_ = onednn::weight_dims(product);
   const onednn::ProductShapes shapes = {onednn::byte_activation(in.n, in.c, in.h, in.w),
                                         onednn::any_layout_bytes(dims_),
                                         {},
@@ -35,6 +36,7 @@ LibraryProduct::LibraryProduct(const WindowProduct& product) {
 
 template <class Description>
 void LibraryProduct::make(const Description& description) {
+  is_reference_ = std::string_view(description.impl_info_str()).starts_with("ref");
   primitive_ = dnnl::primitive(description.get());
   weights_ = dnnl::memory(description.weights_desc(), onednn::engine());
   source_ = dnnl::memory(description.src_desc(), onednn::engine(), nullptr);

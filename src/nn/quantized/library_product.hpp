@@ -5,7 +5,7 @@
 #include <span>
 
 #include "nn/onednn.hpp"
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/window_product.hpp"
 
 namespace adapt {
 
@@ -21,7 +21,10 @@ class LibraryProduct {
 
   explicit LibraryProduct(const WindowProduct& product);
 
-  /// `weights` are (O, I, KH, KW).
+  /// Whether it has nothing but loops for this shape.
+  [[nodiscard]] bool is_reference() const { return is_reference_; }
+
+  /// `weights` are (O, I / groups, KH, KW).
   void set_weights(std::span<const std::int8_t> weights);
   void run(const std::int8_t* source, std::int32_t* sums);
   /// Runs it and says whether it left alone what lies beside its scratchpad.
@@ -33,6 +36,7 @@ class LibraryProduct {
   void make(const Description& description);
 
   dnnl::memory::dims dims_;
+  bool is_reference_ = false;
   dnnl::primitive primitive_;
   dnnl::memory weights_;  ///< in the layout that the primitive likes
   dnnl::memory source_;

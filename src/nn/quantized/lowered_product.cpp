@@ -27,35 +27,37 @@ LoweredProduct::LoweredProduct(const WindowProduct& product, bool is_unsigned)
     : product_(product),
       bias_(is_unsigned ? 0 : 128),
       depth_(units(product.terms(), kProductDepth) * kProductDepth),
-      panels_(units(static_cast<std::size_t>(product.destination.c), kProductTile)),
-      weights_(panels_ * kProductTile * depth_),
-      corrections_(panels_ * kProductTile),
+      outputs_(static_cast<std::size_t>(product.group_outputs())),
+      panels_(units(outputs_, kProductTile)),
+      weights_(static_cast<std::size_t>(product.groups) * panels_ * kProductTile * depth_),
+      corrections_(static_cast<std::size_t>(product.groups) * panels_ * kProductTile),
       rows_(kWindows * depth_),
       tiles_(kProductPanels * kBlocks * kTile) {}
 
 void LoweredProduct::set_weights(std::span<const std::int8_t> weights) {
-  const auto inputs = static_cast<std::size_t>(product_.source.c);
+  const auto inputs = static_cast<std::size_t>(product_.group_inputs());
   const auto area = static_cast<std::size_t>(product_.kernel * product_.kernel);
   const auto outputs = static_cast<std::size_t>(product_.destination.c);
+  const std::int8_t* from = weights.data();
   for (std::size_t o = 0; o < outputs; ++o) {
-    const std::int8_t* from = weights.data() + o * inputs * area;
-    std::int8_t* const panel = weights_.data() + o / kProductTile * kProductTile * depth_;
+    const std::size_t column = o / outputs_ * panels_ * kProductTile + o % outputs_;
+    std::int8_t* const panel = weights_.data() + column / kProductTile * kProductTile * depth_;
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs; ++i) {
       for (std::size_t tap = 0; tap < area; ++tap, ++from) {
         const std::size_t term = tap * inputs + i;
-        panel[(term / kProductGroup * kProductTile + o % kProductTile) * kProductGroup +
+        panel[(term / kProductGroup * kProductTile + column % kProductTile) * kProductGroup +
               term % kProductGroup] = *from;
         sum += *from;
       }
     }
-    corrections_[o] = bias_ * sum;
+    corrections_[column] = bias_ * sum;
   }
 }
 
 void LoweredProduct::lay_out_window(const std::uint8_t* image, int y, int x, std::uint8_t* row) const {
   const Shape& in = product_.source;
-  const auto channels = static_cast<std::size_t>(in.c);
+  const auto channels = static_cast<std::size_t>(product_.group_inputs());
   for (int tap_y = 0; tap_y < product_.kernel; ++tap_y) {
     const int source_y = product_.source_of(y, tap_y, in.h);
     for (int tap_x = 0; tap_x < product_.kernel; ++tap_x, row += channels) {
@@ -65,7 +67,7 @@ void LoweredProduct::lay_out_window(const std::uint8_t* image, int y, int x, std
         continue;
       }
       const std::uint8_t* const pixel =
-          image + static_cast<std::size_t>(source_y * in.w + source_x) * channels;
+          image + static_cast<std::size_t>(source_y * in.w + source_x) * static_cast<std::size_t>(in.c);
       for (std::size_t i = 0; i < channels; ++i) {
         row[i] = pixel[i] ^ bias_;
       }
@@ -87,8 +89,10 @@ void LoweredProduct::lay_out(const std::uint8_t* source, std::size_t first, std:
   }
 }
 
-void LoweredProduct::multiply(std::int32_t* sums, std::size_t count) {
+void LoweredProduct::multiply(std::size_t group, std::int32_t* sums, std::size_t count) {
   const auto channels = static_cast<std::size_t>(product_.destination.c);
+  const std::int8_t* const weights = weights_.data() + group * panels_ * kProductTile * depth_;
+  const std::int32_t* const corrections = corrections_.data() + group * panels_ * kProductTile;
   const std::size_t blocks = units(count, kProductTile);
   std::array<const std::uint8_t*, kBlocks> rows;
   for (std::size_t block = 0; block < kBlocks; ++block) {
@@ -96,19 +100,18 @@ void LoweredProduct::multiply(std::int32_t* sums, std::size_t count) {
   }
   for (std::size_t panel = 0; panel < panels_; ++panel) {
     if (panel % kProductPanels == 0) {
-      vector::products().multiply(rows.data(), blocks, depth_,
-                                  weights_.data() + panel * kProductTile * depth_,
+      vector::products().multiply(rows.data(), blocks, depth_, weights + panel * kProductTile * depth_,
                                   std::min(kProductPanels, panels_ - panel), depth_, tiles_.data());
     }
     const std::int32_t* tile = tiles_.data() + panel % kProductPanels * blocks * kTile;
     const std::size_t channel = panel * kProductTile;
-    const std::size_t some = std::min(kProductTile, channels - channel);
+    const std::size_t some = std::min(kProductTile, outputs_ - channel);
     for (std::size_t window = 0; window < count; ++window, tile += kProductTile) {
       std::int32_t* const to = sums + window * channels + channel;
       for (std::size_t i = 0; i < some; ++i) {
         // Modulo 2^32: only the difference is small.
         to[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(tile[i]) -
-                                          static_cast<std::uint32_t>(corrections_[channel + i]));
+                                          static_cast<std::uint32_t>(corrections[channel + i]));
       }
     }
   }
@@ -116,12 +119,15 @@ void LoweredProduct::multiply(std::int32_t* sums, std::size_t count) {
 
 void LoweredProduct::run(const void* source, std::int32_t* sums) {
   const Shape& out = product_.destination;
-  const std::size_t windows =
-      static_cast<std::size_t>(out.n) * static_cast<std::size_t>(out.h) * static_cast<std::size_t>(out.w);
-  for (std::size_t first = 0; first < windows; first += kWindows) {
-    const std::size_t count = std::min(kWindows, windows - first);
-    lay_out(static_cast<const std::uint8_t*>(source), first, count);
-    multiply(sums + first * static_cast<std::size_t>(out.c), count);
+  const auto channels = static_cast<std::size_t>(out.c);
+  const auto inputs = static_cast<std::size_t>(product_.group_inputs());
+  const std::size_t windows = static_cast<std::size_t>(out.elements()) / channels;
+  for (std::size_t group = 0; group < static_cast<std::size_t>(product_.groups); ++group) {
+    for (std::size_t first = 0; first < windows; first += kWindows) {
+      const std::size_t count = std::min(kWindows, windows - first);
+      lay_out(static_cast<const std::uint8_t*>(source) + group * inputs, first, count);
+      multiply(group, sums + first * channels + group * outputs_, count);
+    }
   }
 }
 

@@ -20,14 +20,6 @@ constexpr int kByteBits = 8;
 /// Sums are float32 numbers within these exponents.
 constexpr int kMostExponent = 100;
 
-ProductGeometry geometry_of(const GraphNode& node) {
-  if (const auto window = node.op().product()->window) {
-    return {node.input, node.output, window->kernel, window->stride, window->padding};
-  }
-  const auto features = static_cast<int>(node.input.elements() / node.input.n);
-  return {{node.input.n, features, 1, 1}, {node.input.n, node.output.c, 1, 1}, 1, 1, 0};
-}
-
 bool steps_multiply(FixedFormat a, FixedFormat b) {
   return std::abs(a.fractional_length + b.fractional_length) <= kMostExponent;
 }
@@ -40,13 +32,13 @@ std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
       parts.raw_gradient == nullptr ? dnnl::memory() : parts.raw_gradient->memory()};
   const GraphNode& node = *parts.product;
   const LayerParts layer = {node.input, node.output, memory, {}, nullptr, training};
-  const std::optional<Window> window = node.op().product()->window;
-  if (!window) {
+  const ProductTerms terms = *node.op().product();
+  if (!terms.window) {
     return make_linear(layer, *parts.weight, nullptr);
   }
-  return is_covering(*window, node.input, node.output)
-             ? make_covering_convolution(*window, layer, *parts.weight, nullptr)
-             : make_convolution(*window, layer, *parts.weight, nullptr);
+  return is_covering(terms, node.input, node.output)
+             ? make_covering_convolution(terms, layer, *parts.weight, nullptr)
+             : make_convolution(terms, layer, *parts.weight, nullptr);
 }
 
 }  // namespace
@@ -58,7 +50,7 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
       integer_(integer),
       keeps_bytes_(keeps_bytes),
       scratch_(scratch),
-      geometry_(geometry_of(*parts.product)),
+      geometry_(geometry_of(*parts.product->op().product(), parts.product->input, parts.product->output)),
       weight_gradient_(geometry_),
       inputs_(parts.inputs->name, Quantizer::Tensor::inputs, parts.inputs->layer),
       outputs_(parts.outputs->name, Quantizer::Tensor::outputs, parts.outputs->layer),

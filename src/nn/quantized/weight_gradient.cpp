@@ -33,7 +33,7 @@ void make_room(Vector& vector, std::size_t size) {
 /// Pixels of padding that stand both before and behind the image, on both axes. Behind an image are the
 /// pixels that its last windows read and that it does not have.
 int shared_border(const ProductGeometry& geometry) {
-  const auto& [in, out, kernel, stride, padding] = geometry;
+  const auto& [in, out, kernel, stride, padding, groups] = geometry;
   if (stride != 1) {
     return 0;  // a pixel of the coarser grid may be padding in part
   }
@@ -41,20 +41,41 @@ int shared_border(const ProductGeometry& geometry) {
   return std::clamp(std::min(padding, behind), 0, kernel - 1);
 }
 
+ProductGeometry group_of(const ProductGeometry& layer) {
+  ProductGeometry group = layer;
+  group.input.c = layer.group_inputs();
+  group.output.c = layer.group_outputs();
+  group.groups = 1;
+  return group;
+}
+
+/// `count` of the `channels` of each pixel, from number `first` on.
+void copy_channels(const std::int8_t* from, std::size_t pixels, std::size_t channels, std::size_t first,
+                   std::size_t count, std::vector<std::int8_t>& to) {
+  to.resize(pixels * count);
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    std::copy_n(from + pixel * channels + first, count, to.data() + pixel * count);
+  }
+}
+
 }  // namespace
 
-WeightGradient::WeightGradient(const ProductGeometry& geometry)
-    : geometry_(geometry),
-      phases_(std::min(geometry.stride, geometry.kernel)),
-      taps_((geometry.kernel + geometry.stride - 1) / geometry.stride),
-      border_(shared_border(geometry)),
-      grid_width_(geometry.output.w + taps_ - 1 - border_),
-      grid_(static_cast<std::size_t>(geometry.output.h + taps_ - 1 - border_) *
+WeightGradient::WeightGradient(const ProductGeometry& layer)
+    : layer_(layer),
+      geometry_(group_of(layer)),
+      phases_(std::min(layer.stride, layer.kernel)),
+      taps_((layer.kernel + layer.stride - 1) / layer.stride),
+      border_(shared_border(layer)),
+      grid_width_(layer.output.w + taps_ - 1 - border_),
+      grid_(static_cast<std::size_t>(layer.output.h + taps_ - 1 - border_) *
             static_cast<std::size_t>(grid_width_)),
       tail_(static_cast<std::size_t>(border_ * (grid_width_ + 1))),
-      rows_(rounded_up(static_cast<std::size_t>(phases_ * phases_ * geometry.input.c), kProductTile)),
-      columns_(rounded_up(static_cast<std::size_t>(geometry.output.c), kProductTile)),
-      depth_(rounded_up(static_cast<std::size_t>(geometry.input.n) * grid_, kProductDepth)) {
+      rows_(rounded_up(static_cast<std::size_t>(phases_ * phases_ * geometry_.input.c), kProductTile)),
+      columns_(rounded_up(static_cast<std::size_t>(geometry_.output.c), kProductTile)),
+      depth_(rounded_up(static_cast<std::size_t>(layer.input.n) * grid_, kProductDepth)) {
+  if (forward_product(layer).is_depthwise()) {
+    depthwise_.emplace(layer);
+  }
   const auto largest_shift = static_cast<std::size_t>((taps_ - 1) * (grid_width_ + 1));
   // An odd number of cache lines, so that neighbouring rows do not meet in one set of the cache.
   const std::size_t lines = rounded_up(depth_ + largest_shift + kSlack, kSlack) / kSlack;
@@ -246,6 +267,29 @@ void WeightGradient::multiply_pieces(std::size_t panel, float step, float bias_s
 
 void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step,
                          float* weights, float* bias, WeightGradientScratch& scratch) const {
+  if (depthwise_) {
+    depthwise_->run(x, dy, step, bias_step, weights, bias);
+    return;
+  }
+  if (layer_.groups == 1) {
+    run_group(x, dy, step, bias_step, weights, bias, scratch);
+    return;
+  }
+  const auto inputs = static_cast<std::size_t>(geometry_.input.c);
+  const auto outputs = static_cast<std::size_t>(geometry_.output.c);
+  const std::size_t size = outputs * places_.size();
+  for (std::size_t group = 0; group < static_cast<std::size_t>(layer_.groups); ++group) {
+    copy_channels(x, static_cast<std::size_t>(geometry_.input.elements()) / inputs,
+                  static_cast<std::size_t>(layer_.input.c), group * inputs, inputs, scratch.x);
+    copy_channels(dy, static_cast<std::size_t>(geometry_.output.elements()) / outputs,
+                  static_cast<std::size_t>(layer_.output.c), group * outputs, outputs, scratch.dy);
+    run_group(scratch.x.data(), scratch.dy.data(), step, bias_step, weights + group * size,
+              bias == nullptr ? nullptr : bias + group * outputs, scratch);
+  }
+}
+
+void WeightGradient::run_group(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step,
+                               float* weights, float* bias, WeightGradientScratch& scratch) const {
   lay_out(x, dy, scratch);
   scratch.rows.clear();
   for (int tap = 0; tap < taps_ * taps_; ++tap) {

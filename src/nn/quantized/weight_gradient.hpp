@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/aligned.hpp"
-#include "nn/quantized/product_geometry.hpp"
+#include "nn/quantized/depthwise.hpp"
+#include "nn/window_product.hpp"
 
 namespace adapt {
 
@@ -16,6 +18,8 @@ struct WeightGradientScratch {
   std::vector<const std::uint8_t*> rows;  ///< blocks of the left matrix
   AlignedVector<std::int32_t> sums;
   std::vector<std::int64_t> wide;  ///< the same, of several pieces of the depth
+  std::vector<std::int8_t> x;      ///< a group's channels
+  std::vector<std::int8_t> dy;
 };
 
 /// The weight gradient of a layer in 8-bit arithmetic, exact for any bytes and any number of pixels: sums
@@ -26,17 +30,21 @@ struct WeightGradientScratch {
 /// on the border, so a shift by (kh, kw) is an offset into the rows of X, and one transposed copy of X serves
 /// all shifts. Where padding stands on both sides of an image, one border serves the end of a row and the
 /// beginning of the next, and so for images. A stride s turns X into s × s times the channels on a grid s
-/// times coarser (space to depth), after which all shifts have stride 1.
+/// times coarser (space to depth), after which all shifts have stride 1. Groups are done one after the other
+/// on copies of their channels, depthwise layers by a kernel of their own.
 class WeightGradient {
  public:
-  explicit WeightGradient(const ProductGeometry& geometry);
+  explicit WeightGradient(const ProductGeometry& layer);
 
-  /// weights (OC, IC, KH, KW) = sums · step; `bias` (OC), unless null: the sums of dY · bias_step. `x` is (N,
-  /// H, W, IC), `dy` (N, OH, OW, OC).
+  /// weights (OC, IC / groups, KH, KW) = sums · step; `bias` (OC), unless null: the sums of dY · bias_step.
+  /// `x` is (N, H, W, IC), `dy` (N, OH, OW, OC).
   void run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
            float* bias, WeightGradientScratch& scratch) const;
 
  private:
+  /// The same for one group, with its channels only.
+  void run_group(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
+                 float* bias, WeightGradientScratch& scratch) const;
   void stage_input(const std::int8_t* image, std::int8_t* staged) const;
   void stage_output(const std::int8_t* image, std::int8_t* staged) const;
   void lay_out(const std::int8_t* x, const std::int8_t* dy, WeightGradientScratch& scratch) const;
@@ -54,7 +62,9 @@ class WeightGradient {
   /// Where the elements of (IC, KH, KW) stand among the sums of a panel's first channel.
   [[nodiscard]] std::vector<std::int32_t> places() const;
 
-  ProductGeometry geometry_;
+  ProductGeometry layer_;
+  ProductGeometry geometry_;  ///< of a group
+  std::optional<DepthwiseWeightGradient> depthwise_;
   int phases_;              ///< along one axis: distinct remainders of kh by the stride
   int taps_;                ///< along one axis: shifts of the coarser grid
   int border_;              ///< pixels of padding that neighbouring rows, and images, share

@@ -103,6 +103,11 @@ struct Kernels {
   /// 4, columns one of 16.
   void (*pack_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::int8_t* dst,
                      std::size_t panel_stride);
+  /// sums[c] = Σ left[i][c] · right[i][c] over `count` pairs of arrays of `channels` bytes; exact below 2^31.
+  void (*sum_signed_pairs)(const std::int8_t* const* left, const std::int8_t* const* right, std::size_t count,
+                           std::size_t channels, std::int32_t* sums);
+  void (*sum_unsigned_pairs)(const std::uint8_t* const* left, const std::int8_t* const* right,
+                             std::size_t count, std::size_t channels, std::int32_t* sums);
   PackingKernels<std::int32_t> packing32;
   PackingKernels<std::int64_t> packing64;
 };
