@@ -4,6 +4,7 @@
  - An include points downwards: from a module of a higher layer to one of a lower layer. Modules of the same layer
    do not include each other, except that mpi/ and hdf5/ use base/.
  - Each external library is touched by one module only.
+ - Within nn/, too, an include points downwards among its folders, and kernels/ knows no graph.
  - No circle among files.
  - Only base/ prints: text from files must not reach a terminal as it is (base/terminal.hpp).
  - Nine of ten files have less than 400 lines, none more than 800.
@@ -29,6 +30,11 @@ LAYERS = {
 
 # Includes between modules of the same layer that are allowed: (from, to).
 SAME_LAYER = {("mpi", "base"), ("hdf5", "base"), ("yaml", "base")}
+
+# The folders of nn/, lowest first; those of the same number do not include each other. What is in none of them is the
+# graph and what joins all. Kernels are arithmetic: of that they know shapes only.
+NN_FOLDERS = {"kernels": 0, "layers": 1, "ops": 2, "passes": 3, "quantized": 4, "inference": 4}
+KERNELS_MAY_KNOW = {"nn/shape.hpp"}
 
 # Headers that the build generates.
 GENERATED = {"record/build_info.hpp", "nn/shipped_models.hpp"}
@@ -72,9 +78,24 @@ def check_own(path, header, files):
         return []
     if header not in files:
         return [f'{path}: includes "{header}", which is not in src/']
+    if module == other == "nn":
+        return check_within_nn(path, header)
     if other not in LAYERS or module not in LAYERS or may_include(module, other):
         return []
     return [f'{path}: {module}/ (layer {LAYERS[module]}) must not include "{header}" (layer {LAYERS[other]})']
+
+
+def check_within_nn(path, header):
+    """Problems of an include of one file of nn/ by another."""
+    folder, other = (name.split("/")[1] if name.count("/") > 1 else "" for name in (path, header))
+    unknown = [name for name in (folder, other) if name and name not in NN_FOLDERS]
+    if unknown:
+        return [f"{path}: nn/{unknown[0]}/ is not in the table of nn's folders"]
+    if folder == "kernels" and other != folder and header not in KERNELS_MAY_KNOW:
+        return [f'{path}: nn/kernels/ knows no graph and must not include "{header}"']
+    if folder and other and folder != other and NN_FOLDERS[other] >= NN_FOLDERS[folder]:
+        return [f'{path}: nn/{folder}/ must not include "{header}"; its folder is not below']
+    return []
 
 
 def check_external(path, header):
@@ -178,6 +199,16 @@ class MadeUpTree(unittest.TestCase):
         self.assertEqual(self.problems(nn__a='# include "precision/a.hpp"', precision__a=""),
                          ['nn/a.hpp: nn/ (layer 3) must not include "precision/a.hpp" (layer 3)'])
         self.assertEqual(len(self.problems(base__b='#include "mpi/b.hpp"\n', mpi__b="")), 2)
+
+    def test_within_nn(self):
+        self.assertEqual(self.problems(
+            nn__shape="", nn__graph="", nn__kernels__a='#include "nn/shape.hpp"\n', nn__ops__a='#include "nn/graph.hpp"\n',
+            nn__passes__a='#include "nn/ops/a.hpp"\n#include "nn/kernels/a.hpp"\n'), [])
+        self.assertEqual(self.problems(nn__kernels__b='#include "nn/graph.hpp"\n', nn__ops__b='#include "nn/passes/a.hpp"\n',
+                                       nn__attic__b='#include "nn/shape.hpp"\n'),
+                         ["nn/attic/b.hpp: nn/attic/ is not in the table of nn's folders",
+                          'nn/kernels/b.hpp: nn/kernels/ knows no graph and must not include "nn/graph.hpp"',
+                          'nn/ops/b.hpp: nn/ops/ must not include "nn/passes/a.hpp"; its folder is not below'])
 
     def test_external(self):
         headers = ["boost/any.hpp", "yaml-cpp/yaml.h", "hdf5.h", "H5Fpublic.h", "mpi.h", "dnnl.hpp",

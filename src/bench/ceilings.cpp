@@ -4,7 +4,7 @@
 #include "base/threads.hpp"
 #include "bench/benchmark.hpp"
 #include "mpi/together.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "numerics/sum.hpp"
 
 namespace adapt {

@@ -8,7 +8,7 @@
 #include "base/process.hpp"
 #include "base/sha256.hpp"
 #include "mpi/together.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "record/provenance.hpp"
 

@@ -1,7 +1,7 @@
 #include "cli/setup.hpp"
 
 #include "cli/command.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "record/provenance.hpp"
 

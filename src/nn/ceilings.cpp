@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "nn/inference/steps.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 namespace {

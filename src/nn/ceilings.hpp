@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "nn/inference/plan.hpp"
+#include "nn/passes/inference_plan.hpp"
 
 namespace adapt {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,16 +41,17 @@ struct Graph {
   std::vector<GraphNode> nodes;
   std::vector<QuantizedLayer> layers;
 
-  [[nodiscard]] const Shape& shape(int value) const;
-  /// How many nodes read a value.
-  [[nodiscard]] int readers(int value) const;
-};
+  /// By value: the nodes that read it, in their order, one of them twice where it does so twice.
+  std::vector<std::vector<std::size_t>> readers;
 
-/// Lowers a description to a graph for images of `image`. With `quantized`, a quantization node stands before
-/// and behind each convolution and linear layer, and before an operand of a sum that is on no grid
-/// (algorithm.md "AdaPT", forward). Throws BadInput where shapes do not fit, with the place, the layer and
-/// the shapes.
-Graph lower(const ModelDescription& model, const Shape& image, bool quantized);
+  [[nodiscard]] const Shape& shape(int value) const;
+  /// Whether it was lowered with quantizations.
+  [[nodiscard]] bool is_quantized() const;
+  /// The nodes that read what `node` makes.
+  [[nodiscard]] const std::vector<std::size_t>& readers_of(std::size_t node) const {
+    return readers[node + 1];
+  }
+};
 
 /// Throws BadInput unless the graph of `model` ends with a number for each of `classes` classes, and has
 /// weights to train.

@@ -2,15 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "nn/executor.hpp"
 #include "nn/graph.hpp"
+#include "nn/kernels/loss.hpp"
 #include "nn/layer.hpp"
-#include "nn/loss.hpp"
 #include "nn/parameters.hpp"
 
 namespace adapt {
@@ -20,13 +20,6 @@ struct NetworkSeconds {
   double forward = 0;   ///< quantization excluded
   double backward = 0;  ///< likewise
   double quantize = 0;
-};
-
-/// Seconds that a network has spent in one node.
-struct LayerSeconds {
-  std::string name;
-  double forward = 0;
-  double backward = 0;  ///< sums of gradients that it completes included
 };
 
 /// What a network computes with. Of a quantized graph: float32 on the grid (emulated), or integers where the
@@ -42,10 +35,6 @@ std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmeti
 
 /// About the bytes of the copies of weights that a network makes in the layouts that its kernels like.
 std::int64_t weight_copy_bytes(const Graph& graph, bool training);
-
-/// Told during backward that the gradients of the parameters first..last - 1 (ModelState::parameters) are
-/// complete, node by node.
-using GradientsReady = std::function<void(std::size_t first, std::size_t last)>;
 
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other
 /// networks of the same model.

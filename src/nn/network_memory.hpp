@@ -6,7 +6,7 @@
 
 #include "base/arena.hpp"
 #include "nn/graph.hpp"
-#include "nn/memory_plan.hpp"
+#include "nn/passes/memory_plan.hpp"
 
 namespace adapt {
 

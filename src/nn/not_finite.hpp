@@ -25,7 +25,7 @@ class NotFinite : public Failure {
   std::string where_;
 };
 
-/// To be called with what `node` puts out, or a strip of it, before anybody makes something of it: throws
+/// To be called with what `node` puts out, or a tile of it, before anybody makes something of it: throws
 /// NotFinite where the pass asks for that and not all of it is finite.
 inline void check_finite(const Pass& pass, const GraphNode& node, std::span<const float> numbers) {
   if (pass.names_not_finite && !std::isfinite(maximum_magnitude(numbers))) {

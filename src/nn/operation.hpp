@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nn/kernels/window_product.hpp"
 #include "nn/shape.hpp"
 
 namespace adapt {
@@ -46,6 +47,9 @@ struct ProductTerms {
   bool bias = true;
   int groups = 1;  ///< of channels, each of which reads its own only
 };
+
+/// What such a product looks like: a linear layer's maps are of one pixel, with its features as channels.
+ProductGeometry geometry_of(const ProductTerms& terms, const Shape& input, const Shape& output);
 
 /// Normalization per channel with scale and shift, by statistics of the batch.
 struct NormalizationTerms {

@@ -1,6 +1,6 @@
 #include "nn/packed_weights.hpp"
 
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 

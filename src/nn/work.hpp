@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nn/graph.hpp"
-#include "nn/inference/plan.hpp"
+#include "nn/passes/inference_plan.hpp"
 
 namespace adapt {
 

@@ -68,17 +68,17 @@ void add(std::span<const float> src, std::span<float> dst) {
   vector::kernels().add(src.data(), dst.data(), src.size());
 }
 
-void clear_negative(std::span<float> values, std::span<std::uint8_t> marks) {
-  if (!marks.empty()) {
-    require_equal(marks.size(), mark_bytes(values.size()), "clear_negative");
-    vector::kernels().mark_positive(values.data(), values.size(), marks.data());
+void clear_negative(std::span<float> values, std::span<std::uint8_t> mask) {
+  if (!mask.empty()) {
+    require_equal(mask.size(), mask_bytes(values.size()), "clear_negative");
+    vector::kernels().positive_mask(values.data(), values.size(), mask.data());
   }
   vector::kernels().clear_negative(values.data(), values.size());
 }
 
-void keep_marked(std::span<const std::uint8_t> marks, std::span<float> values) {
-  require_equal(marks.size(), mark_bytes(values.size()), "keep_marked");
-  vector::kernels().keep_marked(marks.data(), values.data(), values.size());
+void apply_mask(std::span<const std::uint8_t> mask, std::span<float> values) {
+  require_equal(mask.size(), mask_bytes(values.size()), "apply_mask");
+  vector::kernels().apply_mask(mask.data(), values.data(), values.size());
 }
 
 }  // namespace adapt

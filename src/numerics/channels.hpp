@@ -43,19 +43,19 @@ void sum_products(std::span<const float> x, std::span<const float> y, std::span<
 /// dst[i] += src[i].
 void add(std::span<const float> src, std::span<float> dst);
 
-// Marks are one bit for each element: bit i mod 8 of byte i / 8.
+// A mask has one bit for each element: bit i mod 8 of byte i / 8.
 
-[[nodiscard]] constexpr std::size_t mark_bytes(std::size_t elements) { return (elements + 7) / 8; }
-/// The marks of `length` elements from `first` on, a multiple of 8.
-[[nodiscard]] inline std::span<std::uint8_t> marks_of(std::span<std::uint8_t> marks, std::size_t first,
-                                                      std::size_t length) {
-  return marks.subspan(first / 8, mark_bytes(length));
+[[nodiscard]] constexpr std::size_t mask_bytes(std::size_t elements) { return (elements + 7) / 8; }
+/// The part of a mask for `length` elements from `first` on, a multiple of 8.
+[[nodiscard]] inline std::span<std::uint8_t> mask_of(std::span<std::uint8_t> mask, std::size_t first,
+                                                     std::size_t length) {
+  return mask.subspan(first / 8, mask_bytes(length));
 }
 
-/// Negative values and NaN become 0 (ReLU). Those that are positive are marked; `marks` may be empty.
-void clear_negative(std::span<float> values, std::span<std::uint8_t> marks = {});
+/// Negative values and NaN become 0 (ReLU). `mask`, which may be empty, gets a bit for each that is positive.
+void clear_negative(std::span<float> values, std::span<std::uint8_t> mask = {});
 
-/// Values without a mark become 0 (the gradient of ReLU).
-void keep_marked(std::span<const std::uint8_t> marks, std::span<float> values);
+/// Values whose bit is not set become 0 (the gradient of ReLU).
+void apply_mask(std::span<const std::uint8_t> mask, std::span<float> values);
 
 }  // namespace adapt

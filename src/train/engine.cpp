@@ -1,7 +1,7 @@
 #include "train/engine.hpp"
 
 #include "base/error.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 

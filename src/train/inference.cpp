@@ -2,7 +2,8 @@
 
 #include "base/error.hpp"
 #include "nn/inference/network.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
+#include "nn/passes/lower.hpp"
 #include "train/engine.hpp"
 
 namespace adapt {

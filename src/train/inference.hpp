@@ -43,8 +43,8 @@ class Classifier {
 /// `model` made ready for `batch` images at a time. An engine means at inference: emulated, what training
 /// evaluates with; float32, batch norm folded into the weights, activations not quantized; bfloat16, the
 /// same, activations and weights in bfloat16; integer, 8-bit products, everything folded
-/// (nn/inference/plan.hpp). Throws BadInput for `integer` where no layer fits 8 bits or the processor has no
-/// exact 8-bit products.
+/// (nn/passes/inference_plan.hpp). Throws BadInput for `integer` where no layer fits 8 bits or the processor
+/// has no exact 8-bit products.
 [[nodiscard]] std::unique_ptr<Classifier> make_classifier(Engine engine, const TrainedModel& model,
                                                           int batch);
 

@@ -9,6 +9,7 @@
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
+#include "nn/passes/lower.hpp"
 #include "train/calibration.hpp"
 #include "train/engine.hpp"
 

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "nn/graph.hpp"
 #include "nn/models.hpp"
+#include "nn/passes/lower.hpp"
 
 namespace adapt {
 namespace {

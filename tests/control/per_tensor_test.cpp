@@ -4,6 +4,7 @@
 
 #include "control/working_weights.hpp"
 #include "nn/models.hpp"
+#include "nn/passes/lower.hpp"
 #include "support/model_builder.hpp"
 
 namespace adapt {

@@ -7,6 +7,7 @@
 #include "harness.hpp"
 #include "nn/graph.hpp"
 #include "nn/model_file.hpp"
+#include "nn/passes/lower.hpp"
 
 /// What is accepted is written out flat, which is a model file that says the same; what is refused, as a file
 /// or for its shapes, is told of in one line.

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "nn/memory_plan.hpp"
 #include "nn/models.hpp"
+#include "nn/passes/memory_plan.hpp"
 #include "nn/small_model.hpp"
 #include "numerics/reference.hpp"
 #include "numerics/sum.hpp"

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "nn/inference/network.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
-#include "nn/onednn.hpp"
 #include "small_model.hpp"
 #include "support/model_builder.hpp"
 

@@ -103,10 +103,10 @@ TEST(Gradient, GlobalAveragePooling) {
                          {5, 2, 5, 5});
 }
 
-TEST(Gradient, ConvolutionThatCoversItsMap) {
+TEST(Gradient, FullMapConvolution) {
   const ConvolutionOptions spec = {.channels = 5, .kernel = 3, .padding = 1};
   expect_right_gradients(
-      ModelBuilder("covering").convolution("a", spec).convolution("b", spec).linear("c", 4).build(),
+      ModelBuilder("full_map").convolution("a", spec).convolution("b", spec).linear("c", 4).build(),
       {4, 2, 2, 2});
 }
 

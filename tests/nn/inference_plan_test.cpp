@@ -1,10 +1,11 @@
+#include "nn/passes/inference_plan.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <stdexcept>
 
-#include "nn/inference/plan.hpp"
 #include "small_model.hpp"
 #include "support/model_builder.hpp"
 

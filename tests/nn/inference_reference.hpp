@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "nn/inference/plan.hpp"
+#include "nn/passes/inference_plan.hpp"
 
 namespace adapt::test {
 

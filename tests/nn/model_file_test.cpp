@@ -10,6 +10,7 @@
 #include "nn/graph.hpp"
 #include "nn/models.hpp"
 #include "nn/ops/registry.hpp"
+#include "nn/passes/lower.hpp"
 
 namespace adapt {
 namespace {

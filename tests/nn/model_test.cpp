@@ -5,9 +5,10 @@
 
 #include "base/error.hpp"
 #include "nn/graph.hpp"
-#include "nn/loss.hpp"
+#include "nn/kernels/loss.hpp"
 #include "nn/models.hpp"
 #include "nn/parameters.hpp"
+#include "nn/passes/lower.hpp"
 #include "support/model_builder.hpp"
 
 namespace adapt {

@@ -8,8 +8,9 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
-#include "nn/onednn.hpp"
+#include "nn/passes/lower.hpp"
 #include "numerics/quantize.hpp"
 #include "small_model.hpp"
 #include "support/model_builder.hpp"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <ostream>
 
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
 #include "small_model.hpp"
 #include "support/model_builder.hpp"

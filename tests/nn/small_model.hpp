@@ -6,6 +6,7 @@
 
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "nn/passes/lower.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt::test {

@@ -108,13 +108,13 @@ TEST_P(Channels, ElementByElement) {
     found = x;
     kernels().clear_negative(found.data(), count);
     EXPECT_EQ(found, rectified);
-    std::vector<std::uint8_t> marks(mark_bytes(count), 0xFF);
-    kernels().mark_positive(x.data(), count, marks.data());
-    for (std::size_t i = 0; i < 8 * marks.size(); ++i) {
-      EXPECT_EQ(marks[i / 8] >> (i % 8) & 1, i < count && x[i] > 0 ? 1 : 0) << i;
+    std::vector<std::uint8_t> mask(mask_bytes(count), 0xFF);
+    kernels().positive_mask(x.data(), count, mask.data());
+    for (std::size_t i = 0; i < 8 * mask.size(); ++i) {
+      EXPECT_EQ(mask[i / 8] >> (i % 8) & 1, i < count && x[i] > 0 ? 1 : 0) << i;
     }
     found = y;
-    kernels().keep_marked(marks.data(), found.data(), count);
+    kernels().apply_mask(mask.data(), found.data(), count);
     EXPECT_EQ(found, kept);
   });
 }

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "bench/synthetic.hpp"
 #include "mpi/communicator.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "support/world.hpp"
 #include "train/engine.hpp"
 #include "train/step.hpp"

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "control/working_weights.hpp"
 #include "nn/description.hpp"
+#include "nn/passes/lower.hpp"
 #include "support/model_builder.hpp"
 #include "support/small_state.hpp"
 

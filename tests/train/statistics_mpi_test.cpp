@@ -3,6 +3,7 @@
 #include "data/memory_dataset.hpp"
 #include "nn/description.hpp"
 #include "nn/network.hpp"
+#include "nn/passes/lower.hpp"
 #include "support/model_builder.hpp"
 #include "support/small_state.hpp"
 #include "support/world.hpp"

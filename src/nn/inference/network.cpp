@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "base/stopwatch.hpp"
 #include "nn/buffer_pool.hpp"
+#include "nn/executor.hpp"
 #include "nn/inference/steps.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 namespace {
@@ -121,23 +121,18 @@ struct InferenceNetwork::Implementation {
     if (step.residual >= 0) {
       parts.residual_type = plan.values[static_cast<std::size_t>(step.residual)].type;
     }
-    runs.push_back(compile_step(parts));
+    executor.add({.name = step.name,
+                  .forward = [run = compile_step(parts)](Pass& /*pass*/) { run(); },
+                  .backward = {},
+                  .parameters = 0});
   }
 
   /// Runs `piece` images from image `first` on.
   void run_piece(const float* images, int first) {
     values.front().data.set_data_handle(
         const_cast<float*>(images + first * (graph.image.elements() / piece)));
-    for (std::size_t s = 0; s < runs.size(); ++s) {
-      if (seconds.empty()) {
-        runs[s]();
-        continue;
-      }
-      const Stopwatch watch;
-      runs[s]();
-      onednn::stream().wait();
-      seconds[s].forward += watch.seconds();
-    }
+    Pass pass;
+    executor.forward(pass);
     onednn::stream().wait();
     const auto* const result = static_cast<const float*>(
         values[static_cast<std::size_t>(plan.steps.back().destination)].data.get_data_handle());
@@ -151,10 +146,9 @@ struct InferenceNetwork::Implementation {
   InferencePlan plan;
   std::vector<AlignedVector<std::uint8_t>> buffers;
   std::vector<ValueMemory> values;
-  std::vector<std::function<void()>> runs;
+  Executor executor;
   int classes = 0;
   AlignedVector<float> logits;
-  std::vector<LayerSeconds> seconds;  // by step, or empty: not counted
 };
 
 InferenceNetwork::InferenceNetwork(const Graph& graph, std::shared_ptr<ModelState> state, NumberType floats,
@@ -188,14 +182,10 @@ LossSum InferenceNetwork::classify(std::span<const float> images, std::span<cons
   return softmax_cross_entropy(run(images), labels, implementation_->classes, {});
 }
 
-void InferenceNetwork::count_layers() {
-  Implementation& self = *implementation_;
-  self.seconds.clear();
-  for (const InferenceStep& step : self.plan.steps) {
-    self.seconds.push_back({step.name, 0, 0});
-  }
-}
+void InferenceNetwork::count_layers() { implementation_->executor.count_steps(); }
 
-const std::vector<LayerSeconds>& InferenceNetwork::layer_seconds() const { return implementation_->seconds; }
+const std::vector<LayerSeconds>& InferenceNetwork::layer_seconds() const {
+  return implementation_->executor.seconds();
+}
 
 }  // namespace adapt

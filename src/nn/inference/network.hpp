@@ -5,15 +5,15 @@
 #include <span>
 #include <vector>
 
-#include "nn/inference/plan.hpp"
-#include "nn/loss.hpp"
+#include "nn/kernels/loss.hpp"
 #include "nn/network.hpp"
+#include "nn/passes/inference_plan.hpp"
 
 namespace adapt {
 
-/// A trained model, compiled for inference only: everything is folded (nn/inference/plan.hpp), primitives,
-/// arguments and memory are made once, and a batch goes through the whole network in pieces that stay in the
-/// second cache.
+/// A trained model, compiled for inference only: everything is folded (nn/passes/inference_plan.hpp),
+/// primitives, arguments and memory are made once, and a batch goes through the whole network in pieces that
+/// stay in the second cache.
 class InferenceNetwork {
  public:
   /// `graph` is one without quantizations; its batch size does not count. `state` must not change any more.

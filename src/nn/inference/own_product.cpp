@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "base/fault.hpp"
-#include "nn/bfloat16.hpp"
-#include "nn/onednn.hpp"
-#include "nn/quantized/known_answer.hpp"
+#include "nn/kernels/bfloat16.hpp"
+#include "nn/kernels/known_answer.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/inference/steps.hpp"
-#include "nn/quantized/byte_product.hpp"
+#include "nn/kernels/byte_product.hpp"
 
 namespace adapt {
 

@@ -5,11 +5,11 @@
 #include <cstring>
 #include <type_traits>
 
-#include "nn/inference/average_bytes.hpp"
 #include "nn/inference/own_product.hpp"
+#include "nn/kernels/average_bytes.hpp"
+#include "nn/kernels/average_pooling.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/layer.hpp"
-#include "nn/layers/average_pooling.hpp"
-#include "nn/onednn.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "nn/inference/plan.hpp"
+#include "nn/passes/inference_plan.hpp"
 
 namespace adapt {
 

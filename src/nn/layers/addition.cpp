@@ -1,6 +1,6 @@
 #include "nn/layers/addition.hpp"
 
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 namespace {

@@ -1,6 +1,6 @@
 #include "nn/layers/batch_norm.hpp"
 
-#include "nn/onednn.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/packed_weights.hpp"
 
 namespace adapt {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "nn/layers/average_pooling.hpp"
-#include "nn/onednn.hpp"
+#include "nn/kernels/average_pooling.hpp"
+#include "nn/kernels/onednn.hpp"
 
 namespace adapt {
 namespace {

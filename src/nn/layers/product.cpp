@@ -1,6 +1,6 @@
 #include "nn/layers/product.hpp"
 
-#include "nn/trusted_product.hpp"
+#include "nn/kernels/trusted_product.hpp"
 
 namespace adapt {
 namespace {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <optional>
 
+#include "nn/kernels/onednn.hpp"
 #include "nn/layer.hpp"
-#include "nn/onednn.hpp"
 #include "nn/packed_weights.hpp"
 
 namespace adapt {

@@ -1,9 +1,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "nn/bfloat16.hpp"
+#include "nn/kernels/bfloat16.hpp"
+#include "nn/kernels/onednn.hpp"
 #include "nn/layer.hpp"
-#include "nn/onednn.hpp"
 #include "nn/ops/registry.hpp"
 #include "numerics/random.hpp"
 

@@ -1,10 +1,8 @@
 #include "nn/quantized/normalization_unit.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "nn/not_finite.hpp"
-#include "nn/quantized/channels.hpp"
 #include "numerics/channels.hpp"
 
 namespace adapt {
@@ -13,17 +11,9 @@ NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool train
     : parts_(parts),
       training_(training),
       scratch_(scratch),
-      epsilon_(parts.normalization->op().normalization()->epsilon),
-      channels_(parts.source->channels()),
-      mean_(channels_),
-      inverse_deviation_(channels_),
-      factor_(parts.source->period()),
-      addend_(parts.source->period()),
-      lanes_(parts.source->period()),
-      more_lanes_(parts.source->period()),
-      sums_(channels_),
-      products_(channels_) {
-  scratch.make_room(parts.source->strip());
+      kernel_(parts.source->channels(), parts.normalization->op().normalization()->epsilon),
+      pixels_(static_cast<double>(parts.source->elements()) / static_cast<double>(parts.source->channels())) {
+  scratch.make_room(parts.source->tile());
   if (parts.operand != nullptr) {
     operand_.emplace(parts.operand->name, Quantizer::Tensor::operands, parts.operand->layer);
   }
@@ -31,49 +21,28 @@ NormalizationUnit::NormalizationUnit(const NormalizationParts& parts, bool train
 
 void NormalizationUnit::prepare(Pass& /*pass*/) {
   RunningStatistics& statistics = *parts_.statistics;
+  const auto doubles = [](const AlignedVector<float>& numbers) {
+    return std::vector<double>(numbers.begin(), numbers.end());
+  };
   if (!training_) {
-    set_coefficients(
-        std::vector<double>(statistics.running_mean.begin(), statistics.running_mean.end()),
-        std::vector<double>(statistics.running_variance.begin(), statistics.running_variance.end()));
+    kernel_.set({doubles(statistics.running_mean), doubles(statistics.running_variance)},
+                parts_.scale->working, parts_.shift->working);
     return;
   }
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  std::fill(products_.begin(), products_.end(), 0.0);
-  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, source_strip(length));
-    sum_gradients(x, x);
+  kernel_.clear_sums();
+  parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+    kernel_.add(parts_.source->read(first, source_tile(length)));
   });
-  const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
-  std::vector<double> variance(channels_);
-  for (std::size_t c = 0; c < channels_; ++c) {
-    const double mean = sums_[c] / pixels;
-    variance[c] = std::max(products_[c] / pixels - mean * mean, 0.0);
-    statistics.shard_mean[c] = static_cast<float>(mean);
-    statistics.shard_variance[c] = static_cast<float>(variance[c]);
-    sums_[c] = mean;
-  }
-  set_coefficients(sums_, variance);
-}
-
-void NormalizationUnit::set_coefficients(std::span<const double> mean, std::span<const double> variance) {
-  for (std::size_t c = 0; c < channels_; ++c) {
-    mean_[c] = mean[c];
-    inverse_deviation_[c] = 1 / std::sqrt(variance[c] + epsilon_);
-  }
-  const auto factor = [&](std::size_t c) { return parts_.scale->working[c] * inverse_deviation_[c]; };
-  repeat_channels(factor_, channels_, factor);
-  repeat_channels(addend_, channels_,
-                  [&](std::size_t c) { return parts_.shift->working[c] - mean_[c] * factor(c); });
-}
-
-void NormalizationUnit::normalize(std::span<const float> x, std::span<float> y) const {
-  scale_channels(x, y, factor_, addend_);
+  const BatchNormKernel::Statistics found = kernel_.statistics(pixels_);
+  std::ranges::copy(found.mean, statistics.shard_mean.begin());
+  std::ranges::copy(found.variance, statistics.shard_variance.begin());
+  kernel_.set(found, parts_.scale->working, parts_.shift->working);
 }
 
 void NormalizationUnit::apply(Pass& pass) {
   std::vector<ProductUnit*> takers;
   for (ProductUnit* consumer : parts_.consumers) {
-    if (consumer->wants_input(pass)) {
+    if (consumer->is_integer()) {
       takers.push_back(consumer);
       consumer->begin_input(pass);
     }
@@ -83,22 +52,22 @@ void NormalizationUnit::apply(Pass& pass) {
     operand_->begin(pass);
   }
   const std::span<float> destination = stores ? parts_.destination->floats() : std::span<float>();
-  if (training_ && parts_.rectifies && !marks_) {
-    marks_ = scratch_.arena.take(mark_bytes(parts_.destination->elements()));
+  if (training_ && parts_.rectifies && !mask_) {
+    mask_ = scratch_.arena.take(mask_bytes(parts_.destination->elements()));
   }
-  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto y = stores ? destination.subspan(first, length) : strip(length);
-    const auto x = parts_.source->read(first, source_strip(length));
+  parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+    const auto y = stores ? destination.subspan(first, length) : tile(length);
+    const auto x = parts_.source->read(first, source_tile(length));
     if (parts_.other == nullptr) {
-      normalize(x, y);
+      kernel_.normalize(x, y);
       check_finite(pass, *parts_.normalization, y);
     } else {
       // The sum may stand where the other operand does.
-      const auto operand = strip(length);
-      normalize(x, operand);
+      const auto operand = tile(length);
+      kernel_.normalize(x, operand);
       check_finite(pass, *parts_.normalization, operand);
       operand_->to_grid(first, operand, operand);
-      add(parts_.other->read(first, other_strip(length)), operand);
+      add(parts_.other->read(first, other_tile(length)), operand);
       check_finite(pass, *parts_.sum, operand);
       if (stores) {
         std::copy(operand.begin(), operand.end(), y.begin());
@@ -126,23 +95,16 @@ void NormalizationUnit::apply(Pass& pass) {
 }
 
 void NormalizationUnit::rectify(std::size_t first, std::span<float> y) {
-  clear_negative(
-      y, training_ ? marks_of(marks_.as<std::uint8_t>(), first, y.size()) : std::span<std::uint8_t>());
+  clear_negative(y,
+                 training_ ? mask_of(mask_.as<std::uint8_t>(), first, y.size()) : std::span<std::uint8_t>());
 }
 
 void NormalizationUnit::rectify_gradient(std::size_t first, std::span<float> gradient) {
-  keep_marked(marks_of(marks_.as<std::uint8_t>(), first, gradient.size()), gradient);
-}
-
-void NormalizationUnit::sum_gradients(std::span<const float> gradient, std::span<const float> x) {
-  sum_channels(gradient, lanes_);
-  sum_products(gradient, x, more_lanes_);
-  fold_lanes(lanes_, sums_);
-  fold_lanes(more_lanes_, products_);
+  apply_mask(mask_of(mask_.as<std::uint8_t>(), first, gradient.size()), gradient);
 }
 
 std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first, std::size_t length) {
-  const auto room = other_strip(length);
+  const auto room = other_tile(length);
   if (parts_.other != nullptr) {
     return parts_.normalized_gradient->read(first, room);
   }
@@ -158,24 +120,23 @@ std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first,
 }
 
 void NormalizationUnit::begin_backward(Pass& /*pass*/) {
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  std::fill(products_.begin(), products_.end(), 0.0);
+  kernel_.clear_sums();
   const std::span<float> to = parts_.other == nullptr ? std::span<float>() : parts_.sum_gradient->floats();
-  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, source_strip(length));
+  parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+    const auto x = parts_.source->read(first, source_tile(length));
     if (parts_.other == nullptr) {
-      sum_gradients(normalized_gradient(first, length), x);
+      kernel_.add(normalized_gradient(first, length), x);
       return;
     }
     const auto masked = to.subspan(first, length);
-    const auto gradient = parts_.gradient->read(first, other_strip(length));
+    const auto gradient = parts_.gradient->read(first, other_tile(length));
     if (gradient.data() != masked.data()) {
       std::copy(gradient.begin(), gradient.end(), masked.begin());
     }
     if (parts_.rectifies) {
       rectify_gradient(first, masked);
     }
-    sum_gradients(masked, x);
+    kernel_.add(masked, x);
   });
   if (parts_.other != nullptr) {
     parts_.sum_gradient->set_floats();
@@ -186,41 +147,27 @@ void NormalizationUnit::backward(Pass& pass) {
   if (parts_.other == nullptr) {
     begin_backward(pass);
   }
-  finish_sums();
-  const bool hands_over = parts_.producer != nullptr && parts_.producer->wants_gradient(pass);
+  kernel_.finish_gradients(pixels_, parts_.scale->working, parts_.scale->gradient, parts_.shift->gradient);
+  const bool hands_over = parts_.producer != nullptr && parts_.producer->is_integer();
   if (parts_.source_gradient != nullptr || hands_over) {
     source_backward(pass, hands_over);
   }
-  marks_.reset();
+  mask_.reset();
   if (parts_.producer != nullptr) {
     parts_.producer->drop_outputs();
   }
 }
 
 void NormalizationUnit::source_backward(Pass& pass, bool hands_over) {
-  const double pixels = static_cast<double>(parts_.source->elements()) / static_cast<double>(channels_);
-  AlignedVector<float> x_factor(factor_.size());
-  AlignedVector<float> constant(factor_.size());
-  // dx = a · (dy - mean(dy) - x̂ · mean(dy · x̂)) with x̂ = (x - mean) / deviation, as a · dy + x_factor · x +
-  // constant.
-  const auto slope = [&](std::size_t c) {
-    const double a = parts_.scale->working[c] * inverse_deviation_[c];
-    return -a * inverse_deviation_[c] * products_[c] / pixels;
-  };
-  repeat_channels(x_factor, channels_, slope);
-  repeat_channels(constant, channels_, [&](std::size_t c) {
-    const double a = parts_.scale->working[c] * inverse_deviation_[c];
-    return -a * sums_[c] / pixels - slope(c) * mean_[c];
-  });
   if (hands_over) {
     parts_.producer->begin_gradient(pass);
   }
   const std::span<float> to = hands_over ? std::span<float>() : parts_.source_gradient->floats();
-  parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, source_strip(length));
+  parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+    const auto x = parts_.source->read(first, source_tile(length));
     const auto gradient = normalized_gradient(first, length);
-    const auto result = hands_over ? strip(length) : to.subspan(first, length);
-    combine_channels(gradient, x, result, factor_, x_factor, constant);
+    const auto result = hands_over ? tile(length) : to.subspan(first, length);
+    kernel_.gradient(gradient, x, result);
     if (hands_over) {
       parts_.producer->take_gradient(first, result);
     }
@@ -229,15 +176,6 @@ void NormalizationUnit::source_backward(Pass& pass, bool hands_over) {
     parts_.producer->end_gradient(pass);
   } else {
     parts_.source_gradient->set_floats();
-  }
-}
-
-void NormalizationUnit::finish_sums() {
-  // Σ dy · x becomes Σ dy · x̂.
-  for (std::size_t c = 0; c < channels_; ++c) {
-    products_[c] = (products_[c] - mean_[c] * sums_[c]) * inverse_deviation_[c];
-    parts_.scale->gradient[c] = static_cast<float>(products_[c]);
-    parts_.shift->gradient[c] = static_cast<float>(sums_[c]);
   }
 }
 

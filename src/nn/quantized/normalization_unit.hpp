@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/kernels/batch_norm.hpp"
 #include "nn/layer.hpp"
 #include "nn/quantized/product_unit.hpp"
 #include "nn/quantized/quantizer.hpp"
@@ -31,13 +32,10 @@ struct NormalizationParts {
   bool floats_needed = true;             ///< somebody else reads the destination
 };
 
-/// Batch normalization per channel (Ioffe and Szegedy 2015), and after it, where the graph has them, the
-/// quantization of a residual operand, the sum and ReLU, in one pass over memory: y = x · a + b with a =
-/// scale / sqrt(variance + ε) and b = shift - mean · a. In training mean and (biased) variance are those of
-/// the shard, and stay in RunningStatistics::shard_*; at inference the running ones.
-///
-/// Sums over the batch are made in float32 within a strip and lane, and in double beyond: exact where x has
-/// at most 8 bits, and the same on any machine elsewhere.
+/// Batch normalization per channel (nn/kernels/batch_norm.hpp), and after it, where the graph has them, the
+/// quantization of a residual operand, the sum and ReLU, in one pass over memory. In training mean and
+/// (biased) variance are those of the shard, and stay in RunningStatistics::shard_*; at inference the running
+/// ones.
 class NormalizationUnit {
  public:
   NormalizationUnit(const NormalizationParts& parts, bool training, SharedScratch& scratch);
@@ -53,36 +51,24 @@ class NormalizationUnit {
   void backward(Pass& pass);
 
  private:
-  void normalize(std::span<const float> x, std::span<float> y) const;
-  void set_coefficients(std::span<const double> mean, std::span<const double> variance);
-  void sum_gradients(std::span<const float> gradient, std::span<const float> x);
-  /// Gradient of a strip of the batch norm's output.
+  /// Gradient of a tile of the batch norm's output.
   std::span<const float> normalized_gradient(std::size_t first, std::size_t length);
-  /// ReLU of a strip, and of its gradient.
+  /// ReLU of a tile, and of its gradient.
   void rectify(std::size_t first, std::span<float> y);
   void rectify_gradient(std::size_t first, std::span<float> gradient);
-  void finish_sums();
   void source_backward(Pass& pass, bool hands_over);
-  // Room for strips of the source, of what is computed from it, and of something else.
-  std::span<float> source_strip(std::size_t length) { return std::span(scratch_.strips[1]).first(length); }
-  std::span<float> strip(std::size_t length) { return std::span(scratch_.strips[2]).first(length); }
-  std::span<float> other_strip(std::size_t length) { return std::span(scratch_.strips[3]).first(length); }
+  // Room for tiles of the source, of what is computed from it, and of something else.
+  std::span<float> source_tile(std::size_t length) { return std::span(scratch_.tiles[1]).first(length); }
+  std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[2]).first(length); }
+  std::span<float> other_tile(std::size_t length) { return std::span(scratch_.tiles[3]).first(length); }
 
   NormalizationParts parts_;
   bool training_;
   SharedScratch& scratch_;
-  double epsilon_;
-  std::size_t channels_;
+  BatchNormKernel kernel_;
+  double pixels_;  ///< of all images
   std::optional<Quantizer> operand_;
-  std::vector<double> mean_;
-  std::vector<double> inverse_deviation_;
-  AlignedVector<float> factor_;  // a, over a period
-  AlignedVector<float> addend_;  // b
-  AlignedVector<float> lanes_;
-  AlignedVector<float> more_lanes_;
-  std::vector<double> sums_;      // of gradients; in forward of x
-  std::vector<double> products_;  // of gradient · x; in forward of x · x
-  Arena::Block marks_;            // one bit for each element: ReLU let it pass. From forward to backward
+  Arena::Block mask_;  // one bit for each element: ReLU let it pass. From forward to backward
 };
 
 }  // namespace adapt

@@ -7,10 +7,10 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/stopwatch.hpp"
-#include "nn/layers/covering_convolution.hpp"
+#include "nn/kernels/channels.hpp"
+#include "nn/layers/full_map_convolution.hpp"
 #include "nn/layers/product.hpp"
 #include "nn/not_finite.hpp"
-#include "nn/quantized/channels.hpp"
 #include "numerics/channels.hpp"
 
 namespace adapt {
@@ -36,19 +36,17 @@ std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
   if (!terms.window) {
     return make_linear(layer, *parts.weight, nullptr);
   }
-  return is_covering(terms, node.input, node.output)
-             ? make_covering_convolution(terms, layer, *parts.weight, nullptr)
+  return is_full_map(terms, node.input, node.output)
+             ? make_full_map_convolution(terms, layer, *parts.weight, nullptr)
              : make_convolution(terms, layer, *parts.weight, nullptr);
 }
 
 }  // namespace
 
-ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer, bool keeps_bytes,
-                         SharedScratch& scratch)
+ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch)
     : parts_(parts),
       training_(training),
       integer_(integer),
-      keeps_bytes_(keeps_bytes),
       scratch_(scratch),
       geometry_(geometry_of(*parts.product->op().product(), parts.product->input, parts.product->output)),
       weight_gradient_(geometry_),
@@ -59,7 +57,7 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
     log_info(concat("layer ", parts.product->name, " does not run in integers: a sum of its ",
                     IntegerConvolution::terms(geometry_), " products may exceed 32 bits"));
   }
-  scratch.make_room(std::max(parts.source->strip(), parts.raw->strip()));
+  scratch.make_room(std::max(parts.source->tile(), parts.raw->tile()));
   if (parts.bias != nullptr) {
     bias_.resize(parts.raw->period());
     bias_lanes_.resize(parts.raw->period());
@@ -87,9 +85,9 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
   return quantizer.format(pass)->step();
 }
 
-bool ProductUnit::change_arithmetic(const Pass& pass) {
-  const bool integer = runs_integer(pass);
-  if (integer ? emulated_ == nullptr : !convolution_) {
+bool ProductUnit::select(const Pass& pass) {
+  is_integer_ = runs_integer(pass);
+  if (is_integer_ ? emulated_ == nullptr : !convolution_) {
     return false;
   }
   emulated_.reset();
@@ -110,32 +108,28 @@ void ProductUnit::begin_input(const Pass& pass) {
   inputs_.begin(pass);
 }
 
-void ProductUnit::take_input(std::size_t first, std::span<const float> strip) {
-  inputs_.to_bytes(first, strip, input_bytes_.as<std::int8_t>().subspan(first, strip.size()));
+void ProductUnit::take_input(std::size_t first, std::span<const float> tile) {
+  inputs_.to_bytes(first, tile, input_bytes_.as<std::int8_t>().subspan(first, tile.size()));
 }
 
-void ProductUnit::end_input(Pass& pass) {
-  inputs_.end(pass);
-  input_taken_ = true;
-}
+void ProductUnit::end_input(Pass& pass) { inputs_.end(pass); }
 
 void ProductUnit::quantize_inputs(Pass& pass) {
   const Stopwatch watch;
-  if (runs_integer(pass)) {
-    if (!input_taken_) {
+  if (is_integer_) {
+    if (!parts_.source_is_normalized) {
       begin_input(pass);
-      parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-        take_input(first, parts_.source->read(first, strip(length)));
+      parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+        take_input(first, parts_.source->read(first, tile(length)));
       });
       end_input(pass);
     }
-    input_taken_ = false;
     parts_.quantized->set_bytes(input_bytes_.as<std::int8_t>().data(), step_of(inputs_, pass));
   } else {
     const std::span<float> to = parts_.quantized->floats();
     inputs_.begin(pass);
-    parts_.source->each_strip([&](std::size_t first, std::size_t length) {
-      inputs_.to_grid(first, parts_.source->read(first, strip(length)), to.subspan(first, length));
+    parts_.source->each_tile([&](std::size_t first, std::size_t length) {
+      inputs_.to_grid(first, parts_.source->read(first, tile(length)), to.subspan(first, length));
     });
     inputs_.end(pass);
     parts_.quantized->set_floats();
@@ -166,7 +160,7 @@ Layer& ProductUnit::emulated() {
 }
 
 void ProductUnit::multiply(Pass& pass) {
-  if (!runs_integer(pass)) {
+  if (!is_integer_) {
     parts_.raw->make_floats();
     emulated().forward(pass);
     return;
@@ -183,7 +177,7 @@ void ProductUnit::multiply(Pass& pass) {
 
 void ProductUnit::quantize_outputs(Pass& pass) {
   const Stopwatch watch;
-  const bool bytes = keeps_bytes_ && runs_integer(pass) && outputs_.fits_byte(pass);
+  const bool bytes = parts_.is_normalized && is_integer_ && outputs_.fits_byte(pass);
   if (bytes) {
     reserve(output_bytes_, parts_.raw->elements());
   }
@@ -192,12 +186,12 @@ void ProductUnit::quantize_outputs(Pass& pass) {
   }
   const std::span<float> floats = bytes ? std::span<float>() : parts_.destination->floats();
   outputs_.begin(pass);
-  parts_.raw->each_strip([&](std::size_t first, std::size_t length) {
-    std::span<const float> numbers = parts_.raw->read(first, strip(length));
+  parts_.raw->each_tile([&](std::size_t first, std::size_t length) {
+    std::span<const float> numbers = parts_.raw->read(first, tile(length));
     if (parts_.bias != nullptr) {
-      std::copy(numbers.begin(), numbers.end(), strip(length).begin());
-      add_channels(strip(length), bias_);
-      numbers = strip(length);
+      std::copy(numbers.begin(), numbers.end(), tile(length).begin());
+      add_channels(tile(length), bias_);
+      numbers = tile(length);
     }
     check_finite(pass, *parts_.product, numbers);
     if (bytes) {
@@ -221,34 +215,30 @@ void ProductUnit::begin_gradient(const Pass& pass) {
   gradients_.begin(pass);
 }
 
-void ProductUnit::take_gradient(std::size_t first, std::span<const float> strip) {
-  gradients_.to_bytes(first, strip, scratch_.gradient.as<std::int8_t>().subspan(first, strip.size()));
+void ProductUnit::take_gradient(std::size_t first, std::span<const float> tile) {
+  gradients_.to_bytes(first, tile, scratch_.gradient.as<std::int8_t>().subspan(first, tile.size()));
 }
 
-void ProductUnit::end_gradient(Pass& pass) {
-  gradients_.end(pass);
-  gradient_taken_ = true;
-}
+void ProductUnit::end_gradient(Pass& pass) { gradients_.end(pass); }
 
 void ProductUnit::quantize_gradient(Pass& pass) {
   const Stopwatch watch;
   const Value& from = *parts_.destination_gradient;
-  if (runs_integer(pass)) {
-    if (!gradient_taken_) {
+  if (is_integer_) {
+    if (!parts_.is_normalized) {
       begin_gradient(pass);
-      from.each_strip([&](std::size_t first, std::size_t length) {
-        take_gradient(first, from.read(first, strip(length)));
+      from.each_tile([&](std::size_t first, std::size_t length) {
+        take_gradient(first, from.read(first, tile(length)));
       });
       end_gradient(pass);
     }
-    gradient_taken_ = false;
   } else {
     const std::span<float> to = parts_.raw_gradient->floats();
     std::fill(bias_sums_.begin(), bias_sums_.end(), 0.0);
     gradients_.begin(pass);
-    from.each_strip([&](std::size_t first, std::size_t length) {
+    from.each_tile([&](std::size_t first, std::size_t length) {
       const std::span<float> part = to.subspan(first, length);
-      gradients_.to_grid(first, from.read(first, strip(length)), part);
+      gradients_.to_grid(first, from.read(first, tile(length)), part);
       add_bias_gradient(part);
     });
     gradients_.end(pass);
@@ -260,15 +250,15 @@ void ProductUnit::quantize_gradient(Pass& pass) {
   pass.quantize_seconds += watch.seconds();
 }
 
-void ProductUnit::add_bias_gradient(std::span<const float> strip) {
+void ProductUnit::add_bias_gradient(std::span<const float> tile) {
   if (parts_.bias != nullptr) {
-    sum_channels(strip, bias_lanes_);
+    sum_channels(tile, bias_lanes_);
     fold_lanes(bias_lanes_, bias_sums_);
   }
 }
 
 void ProductUnit::backward(Pass& pass) {
-  if (runs_integer(pass)) {
+  if (is_integer_) {
     backward_integer(pass);
     return;
   }

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "base/arena.hpp"
+#include "nn/kernels/integer_convolution.hpp"
+#include "nn/kernels/weight_gradient.hpp"
 #include "nn/layer.hpp"
-#include "nn/quantized/integer_convolution.hpp"
 #include "nn/quantized/quantizer.hpp"
 #include "nn/quantized/value.hpp"
-#include "nn/quantized/weight_gradient.hpp"
 
 namespace adapt {
 
@@ -20,12 +20,12 @@ struct SharedScratch {
   Arena::Block sums;      ///< of a product's output, 32 bits each
   Arena::Block gradient;  ///< of a product's output, in bytes
   WeightGradientScratch weight_gradient;
-  std::array<AlignedVector<float>, 4> strips;  ///< what is in the first cache; one for products, the others
-                                               ///< for the unit that hands them strips
+  std::array<AlignedVector<float>, 4> tiles;  ///< what is in the first cache; one for products, the others
+                                              ///< for the unit that hands them tiles
 
-  void make_room(std::size_t strip) {
-    for (auto& numbers : strips) {
-      numbers.resize(std::max(numbers.size(), strip));
+  void make_room(std::size_t tile) {
+    for (auto& numbers : tiles) {
+      numbers.resize(std::max(numbers.size(), tile));
     }
   }
 };
@@ -44,6 +44,9 @@ struct ProductParts {
   Value* quantized_gradient = nullptr;  ///< as the product hands it back; null: not wanted
   Value* raw_gradient = nullptr;        ///< null at inference, as the next one
   Value* destination_gradient = nullptr;
+  bool source_is_normalized = false;  ///< a normalization unit makes the source, and hands it over in tiles
+  bool is_normalized = false;  ///< one is the only reader of the destination: it takes bytes, in backward
+                               ///< again, and hands over the gradient in tiles
 };
 
 /// A convolution or linear layer with its quantizations. Where weights, inputs and in training activation
@@ -51,25 +54,24 @@ struct ProductParts {
 /// emulated: on the grid in float32. Both mean the same. The bias is added to
 /// the finished sum, in float32.
 ///
-/// Forward: quantize_inputs, multiply, quantize_outputs. Backward: quantize_gradient, backward. Whoever makes
-/// the source may hand it over in strips instead (take_input between begin_input and end_input, if
-/// wants_input), and whoever makes the gradient of the destination likewise.
+/// Forward: select, quantize_inputs, multiply, quantize_outputs. Backward: quantize_gradient, backward. While
+/// it is_integer(), a normalization unit that makes the source hands it over in tiles before quantize_inputs
+/// (take_input between begin_input and end_input), and one that makes the gradient of the destination
+/// likewise before quantize_gradient.
 class ProductUnit {
  public:
-  /// `keeps_bytes`: the reader of the destination takes bytes, and again in backward.
-  ProductUnit(const ProductParts& parts, bool training, bool integer, bool keeps_bytes,
-              SharedScratch& scratch);
+  ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch);
 
-  /// Before a forward pass: where its arithmetic is not that of the last one, gives up what only that one
-  /// needed and returns true.
-  bool change_arithmetic(const Pass& pass);
-
-  /// Whether the product of a pass, in training all three, is an integer one.
+  /// Whether the product of a pass, in training all three, would be an integer one.
   [[nodiscard]] bool runs_integer(const Pass& pass) const;
+  /// Chooses the arithmetic of the pass that begins. Where it is not that of the last one, gives up what only
+  /// that one needed and returns true.
+  bool select(const Pass& pass);
+  /// What was chosen.
+  [[nodiscard]] bool is_integer() const { return is_integer_; }
 
-  [[nodiscard]] bool wants_input(const Pass& pass) const { return runs_integer(pass); }
   void begin_input(const Pass& pass);
-  void take_input(std::size_t first, std::span<const float> strip);
+  void take_input(std::size_t first, std::span<const float> tile);
   void end_input(Pass& pass);
 
   void quantize_inputs(Pass& pass);
@@ -78,9 +80,8 @@ class ProductUnit {
   /// The outputs' reader is done with them, in training with backward.
   void drop_outputs() { output_bytes_.reset(); }
 
-  [[nodiscard]] bool wants_gradient(const Pass& pass) const { return runs_integer(pass); }
   void begin_gradient(const Pass& pass);
-  void take_gradient(std::size_t first, std::span<const float> strip);
+  void take_gradient(std::size_t first, std::span<const float> tile);
   void end_gradient(Pass& pass);
 
   void quantize_gradient(Pass& pass);
@@ -93,15 +94,15 @@ class ProductUnit {
   Layer& emulated();
   /// Makes `block` hold `bytes` bytes.
   void reserve(Arena::Block& block, std::size_t bytes);
-  void add_bias_gradient(std::span<const float> strip);
+  void add_bias_gradient(std::span<const float> tile);
   void backward_integer(Pass& pass);
-  /// Room for one strip.
-  std::span<float> strip(std::size_t length) { return std::span(scratch_.strips[0]).first(length); }
+  /// Room for one tile.
+  std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[0]).first(length); }
 
   ProductParts parts_;
   bool training_;
-  bool integer_;
-  bool keeps_bytes_;
+  bool integer_;             // where formats allow it
+  bool is_integer_ = false;  // in this pass
   SharedScratch& scratch_;
   ProductGeometry geometry_;
   WeightGradient weight_gradient_;
@@ -114,10 +115,8 @@ class ProductUnit {
   int weights_fractional_length_ = 0;
   Arena::Block input_bytes_;  // as the next, from when they are made to the end of their last reader
   Arena::Block output_bytes_;
-  bool input_taken_ = false;
-  bool gradient_taken_ = false;
   AlignedVector<float> bias_;        // repeated over a period
-  AlignedVector<float> bias_lanes_;  // of a strip
+  AlignedVector<float> bias_lanes_;  // of a tile
   std::vector<double> bias_sums_;    // by channel
 };
 

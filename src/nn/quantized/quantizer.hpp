@@ -10,7 +10,7 @@
 
 namespace adapt {
 
-/// Puts one tensor of a quantized layer on its grid, strip by strip, and takes its maximum where the pass
+/// Puts one tensor of a quantized layer on its grid, tile by tile, and takes its maximum where the pass
 /// asks for it.
 class Quantizer {
  public:
@@ -26,7 +26,7 @@ class Quantizer {
 
   /// Starts a tensor.
   void begin(const Pass& pass);
-  /// to ← from on the grid, a copy without format; the strip begins at element `first`, a multiple of 8. `to`
+  /// to ← from on the grid, a copy without format; the tile begins at element `first`, a multiple of 8. `to`
   /// may be `from`.
   void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
   /// The same as integers. Only where fits_byte().

@@ -9,8 +9,8 @@
 namespace adapt {
 namespace {
 
-/// A strip of floats and one of bytes, and what is computed on the way, fit the first cache.
-constexpr std::size_t kStripElements = 4096;
+/// A tile of floats and one of bytes, and what is computed on the way, fit the first cache.
+constexpr std::size_t kTileElements = 4096;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ Value::Value(const Shape& shape, const dnnl::memory& memory, Buffer* buffer, std
       elements_(static_cast<std::size_t>(shape.elements())),
       channels_(static_cast<std::size_t>(shape.c)),
       period_(channel_period(channels_)),
-      strip_(std::max<std::size_t>(1, kStripElements / period_) * period_),
+      tile_(std::max<std::size_t>(1, kTileElements / period_) * period_),
       content_(std::move(content)) {}
 
 std::span<float> Value::floats() const {
@@ -40,18 +40,18 @@ void Value::set_sums(const std::int32_t* sums, float step) {
   *content_ = {.form = Form::sums, .sums = sums, .step = step};
 }
 
-std::span<const float> Value::read(std::size_t first, std::span<float> strip) const {
+std::span<const float> Value::read(std::size_t first, std::span<float> tile) const {
   switch (content_->form) {
     case Form::floats:
-      return floats().subspan(first, strip.size());
+      return floats().subspan(first, tile.size());
     case Form::bytes:
-      from_bytes({content_->bytes + first, strip.size()}, strip, content_->step);
-      return strip;
+      from_bytes({content_->bytes + first, tile.size()}, tile, content_->step);
+      return tile;
     case Form::sums:
       break;
   }
-  from_sums({content_->sums + first, strip.size()}, strip, content_->step);
-  return strip;
+  from_sums({content_->sums + first, tile.size()}, tile, content_->step);
+  return tile;
 }
 
 void Value::make_floats() {
@@ -63,9 +63,9 @@ void Value::materialize() {
   if (content_->form == Form::floats) {
     return;
   }
-  AlignedVector<float> strip(strip_);
-  each_strip([&](std::size_t first, std::size_t length) {
-    const auto numbers = read(first, std::span(strip).first(length));
+  AlignedVector<float> tile(tile_);
+  each_tile([&](std::size_t first, std::size_t length) {
+    const auto numbers = read(first, std::span(tile).first(length));
     std::copy(numbers.begin(), numbers.end(), floats().begin() + static_cast<std::ptrdiff_t>(first));
   });
   set_floats();

@@ -15,8 +15,8 @@ namespace adapt {
 /// An activation or a gradient of a quantized network, (N, H, W, C): float32, or integers · step that stand
 /// for the same numbers until somebody needs float32.
 ///
-/// Layers of a quantized network go through their tensors in strips that stay in the first cache: a strip is
-/// brought to float32, everything is done to it, and the result is stored once. Strips begin at multiples of
+/// Layers of a quantized network go through their tensors in tiles that stay in the first cache: a tile is
+/// brought to float32, everything is done to it, and the result is stored once. Tiles begin at multiples of
 /// the channels' period (numerics/channels.hpp) and of the random numbers' blocks.
 class Value {
  public:
@@ -51,18 +51,18 @@ class Value {
   void set_bytes(const std::int8_t* bytes, float step);
   void set_sums(const std::int32_t* sums, float step);
 
-  /// The numbers from `first` on as float32: in place, or written to `strip`.
-  [[nodiscard]] std::span<const float> read(std::size_t first, std::span<float> strip) const;
+  /// The numbers from `first` on as float32: in place, or written to `tile`.
+  [[nodiscard]] std::span<const float> read(std::size_t first, std::span<float> tile) const;
   /// Makes the value's own memory hold the numbers as float32.
   void materialize();
 
-  /// Elements of a strip.
-  [[nodiscard]] std::size_t strip() const { return strip_; }
-  /// Calls `body(first, length)` for each strip.
+  /// Elements of a tile.
+  [[nodiscard]] std::size_t tile() const { return tile_; }
+  /// Calls `body(first, length)` for each tile.
   template <class Body>
-  void each_strip(Body body) const {
-    for (std::size_t first = 0; first < elements_; first += strip_) {
-      body(first, std::min(strip_, elements_ - first));
+  void each_tile(Body body) const {
+    for (std::size_t first = 0; first < elements_; first += tile_) {
+      body(first, std::min(tile_, elements_ - first));
     }
   }
 
@@ -72,7 +72,7 @@ class Value {
   std::size_t elements_ = 0;
   std::size_t channels_ = 0;
   std::size_t period_ = 0;
-  std::size_t strip_ = 0;
+  std::size_t tile_ = 0;
   std::shared_ptr<Content> content_;
 };
 

@@ -93,8 +93,8 @@ struct Kernels {
   void (*sum_products)(const float* x, const float* y, std::size_t count, float* lanes, std::size_t period);
   void (*add)(const float* src, float* dst, std::size_t count);
   void (*clear_negative)(float* values, std::size_t count);
-  void (*mark_positive)(const float* values, std::size_t count, std::uint8_t* marks);
-  void (*keep_marked)(const std::uint8_t* marks, float* values, std::size_t count);
+  void (*positive_mask)(const float* values, std::size_t count, std::uint8_t* mask);
+  void (*apply_mask)(const std::uint8_t* mask, float* values, std::size_t count);
   /// dst[c · dst_stride + r] = src[r · columns + c] + 128, columns being a multiple of 16. Rows are read and
   /// written up to the next multiple of 64 beyond `rows`.
   void (*transpose_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::uint8_t* dst,

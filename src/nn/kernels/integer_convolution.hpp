@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/aligned.hpp"
+#include "nn/kernels/byte_product.hpp"
+#include "nn/kernels/library_product.hpp"
+#include "nn/kernels/window_product.hpp"
+#include "numerics/format.hpp"
+
+namespace adapt {
+
+/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by oneDNN where that is exact, else
+/// by our own products. Since both are exact, nobody else needs to know which one it is, nor do ranks have to
+/// agree on it.
+class IntegerProduct {
+ public:
+  explicit IntegerProduct(const WindowProduct& product);
+
+  /// `weights` are (O, I / groups, KH, KW).
+  void set_weights(std::span<const std::int8_t> weights);
+  void run(const std::int8_t* source, std::int32_t* sums);
+
+  /// Whether oneDNN multiplies with the present weights.
+  [[nodiscard]] bool runs_library() const { return runs_library_; }
+
+ private:
+  /// Whether each sum with these weights is exact in the library, whatever the source is.
+  [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
+
+  WindowProduct product_;
+  std::optional<LibraryProduct> library_;  ///< where it gives right sums, and is the faster one
+  std::unique_ptr<ByteProduct> own_;       ///< made when it is first needed
+  bool runs_library_ = false;
+};
+
+/// Forward and data gradient of a convolution (or, on 1×1 images, a linear layer) in 8-bit arithmetic with
+/// 32-bit sums. oneDNN has no 8-bit backward: the data gradient is a convolution with flipped weights where
+/// the stride is 1, and a transposed convolution elsewhere. Exact where fits().
+class IntegerConvolution {
+ public:
+  /// Products that a sum has at most, forward or of the data gradient.
+  static std::int64_t terms(const ProductGeometry& geometry);
+  /// Whether no sum can reach 2^31, whatever the bytes are.
+  static bool fits(const ProductGeometry& geometry);
+
+  /// With `data_gradient` false only forward is there.
+  IntegerConvolution(const ProductGeometry& geometry, bool data_gradient);
+
+  /// Takes the integers of `values` (OC, IC / groups, KH, KW), which are on the grid of `format` (WL <= 8).
+  /// False where there is NaN or Inf among them, and no more may be done with it.
+  [[nodiscard]] bool set_weights(std::span<const float> values, FixedFormat format);
+
+  /// sums (N, OH, OW, OC) ← x (N, H, W, IC).
+  void forward(const std::int8_t* x, std::int32_t* sums);
+  /// sums (N, H, W, IC) ← dy (N, OH, OW, OC).
+  void data_gradient(const std::int8_t* dy, std::int32_t* sums);
+
+ private:
+  /// Fills exchanged_ from plain_.
+  void exchange_channels();
+  template <std::size_t kArea>
+  void exchange_channels_of();
+
+  ProductGeometry geometry_;
+  bool flipped_;  ///< the data gradient is a convolution
+  AlignedVector<std::int8_t> plain_;
+  AlignedVector<std::int8_t>
+      exchanged_;  ///< (IC, OC / groups, KH, KW), flipped along both axes where flipped_
+  IntegerProduct forward_;
+  std::optional<IntegerProduct> gradient_;
+};
+
+}  // namespace adapt

@@ -1,0 +1,69 @@
+#include "nn/kernels/library_product.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "nn/kernels/guarded_memory.hpp"
+
+namespace adapt {
+
+bool LibraryProduct::is_sound(const WindowProduct& product) {
+  if (!product.transposed || product.stride == 1) {
+    return true;
+  }
+  const int behind = std::min(product.padding_behind(product.source.h, product.destination.h),
+                              product.padding_behind(product.source.w, product.destination.w));
+  return product.stride <= product.kernel + 1 && (product.kernel == 1 || behind >= 0);
+}
+
+LibraryProduct::LibraryProduct(const WindowProduct& product) {
+  const auto& [in, out, kernel, stride, padding, transposed, groups] = product;
+  dims_ = onednn::weight_dims(product);
+  const onednn::ProductShapes shapes = {onednn::byte_activation(in.n, in.c, in.h, in.w),
+                                        onednn::any_layout_bytes(dims_),
+                                        {},
+                                        onednn::sum_activation(out.n, out.c, out.h, out.w)};
+  const onednn::Window window = {{stride, stride},
+                                 {kernel, kernel},
+                                 {padding, padding},
+                                 {product.padding_behind(in.h, out.h), product.padding_behind(in.w, out.w)}};
+  if (transposed) {
+    make(onednn::deconvolution_forward(shapes, window));
+  } else {
+    make(onednn::convolution_forward(/*training=*/false, shapes, window));
+  }
+}
+
+template <class Description>
+void LibraryProduct::make(const Description& description) {
+  is_reference_ = std::string_view(description.impl_info_str()).starts_with("ref");
+  primitive_ = dnnl::primitive(description.get());
+  weights_ = dnnl::memory(description.weights_desc(), onednn::engine());
+  source_ = dnnl::memory(description.src_desc(), onednn::engine(), nullptr);
+  destination_ = dnnl::memory(description.dst_desc(), onednn::engine(), nullptr);
+}
+
+void LibraryProduct::set_weights(std::span<const std::int8_t> weights) {
+  auto* const plain = const_cast<std::int8_t*>(weights.data());  // oneDNN has no pointer to const
+  onednn::reorder({onednn::plain_bytes(dims_), onednn::engine(), plain}, weights_);
+}
+
+onednn::Arguments LibraryProduct::arguments(const std::int8_t* source, std::int32_t* sums) {
+  source_.set_data_handle(const_cast<std::int8_t*>(source));
+  destination_.set_data_handle(sums);
+  return {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, destination_}};
+}
+
+void LibraryProduct::run(const std::int8_t* source, std::int32_t* sums) {
+  onednn::run(primitive_, arguments(source, sums));
+}
+
+bool LibraryProduct::stays_within_bounds(const std::int8_t* source, std::int32_t* sums) {
+  const GuardedMemory scratchpad(onednn::scratchpad_of(primitive_));
+  onednn::Arguments guarded = arguments(source, sums);
+  guarded.emplace(DNNL_ARG_SCRATCHPAD, scratchpad.get());
+  onednn::run(primitive_, guarded);
+  return scratchpad.is_intact();
+}
+
+}  // namespace adapt

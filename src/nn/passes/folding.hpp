@@ -1,0 +1,25 @@
+#pragma once
+
+#include "nn/passes/fusion.hpp"
+#include "nn/passes/inference_plan.hpp"
+
+namespace adapt {
+
+/// What a group's product is in float32: with the batch norm (running statistics) in weights and addends, and
+/// the activation function. A convolution that covers its map becomes a linear layer.
+FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const ModelState& state);
+
+/// Fractional lengths that an integer product joins.
+struct ByteScales {
+  int weights = 0;
+  int source = 0;
+  std::optional<int> residual = {};     ///< of the residual's bytes; none where it is float
+  std::optional<int> destination = {};  ///< of the destination's bytes; none where it is float
+};
+
+/// The same for bytes: weights as integers, and the batch norm in factors and addends. A channel whose factor
+/// is so small that no sum can be seen through it gets zero weights and the factor 1.
+FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const ModelState& state,
+                         const ByteScales& scales);
+
+}  // namespace adapt

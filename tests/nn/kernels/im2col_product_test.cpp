@@ -1,0 +1,28 @@
+// Products by rows of windows against loops in int64, without oneDNN.
+
+#include "nn/kernels/im2col_product.hpp"
+
+#include <gtest/gtest.h>
+
+#include "nn/kernels/byte_products.hpp"
+
+namespace adapt {
+namespace {
+
+ProductGeometry geometry(const Shape& in, int channels, const Window& window, int groups) {
+  return {in, window.output(in, channels), window.kernel, window.stride, window.padding, groups};
+}
+
+class Im2col : public testing::TestWithParam<ProductGeometry> {};
+
+TEST_P(Im2col, SumsEqualLoops) { test::expect_product_equals_loops<Im2colProduct>(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Im2col,
+                         testing::Values(geometry({2, 3, 9, 8}, 20, {3, 1, 1}, 1),
+                                         geometry({3, 17, 5, 5}, 16, {5, 2, 2}, 1),
+                                         geometry({2, 12, 6, 7}, 36, {3, 2, 1}, 4),
+                                         geometry({1, 40, 4, 4}, 20, {1, 1, 0}, 20),
+                                         geometry({9, 100, 1, 1}, 10, {1, 1, 0}, 1)));
+
+}  // namespace
+}  // namespace adapt

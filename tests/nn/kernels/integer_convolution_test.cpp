@@ -1,0 +1,193 @@
+// The 8-bit products against loops in int64, over the whole range of the operands. They are exact on every
+// instruction set: where oneDNN's are not, ours take their place.
+
+#include "nn/kernels/integer_convolution.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/onednn.hpp"
+#include "nn/models.hpp"
+#include "nn/network.hpp"
+#include "nn/passes/lower.hpp"
+#include "support/model_builder.hpp"
+
+namespace adapt {
+namespace {
+
+using test::ByteProducts;
+using test::expect_weight_gradient;
+using test::RandomBytes;
+
+Shape output_of(const Shape& in, int channels, int kernel, int stride, int padding) {
+  return {in.n, channels, (in.h + 2 * padding - kernel) / stride + 1,
+          (in.w + 2 * padding - kernel) / stride + 1};
+}
+
+/// Of usual and unusual layers.
+std::vector<ProductGeometry> geometries() {
+  std::vector<ProductGeometry> all;
+  RandomSequence random({.seed = 11});
+  const auto pick = [&random](int low, int high) {
+    return low + static_cast<int>(random.below(static_cast<std::uint32_t>(high - low + 1)));
+  };
+  for (int i = 0; i < 60; ++i) {
+    const int kernel = std::vector{1, 2, 3, 5, 11}[random.below(5)];
+    const int padding = pick(0, kernel / 2);
+    const int least = std::max(1, kernel - 2 * padding);
+    const Shape in = {pick(1, 6), pick(1, 40), pick(least, least + 8), pick(least, least + 8)};
+    const int stride = pick(1, 4);
+    all.push_back({in, output_of(in, pick(1, 40), kernel, stride, padding), kernel, stride, padding});
+  }
+  for (const int channels : {16, 32}) {  // as in ResNet-20: shapes of the fast paths
+    const Shape in = {4, channels, 8, 8};
+    all.push_back({in, output_of(in, channels, 3, 1, 1), 3, 1, 1});
+    all.push_back({in, output_of(in, 2 * channels, 3, 2, 1), 3, 2, 1});
+    all.push_back({in, output_of(in, 2 * channels, 1, 2, 0), 1, 2, 0});
+  }
+  for (const int groups : {2, 3, 12, 48}) {  // to depthwise, which 48 groups are twice
+    for (const int stride : {1, 2}) {
+      const Shape in = {3, 48, 7, 8};
+      all.push_back({in, output_of(in, 48, 3, stride, 1), 3, stride, 1, groups});
+      all.push_back({in, output_of(in, 96, 3, stride, 1), 3, stride, 1, groups});
+    }
+  }
+  all.push_back({{9, 32, 2, 2}, {9, 48, 2, 2}, 3, 1, 1});  // as in AlexNet: hardly more than padding
+  all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
+  all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
+  all.push_back({{3, 16, 4, 4}, {3, 16, 5, 5}, 3, 1, 1});
+  all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});  // linear layers
+  all.push_back({{1, 84, 1, 1}, {1, 10, 1, 1}, 1, 1, 0});
+  return all;
+}
+
+std::vector<std::int64_t> wide(const std::vector<std::int32_t>& sums) { return {sums.begin(), sums.end()}; }
+
+/// Forward and data gradient by the class that layers use.
+void expect_equals_loops(const ByteProducts& data, IntegerConvolution& convolution) {
+  std::vector<float> weights(data.weights.begin(), data.weights.end());
+  for (float& weight : weights) {
+    weight *= 0x1p-5F;
+  }
+  EXPECT_TRUE(convolution.set_weights(weights, FixedFormat{8, 5}));
+  std::vector<std::int32_t> sums(data.dy.size(), -1);
+  convolution.forward(data.x.data(), sums.data());
+  EXPECT_EQ(wide(sums), data.forward);
+  sums.assign(data.x.size(), -1);
+  convolution.data_gradient(data.dy.data(), sums.data());
+  EXPECT_EQ(wide(sums), data.data_gradient);
+}
+
+void expect_all(const ProductGeometry& geometry, std::uint64_t seed) {
+  const ByteProducts data(geometry, RandomBytes(seed));
+  IntegerConvolution convolution(geometry, /*data_gradient=*/true);
+  expect_equals_loops(data, convolution);
+  expect_weight_gradient(data);
+}
+
+class IntegerProducts : public testing::TestWithParam<ProductGeometry> {};
+
+TEST_P(IntegerProducts, EqualLoops) { expect_all(GetParam(), 3); }
+
+INSTANTIATE_TEST_SUITE_P(Shapes, IntegerProducts, testing::ValuesIn(geometries()));
+
+/// Small shapes of which a third is such that oneDNN's transposed convolution is wrong.
+ProductGeometry small_geometry(RandomSequence& random) {
+  const auto pick = [&random](int low, int high) {
+    return low + static_cast<int>(random.below(static_cast<std::uint32_t>(high - low + 1)));
+  };
+  const int kernel = pick(1, 4);
+  const int stride = pick(1, 5);
+  const int padding = pick(0, kernel - 1);
+  const int least = std::max(1, kernel - 2 * padding);
+  const int groups = std::max(1, pick(-3, 4));  // often 1
+  const bool is_depthwise = random.below(8) == 0;
+  const int inputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int outputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int count = is_depthwise ? pick(1, 70) : groups;
+  const Shape in = {pick(1, 2), count * inputs, pick(least, least + 6), pick(least, least + 6)};
+  return {in, output_of(in, count * outputs, kernel, stride, padding), kernel, stride, padding, count};
+}
+
+/// A part of a sweep over thousands of shapes, so that they run side by side.
+class IntegerProductSweep : public testing::TestWithParam<int> {};
+
+TEST_P(IntegerProductSweep, EqualsLoops) {
+  constexpr int kShapes = 700;
+  RandomSequence random({.seed = 77, .step = static_cast<std::uint32_t>(GetParam())});
+  int unsound = 0;
+  for (int i = 0; i < kShapes && !HasFailure(); ++i) {
+    const ProductGeometry geometry = small_geometry(random);
+    SCOPED_TRACE(testing::PrintToString(geometry));
+    const auto& [in, out, kernel, stride, padding, groups] = geometry;
+    unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true, groups}) ? 0 : 1;
+    expect_all(geometry, static_cast<std::uint64_t>(i));
+  }
+  EXPECT_GE(unsound, kShapes / 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, IntegerProductSweep, testing::Range(0, 6));
+
+TEST(IntegerProduct, TheSmallestKnownShapesOfWrongGradients) {
+  IntegerConvolution trimmed({{1, 1, 2, 5}, {1, 1, 1, 2}, 2, 2, 0}, true);
+  EXPECT_TRUE(trimmed.set_weights(std::vector{1.0F, 1.0F, 1.0F, 1.0F}, FixedFormat{8, 0}));
+  const std::vector<std::int8_t> ones(2, 1);
+  std::vector<std::int32_t> gradient(10, -1);
+  trimmed.data_gradient(ones.data(), gradient.data());
+  EXPECT_EQ(gradient, (std::vector<std::int32_t>{1, 1, 1, 1, 0, 1, 1, 1, 1, 0}));
+
+  IntegerConvolution spread({{1, 1, 4, 4}, {1, 1, 2, 2}, 1, 3, 0}, true);
+  EXPECT_TRUE(spread.set_weights(std::vector{127.0F}, FixedFormat{8, 0}));
+  const std::vector<std::int8_t> twos(4, 2);
+  gradient.assign(16, -1);
+  spread.data_gradient(twos.data(), gradient.data());
+  EXPECT_EQ(gradient, (std::vector<std::int32_t>{254, 0, 0, 254, 0, 0, 0, 0, 0, 0, 0, 0, 254, 0, 0, 254}));
+}
+
+TEST(IntegerProduct, SumsBeyondFloat32AreExact) {
+  const Shape shape = {2, 256, 4, 4};
+  const ProductGeometry geometry = {shape, shape, 3, 1, 1};
+  IntegerConvolution convolution(geometry, /*data_gradient=*/true);
+  for (const auto& [lowest, highest] : {std::pair{125, 127}, {-128, -126}, {-3, 3}, {126, 127}}) {
+    const ByteProducts data(geometry, RandomBytes(5, lowest, highest));
+    expect_equals_loops(data, convolution);  // weights come and go: the arithmetic follows them
+  }
+}
+
+TEST(IntegerProduct, TakesTheLibraryWhereItIsExact) {
+  const Shape shape = {1, 1024, 1, 1};
+  IntegerProduct product({shape, shape, 1, 1, 0});
+  std::vector<std::int8_t> weights(1024 * 1024, 1);
+  product.set_weights(weights);
+  EXPECT_EQ(product.runs_library(), onednn::has_exact_bytes());
+  std::fill_n(weights.begin() + 5 * 1024, 1024, std::int8_t{-128});  // 2^24 with a source of -128
+  product.set_weights(weights);
+  EXPECT_FALSE(product.runs_library());
+  weights[5 * 1024] = -127;
+  product.set_weights(weights);
+  EXPECT_EQ(product.runs_library(), onednn::has_exact_bytes());
+}
+
+TEST(IntegerProduct, KnowsWhenSumsMayOverflow) {
+  EXPECT_TRUE(IntegerConvolution::fits({{1, (1 << 17) - 1, 1, 1}, {1, 1, 1, 1}, 1, 1, 0}));
+  EXPECT_FALSE(IntegerConvolution::fits({{1, 1 << 17, 1, 1}, {1, 1, 1, 1}, 1, 1, 0}));
+  EXPECT_FALSE(IntegerConvolution::fits({{1, 1, 4, 4}, {1, 1 << 15, 3, 3}, 2, 1, 0}));
+}
+
+TEST(IntegerProduct, ALayerWhoseSumsMayOverflowIsNamed) {
+  const ModelDescription model =
+      ModelBuilder("wide").convolution("conv1", {.channels = 128, .kernel = 1}).linear("fc1", 2).build();
+  const Graph graph = lower(model, {1, 1, 32, 32}, /*quantized=*/true);
+  testing::internal::CaptureStderr();
+  const Network network(graph, initialize(graph, 1.0, 7), /*training=*/true, Arithmetic::integer);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(log,
+            "adapt: layer fc1 does not run in integers: a sum of its 131072 products may exceed 32 bits\n");
+}
+
+}  // namespace
+}  // namespace adapt
