@@ -41,7 +41,8 @@ class Builder : public nlohmann::json_sax<Json> {
     return false;
   }
 
-  Json take() { return std::move(whole_); }
+  /// After a text that was whole.
+  Json take() { return std::move(*whole_); }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
@@ -54,7 +55,7 @@ class Builder : public nlohmann::json_sax<Json> {
   Json* place(Json value) {
     if (open_.empty()) {
       whole_ = std::move(value);
-      return &whole_;
+      return &*whole_;
     }
     Json& around = *open_.back();
     if (around.is_array()) {
@@ -79,7 +80,7 @@ class Builder : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  Json whole_;
+  std::optional<Json> whole_;
   std::vector<Json*> open_;
   std::string name_;  // of the member whose value comes next
   std::string problem_;

@@ -18,6 +18,8 @@ struct Named {
   std::string_view name;
   Value value;
 };
+template <class Value>
+Named(const char*, Value) -> Named<Value>;  // clang 14 does not find it by itself
 
 /// The names of an enumeration's values, the only place where they stand: a constexpr array of Named or,
 /// where each value is something that can be made, of a registry's entries, which have `name`, `value` and
@@ -50,6 +52,7 @@ constexpr std::string_view name_of(Value value) {
 template <HasNames Value>
 std::vector<std::string> names_of() {
   std::vector<std::string> names;
+  names.reserve(kNames<Value>.size());
   for (const auto& entry : kNames<Value>) {
     names.emplace_back(entry.name);
   }

@@ -35,6 +35,7 @@ BenchOption integer(const std::string& name, Integer& member, std::int64_t low, 
 BenchOption integers(const std::string& name, std::vector<std::int64_t>& member, std::int64_t low,
                      std::int64_t high, const std::string& meaning) {
   std::vector<std::string> standard;
+  standard.reserve(member.size());
   for (const std::int64_t value : member) {
     standard.push_back(std::to_string(value));
   }
@@ -52,6 +53,7 @@ BenchOption words(const std::string& name, std::vector<std::string>& member,
 template <HasNames Value>
 BenchOption values(const std::string& name, std::vector<Value>& member, const std::string& meaning) {
   std::vector<std::string> standard;
+  standard.reserve(member.size());
   for (const Value value : member) {
     standard.emplace_back(name_of(value));
   }
