@@ -15,8 +15,8 @@ std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::ve
 }
 
 void refuse_gradient(const ExchangeTensor& tensor, std::uint32_t step, std::uint32_t shard) {
-  throw Failure(concat("the gradient of '", tensor.name, "' is NaN, infinite or too large at step ", step,
-                       ", shard ", shard, "; a smaller training.learning_rate may help"));
+  throw BadGradient(concat("the gradient of '", tensor.name, "' is NaN, infinite or too large at step ", step,
+                           ", shard ", shard, "; a smaller training.learning_rate may help"));
 }
 
 }  // namespace adapt

@@ -8,12 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "exchange/registry.hpp"
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
+
+/// A gradient that cannot be summed: NaN, infinite or too large.
+class BadGradient : public Failure {
+ public:
+  using Failure::Failure;
+};
 
 /// One parameter tensor as the exchange knows it.
 struct ExchangeTensor {
@@ -81,6 +88,7 @@ std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::ve
 constexpr int kExactFractionalLength = 40;
 
 /// Throws the Failure that add() promises.
+/// Throws BadGradient.
 [[noreturn]] void refuse_gradient(const ExchangeTensor& tensor, std::uint32_t step, std::uint32_t shard);
 
 }  // namespace adapt

@@ -170,7 +170,10 @@ LossSum Network::forward(std::span<const float> images, std::span<const std::int
   try {
     self.run_forward(pass);
   } catch (const NotFinite&) {  // only seen where it was to be quantized
-    throw NotFinite(pass, first_not_finite(images, pass));
+    if (const auto where = first_not_finite(images, pass)) {
+      throw NotFinite(pass, *where);
+    }
+    throw;
   }
   if (self.logits_cast) {
     self.logits_cast->run();
@@ -198,7 +201,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
   self.seconds.backward += watch.seconds() - quantize - elsewhere;
 }
 
-std::string Network::first_not_finite(std::span<const float> images, Pass pass) {
+std::optional<std::string> Network::first_not_finite(std::span<const float> images, Pass pass) {
   Implementation& self = *implementation_;
   pass.maxima = nullptr;
   pass.names_not_finite = true;
@@ -211,7 +214,7 @@ std::string Network::first_not_finite(std::span<const float> images, Pass pass) 
   } catch (const NotFinite& found) {
     return found.where();
   }
-  return "the loss";
+  return std::nullopt;
 }
 
 std::span<const float> Network::logits() const { return implementation_->logits(); }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,8 +62,8 @@ class Network {
   void backward(Pass& pass, const GradientsReady& ready = {});
 
   /// Where NaN or Inf first appears when the images run forward once more, in words: "the output of 'conv2'";
-  /// "the loss" where no node puts one out.
-  [[nodiscard]] std::string first_not_finite(std::span<const float> images, Pass pass);
+  /// nothing where no node puts one out.
+  [[nodiscard]] std::optional<std::string> first_not_finite(std::span<const float> images, Pass pass);
 
   /// The logits (N, classes) of the last forward.
   [[nodiscard]] std::span<const float> logits() const;

@@ -33,6 +33,7 @@ void calibrate(const TrainerOptions& options, const DataSplits& data,
     pass.seed = options.seed;
     pass.plan = &plan;
     pass.maxima = &maxima;
+    pass.names_not_finite = true;  // once, so that it costs nothing to speak of
     // The scales must not depend on the threads, which float32 sums do.
     set_threads(1);
     phase::begin("calibrate");

@@ -191,6 +191,11 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
   seconds.quantize += after.quantize - before.quantize;
 }
 
+std::string TrainingStep::origin_of_not_finite(const ShardBatch& batch, const Pass& pass) {
+  const auto where = network_.first_not_finite(batch.images, pass);
+  return where ? "; NaN or Inf first appears in " + *where : "";
+}
+
 void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome) {
   Pass pass;
   pass.seed = options_.seed;
@@ -204,17 +209,20 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   phase::begin("forward");
   const LossSum loss = network_.forward(batch.images, batch.labels, pass);
   if (!MetricSum::fits(loss.loss)) {
-    const std::string origin = std::isfinite(loss.loss) ? ""
-                                                        : "; NaN or Inf first appears in " +
-                                                              network_.first_not_finite(batch.images, pass);
-    throw Failure(concat("the loss is ", loss.loss, " at step ", step_, ", shard ", batch.shard,
-                         ": training has diverged", origin, "; a smaller training.learning_rate may help"));
+    const std::string origin = std::isfinite(loss.loss) ? "" : origin_of_not_finite(batch, pass);
+    throw Failure(concat("the loss is ", std::isnan(loss.loss) ? "NaN" : concat(loss.loss), " at step ",
+                         step_, ", shard ", batch.shard, ": training has diverged", origin,
+                         "; a smaller training.learning_rate may help"));
   }
   outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   phase::begin("backward");
-  network_.backward(pass, [&](std::size_t first, std::size_t last) {
-    take_gradients(first, last, pass.shard, last_shard, outcome);
-  });
+  try {
+    network_.backward(pass, [&](std::size_t first, std::size_t last) {
+      take_gradients(first, last, pass.shard, last_shard, outcome);
+    });
+  } catch (const BadGradient& error) {
+    throw Failure(error.what() + origin_of_not_finite(batch, pass));
+  }
   const Stopwatch watch;
   statistics_.add(*state_, pass.shard);
   outcome.record.seconds.quantize += watch.seconds();

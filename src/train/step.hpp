@@ -73,6 +73,8 @@ class TrainingStep {
   void run_shards(StepOutcome& outcome);
   void run_own_shards(StepOutcome& outcome);
   void run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome);
+  /// The end of a message: "; NaN or Inf first appears in the output of 'conv2'", or nothing.
+  std::string origin_of_not_finite(const ShardBatch& batch, const Pass& pass);
   /// Takes in the shard's gradients of the parameters first..last - 1; `last_shard`: of this rank.
   void take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
                       StepOutcome& outcome);

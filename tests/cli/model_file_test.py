@@ -6,6 +6,8 @@ import unittest
 from adapt_program import ADAPT, ProgramTest, adapt
 
 SHORT = ("training.epochs=1", "data.train_samples=64", "data.test_samples=20")
+PER_TENSOR = ("precision.policy=fixed", "precision.fixed.word_length=8", "precision.formats=per_tensor",
+              "precision.backward=quantized")
 NETWORK = """\
 name: branches
 image: [1, 28, 28]
@@ -102,6 +104,17 @@ class ModelFile(ProgramTest):
         self.assert_done(adapt("info", "--model", "resnet20"))
         self.assert_refused(adapt("info", "--model", "resnet21"), "no shipped model; did you mean 'resnet20'?")
         self.assert_refused(adapt("info", "--model", self.network, self.folder), "got both")
+
+    def test_what_overflows_is_named(self):
+        deep = "".join(f"  - convolution: {{name: c{i}, channels: 8, kernel: 1}}\n" for i in range(50))
+        self.network.write_text("name: deep\nimage: [1, 28, 28]\nlayers:\n  - global_average_pool\n" + deep +
+                                "  - batch_norm: {name: bn}\n  - relu\n  - linear: {name: fc, outputs: $classes}\n")
+        for engine in (("engine=float32", "precision=float32"), ("engine=emulated", *PER_TENSOR),
+                       ("engine=integer", *PER_TENSOR)):
+            with self.subTest(engine):
+                result = self.trained(engine[0], "model.init_scale=100", *engine)
+                self.assertEqual(result.returncode, 1)
+                self.assertRegex(result.stderr, r"(NaN or Inf in|NaN or Inf first appears in) the output of 'c\d+'")
 
     def test_mistakes_are_named_with_their_place(self):
         self.network.write_text(NETWORK.replace("[b, out]", "[b, input]"))

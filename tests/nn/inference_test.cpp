@@ -124,6 +124,16 @@ ModelDescription grouped_model(int stride) {
       .build();
 }
 
+/// Maps of a pixel that padding makes larger, and kernels of a pixel.
+ModelDescription padded_pixel_model(int groups) {
+  return ModelBuilder("padded_pixel")
+      .convolution("conv1", {.channels = 8, .kernel = 3})
+      .relu()
+      .convolution("conv2", {.channels = 8, .kernel = 1, .padding = 1, .groups = groups})
+      .linear("fc", 5)
+      .build();
+}
+
 struct Case {
   ModelDescription model;
   Shape image;
@@ -140,7 +150,9 @@ std::vector<Case> cases() {
           {residual_model(7, 1, 4), {2, 3, 5, 5}},
           {residual_model(32, 2, 2), {1, 4, 4, 4}},
           {grouped_model(1), {3, 3, 7, 8}},
-          {grouped_model(2), {2, 3, 8, 7}}};
+          {grouped_model(2), {2, 3, 8, 7}},
+          {padded_pixel_model(1), {2, 3, 3, 3}},
+          {padded_pixel_model(8), {2, 3, 3, 3}}};
 }
 
 class InferenceTest : public ::testing::Test {
@@ -191,6 +203,15 @@ TEST(InferenceProducts, OwnOnesTakeThePlaceOfAWrongLibrary) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(infer_with_wrong_library(), testing::ExitedWithCode(0),
               "^adapt: warning: oneDNN [^\n]*wrong sums of products[^\n]*\nequal$");
+}
+
+TEST(InferenceProducts, NoProductIsTakenForAnother) {
+  testing::internal::CaptureStderr();
+  for (const int groups : {1, 8}) {
+    const SmallModel model(padded_pixel_model(groups), {2, 3, 3, 3}, /*training=*/false);
+    const InferenceNetwork network(model.graph, model.state, NumberType::float32, nullptr, 2);
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "oneDNN was blamed";
 }
 
 TEST_F(InferenceTest, EqualsTheReferenceButForTies) {

@@ -104,16 +104,20 @@ Run compile_linear(const StepParts& parts, memory::data_type weights, const oned
   };
 }
 
+/// Whether the product is that of a matrix with one pixel.
+bool is_linear(const ProductGeometry& geometry) {
+  const auto is_pixel = [](const Shape& map) { return map.h == 1 && map.w == 1; };
+  return is_pixel(geometry.input) && is_pixel(geometry.output) && geometry.kernel == 1 &&
+         geometry.padding == 0 && geometry.groups == 1;
+}
+
 Run compile_product(const StepParts& parts) {
   const FoldedProduct& product = parts.step.product;
   const auto epilogue = epilogue_of(product, parts.step.residual >= 0, parts.residual_type);
   const memory::data_type weights =
       product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);
-  const Shape& in = product.geometry.input;
-  const bool is_linear =
-      in.h == 1 && in.w == 1 && product.geometry.kernel == 1 && product.geometry.groups == 1;
-  const Run library =
-      is_linear ? compile_linear(parts, weights, epilogue) : compile_convolution(parts, weights, epilogue);
+  const Run library = is_linear(product.geometry) ? compile_linear(parts, weights, epilogue)
+                                                  : compile_convolution(parts, weights, epilogue);
   return checked_product(parts, library);
 }
 
