@@ -27,6 +27,8 @@ fi
 # What third-party libraries leave behind at exit is not ours to fix; the options are read by sanitized programs only.
 export LSAN_OPTIONS="suppressions='$ADAPT_ROOT/tests/support/lsan.supp':print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
+# Memory that is not there is for the program to say.
+export ASAN_OPTIONS=allocator_may_return_null=1
 
 # Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
 adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell
