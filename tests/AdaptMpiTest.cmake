@@ -7,7 +7,9 @@ set(ADAPT_MPI_ENVIRONMENT
 if(ADAPT_SANITIZE)
   # Open MPI leaves memory behind in plug-ins that are unloaded at exit, so that no suppression finds their names. The
   # programs without MPI look for leaks in the same code.
-  list(APPEND ADAPT_MPI_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+  # Other options as in tests/run.sh, and libraries that tests preload come before the sanitizer.
+  list(APPEND ADAPT_MPI_ENVIRONMENT
+       "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:verify_asan_link_order=0")
 endif()
 
 function(adapt_mpi_test module source)
