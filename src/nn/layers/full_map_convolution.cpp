@@ -159,4 +159,10 @@ std::unique_ptr<Layer> make_full_map_convolution(const ProductTerms& terms, cons
   return std::make_unique<FullMapConvolution>(*terms.window, parts, weight, bias);
 }
 
+std::unique_ptr<Layer> make_faster_convolution(const ProductTerms& terms, const LayerParts& parts,
+                                               Parameter& weight, Parameter* bias) {
+  return is_full_map(terms, parts.input, parts.output) ? make_full_map_convolution(terms, parts, weight, bias)
+                                                       : make_convolution(terms, parts, weight, bias);
+}
+
 }  // namespace adapt

@@ -59,4 +59,8 @@ class FullMapExpansion {
 std::unique_ptr<Layer> make_full_map_convolution(const ProductTerms& terms, const LayerParts& parts,
                                                  Parameter& weight, Parameter* bias);
 
+/// A convolution in its faster form: as a linear layer where is_full_map().
+std::unique_ptr<Layer> make_faster_convolution(const ProductTerms& terms, const LayerParts& parts,
+                                               Parameter& weight, Parameter* bias);
+
 }  // namespace adapt

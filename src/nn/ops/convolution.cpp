@@ -1,5 +1,4 @@
 #include "nn/layers/full_map_convolution.hpp"
-#include "nn/layers/product.hpp"
 #include "nn/ops/registry.hpp"
 #include "nn/ops/weight_and_bias.hpp"
 
@@ -37,9 +36,7 @@ class Convolution final : public Operation {
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
     Parameter* const bias = terms_.bias ? &parts.parameters[1] : nullptr;
-    return is_full_map(terms_, parts.input, parts.output)
-               ? make_full_map_convolution(terms_, parts, parts.parameters[0], bias)
-               : make_convolution(terms_, parts, parts.parameters[0], bias);
+    return make_faster_convolution(terms_, parts, parts.parameters[0], bias);
   }
 
  private:

@@ -33,12 +33,8 @@ std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
   const GraphNode& node = *parts.product;
   const LayerParts layer = {node.input, node.output, memory, {}, nullptr, training};
   const ProductTerms terms = *node.op().product();
-  if (!terms.window) {
-    return make_linear(layer, *parts.weight, nullptr);
-  }
-  return is_full_map(terms, node.input, node.output)
-             ? make_full_map_convolution(terms, layer, *parts.weight, nullptr)
-             : make_convolution(terms, layer, *parts.weight, nullptr);
+  return terms.window ? make_faster_convolution(terms, layer, *parts.weight, nullptr)
+                      : make_linear(layer, *parts.weight, nullptr);
 }
 
 }  // namespace
