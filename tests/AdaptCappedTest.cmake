@@ -8,9 +8,10 @@ function(adapt_capped_test name)
     string(REPLACE ":" ";" cap "${cap}")
     list(GET cap 0 level)
     list(GET cap 1 library)
+    adapt_patience(patience 300)
     add_test(NAME ${name}.${level} COMMAND ${ARGN})
     set_tests_properties(${name}.${level} PROPERTIES
-      ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT};ADAPT_ISA=${level};ONEDNN_MAX_CPU_ISA=${library}" TIMEOUT 300
+      ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT};ADAPT_ISA=${level};ONEDNN_MAX_CPU_ISA=${library}" TIMEOUT ${patience}
       SKIP_REGULAR_EXPRESSION "ADAPT_ISA is \"${level}\", but this machine can run")
   endforeach()
 endfunction()

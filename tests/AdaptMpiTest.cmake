@@ -19,10 +19,11 @@ function(adapt_mpi_test module source)
     set(counts 1 2 3 4)
   endif()
   adapt_test_program(${name} "${source}" "${CMAKE_SOURCE_DIR}/tests/support/mpi_main.cpp")
+  adapt_patience(patience 120)
   foreach(count IN LISTS counts)
     add_test(NAME ${module}.${name}.${count}_ranks
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${count} $<TARGET_FILE:${name}>)
     set_tests_properties(${module}.${name}.${count}_ranks PROPERTIES ENVIRONMENT "${ADAPT_MPI_ENVIRONMENT}"
-                                                        TIMEOUT 120 PROCESSORS ${count})
+                                                        TIMEOUT ${patience} PROCESSORS ${count})
   endforeach()
 endfunction()

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from adapt_program import TINY, ProgramTest, adapt, info
+from adapt_program import SLOWNESS, TINY, ProgramTest, adapt, info
 from failing_calls import without_locks
 from processes import start, wait_for
 
@@ -39,7 +39,7 @@ class ClaimTest(ProgramTest):
 
     def stop(self, process):
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=PATIENCE * SLOWNESS)
         self.assertEqual(process.returncode, 75)
 
     def claims(self, folder=None):
@@ -114,7 +114,7 @@ class TrainingAndSweep(ClaimTest):
                 result = adapt("train", folder / "experiment.yaml", "--out", folder, *extra)
                 self.assert_refused(result, f"process {sweep.pid} on ")
             sweep.send_signal(signal.SIGTERM)
-            self.assertEqual(sweep.wait(PATIENCE), 75)
+            self.assertEqual(sweep.wait(PATIENCE * SLOWNESS), 75)
             self.assertEqual(self.claims(folder), [])
             shutil.rmtree(self.folder / "store")
 

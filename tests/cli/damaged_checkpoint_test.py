@@ -9,7 +9,7 @@ import unittest
 
 import h5py
 
-from adapt_program import ProgramTest, several_at_a_time
+from adapt_program import SLOWNESS, ProgramTest, several_at_a_time
 from processes import start, wait_for
 
 RUN = ("data.train_samples=64", "training.batch=16", "data.test_samples=20", "checkpoint.interval_steps=2")
@@ -160,7 +160,7 @@ class FullDisk(ProgramTest):
         folder = self.folder / "run" / "checkpoints"
         self.assertTrue(wait_for(lambda: [*folder.glob("step-?????????")], 30))
         resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (300000, resource.RLIM_INFINITY))  # a checkpoint has more
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=30 * SLOWNESS)
         self.assertEqual(run.returncode, 1, err)
         said = [line for line in err.splitlines() if line.startswith("adapt: error: ")]
         self.assertEqual(len(said), 1, err)

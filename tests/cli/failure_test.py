@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from adapt_program import ProgramTest, adapt, info
+from adapt_program import SLOWNESS, ProgramTest, adapt, info
 from processes import is_running, ranks_of, start, wait_for
 
 LONG = ("training.epochs=100000", "record.flush_seconds=0")
@@ -33,7 +33,7 @@ class Killed(ProgramTest):
 
     def assert_all_end(self):
         pids = [self.launcher.pid, *self.ranks.values()]
-        self.launcher.wait(PATIENCE)
+        self.launcher.wait(PATIENCE * SLOWNESS)
         self.assertTrue(wait_for(lambda: not any(map(is_running, pids)), PATIENCE), "a rank still runs")
 
     def assert_whole(self, least_steps):

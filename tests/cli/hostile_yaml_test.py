@@ -1,11 +1,10 @@
 """Small experiment files that stand for endless ones: refused at once, in little memory, with file and line."""
 
-import os
 import resource
 import subprocess
 import unittest
 
-from adapt_program import ProgramTest, command
+from adapt_program import SANITIZED, SLOWNESS, ProgramTest, command
 
 MEMORY = 1 << 30  # bytes of addresses; libraries take most of what is used
 SECONDS = 5  # of the processor; they take a tenth
@@ -25,9 +24,9 @@ class HostileYaml(ProgramTest):
         """The program with limits of memory and time: who passes them dies."""
 
         def limit():
-            if "ASAN_OPTIONS" not in os.environ:  # a sanitizer takes all of the address space
+            if not SANITIZED:  # a sanitizer takes all of the address space
                 resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS * SLOWNESS, SECONDS * SLOWNESS))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
         return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, preexec_fn=limit)

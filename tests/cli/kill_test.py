@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from adapt_program import ADAPT, ProgramTest, several_at_a_time
+from adapt_program import ADAPT, SLOWNESS, ProgramTest, several_at_a_time
 from processes import is_running, ranks_of, start, wait_for
 
 KILLS = int(os.environ.get("ADAPT_TEST_KILLS", "6"))
@@ -30,11 +30,11 @@ class Killed(ProgramTest):
     def end(self, launcher):
         """Waits for mpirun, which after a death during MPI_Init may hang without any rank; it is killed then."""
         try:
-            launcher.wait(PATIENCE)
+            launcher.wait(PATIENCE * SLOWNESS)
         except subprocess.TimeoutExpired:
             self.assertEqual(ranks_of(launcher.pid), {}, "a rank still runs")
             launcher.kill()
-            launcher.wait(PATIENCE)
+            launcher.wait(PATIENCE * SLOWNESS)
 
     def kill_at_random(self, draw, *overrides):
         """Resumes on a random number of ranks, kills one rank or all. Whether there was something left to kill."""

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import tiny_data
-from adapt_program import TINY, ProgramTest, adapt, command
+from adapt_program import SANITIZED, TINY, ProgramTest, adapt, command
 
 UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 # What is said, as a multiple of what is measured (VmHWM): rather too much than too little.
@@ -56,7 +56,7 @@ def bytes_in(text):
     return float(number) * UNITS[unit]
 
 
-@unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer takes memory of its own")
+@unittest.skipIf(SANITIZED, "a sanitizer takes memory of its own")
 class Estimate(ProgramTest):
     def estimated(self, keys):
         result = self.assert_done(adapt("train", self.experiment(), "--check", *sets(keys)))
@@ -112,7 +112,7 @@ class Preflight(ProgramTest):
         with self.address_space(limit):
             return self.train(out, *keys, ranks=ranks)
 
-    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer takes all of the address space")
+    @unittest.skipIf(SANITIZED, "a sanitizer takes all of the address space")
     def test_what_does_not_fit_is_refused_and_what_fits_is_named(self):
         keys = ("training.batch=65536", "training.shards=1", "data.train_samples=70000", "training.epochs=1")
         for ranks in (0, 1):
@@ -142,7 +142,7 @@ class Preflight(ProgramTest):
         self.assert_refused(result, "it needs about ", " TB (activations and their gradients ", "of memory, and this machine has ")
         self.assertFalse((self.folder / "run").exists())
 
-    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer takes all of the address space")
+    @unittest.skipIf(SANITIZED, "a sanitizer takes all of the address space")
     def test_evaluations_ask_first(self):
         self.assert_done(self.train("run", "training.epochs=1"))
         large = ("--set", "training.test_batch=1000000")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from adapt_program import ADAPT, TINY, ProgramTest, adapt, info
+from adapt_program import ADAPT, SLOWNESS, TINY, ProgramTest, adapt, info
 from processes import ranks_of, start, wait_for
 
 LONG = ("training.epochs=100000", "record.flush_seconds=0", "data.test_samples=10")
@@ -39,7 +39,7 @@ class Stopped(ProgramTest):
 
     def assert_stops(self):
         """Returns the step that it says, which is the last one in the log and in the checkpoints."""
-        _, err = self.launcher.communicate(timeout=PATIENCE)
+        _, err = self.launcher.communicate(timeout=PATIENCE * SLOWNESS)
         self.assertEqual(self.launcher.returncode, 75, err)
         step = int(re.search(r"adapt: stopped by a signal after the checkpoint of step (\d+)", err)[1])
         self.assertEqual(info(self.run_dir)["state"], "not finished")
@@ -133,7 +133,7 @@ class StoppedBeforeTheFirstStep(ProgramTest):
         drawing = wait_for(lambda: resident(launcher.pid) > 400_000_000, PATIENCE)
         self.assertTrue(drawing, "no image was drawn")
         os.kill(launcher.pid, signal.SIGTERM)
-        _, err = launcher.communicate(timeout=PATIENCE)
+        _, err = launcher.communicate(timeout=PATIENCE * SLOWNESS)
         self.assertEqual((launcher.returncode, err), (75, self.NOTHING_LOST))
 
     def test_a_sweep_goes_on_with_it(self):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from adapt_program import ProgramTest, adapt, error_lines, several_at_a_time
+from adapt_program import SLOWNESS, ProgramTest, adapt, error_lines, several_at_a_time
 from processes import is_running, ranks_of, start, wait_for
 
 RUN = ("data.train_samples=64", "training.batch=16", "data.test_samples=20", "checkpoint.interval_steps=1")
@@ -64,7 +64,7 @@ class Stuck(ProgramTest):
         self.assertTrue(wait_for(lambda: [*self.folder.glob("run/checkpoints/step-*")], PATIENCE), "it does not come on")
         ranks = ranks_of(launcher.pid)
         os.kill(ranks[1], signal.SIGSTOP)
-        _, err = launcher.communicate(timeout=PATIENCE)
+        _, err = launcher.communicate(timeout=PATIENCE * SLOWNESS)
         said = [line for line in err.splitlines() if "stuck: " in line]
         self.assertEqual(len(said), 1, err)
         self.assertRegex(said[0], r"stuck: rank (0 \(host \S+\) has waited 2|2 \(host \S+\) has waited 2.2) s in MPI_\w+ after phase [\w.]+ of step \d+ ")
@@ -84,7 +84,7 @@ class Stuck(ProgramTest):
         os.kill(process.pid, signal.SIGCONT)
         self.assertTrue(wait_for(lambda: steps() != before, PATIENCE), "it does not go on")
         os.kill(process.pid, signal.SIGTERM)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=PATIENCE * SLOWNESS)
         self.assertEqual(process.returncode, 75, err)
 
     def test_long_work_with_signs_of_life_goes_on(self):

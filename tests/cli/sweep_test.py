@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from adapt_program import ProgramTest, adapt, command, error_lines
+from adapt_program import SLOWNESS, ProgramTest, adapt, command, error_lines
 from processes import wait_for
 
 # Two models' worth of policies times seeds, a second's work each.
@@ -324,7 +324,8 @@ class Endings(SweepTest):
     def test_mpi_that_cannot_start(self):
         result = self.sweep("--run", "--launch", "mpirun -n 1 --mca pml nonsense")
         self.assert_hindered(result)
-        self.assertRegex(result.stderr, r"\|.*(nonsense|MPI_INIT|MPI_Init)")
+        # What the launcher says is passed on. Its words are its own: on a busy machine Open MPI loses the better ones.
+        self.assertRegex(result.stderr, r"(?m)^adapt:   \| .*\S")
 
     def test_a_full_disk(self):
         # A limit on file sizes, which is an error of the write like a full disk: before the training has begun, and after.
@@ -364,7 +365,7 @@ class Stopping(SweepTest):
         for ranks, name in ((1, signal.SIGINT), (2, signal.SIGTERM)):
             process = self.begin(grid, "--ranks", str(ranks), "--where", "precision=adapt")
             process.send_signal(name)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=60 * SLOWNESS)
             self.assertEqual(process.returncode, 75, err)
             self.assertRegex(out, "stopped, to be resumed")
             self.assertIn("resumable", self.states(grid).values())
@@ -379,7 +380,7 @@ class Stopping(SweepTest):
         grid = self.grid(LONG)
         process = self.begin(grid, "--where", "precision=adapt", "--where", "seed=3")
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=60 * SLOWNESS)
         # The training hears of it, and stops at a checkpoint; until then it counts as running.
         label = "precision=adapt seed=3"
         self.assertTrue(wait_for(lambda: self.states(grid)[label] == "resumable", 60), self.states(grid))
@@ -399,7 +400,7 @@ class Together(SweepTest):
         sweeps = [subprocess.Popen(command("sweep", grid, "--store", self.store, "--run", "-J", "2", "--launch", launcher),
                                    env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True) for _ in range(3)]  # fmt: skip
-        outputs = [process.communicate(timeout=120) for process in sweeps]
+        outputs = [process.communicate(timeout=120 * SLOWNESS) for process in sweeps]
         for process, (out, err) in zip(sweeps, outputs):
             self.assertEqual(process.returncode, 0, f"{out}\n{err}")
         started = (self.folder / "started").read_text(encoding="utf-8").split()

@@ -15,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-from adapt_program import ProgramTest, adapt, command
+from adapt_program import SLOWNESS, ProgramTest, adapt, command
 
 CLUSTER = pathlib.Path(__file__).resolve().parents[2] / "slurm" / "local-cluster.sh"
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "unshare")
@@ -116,7 +116,7 @@ class Cluster(ProgramTest):
 
     def wait_for(self, condition, what):
         """Polls; fails with what the tasks printed."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE * SLOWNESS
         while not condition():
             if time.monotonic() > end:
                 self.fail(f"no {what} after {PATIENCE} s\n{self.said()}")

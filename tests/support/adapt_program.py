@@ -47,6 +47,11 @@ def command(*arguments, ranks=0):
     return launcher + [PROGRAM, *map(str, arguments)]
 
 
+# How many times longer everything may take: more with sanitizers. tests/CMakeLists.txt sets it.
+SLOWNESS = int(os.environ.get("ADAPT_TEST_SLOWNESS", "1"))
+SANITIZED = SLOWNESS > 1
+
+
 def environment_without_data():
     """This process's environment; where data lie, a test says itself."""
     return {name: value for name, value in os.environ.items() if name != "ADAPT_DATA"}
@@ -66,7 +71,7 @@ def run(words, timeout=60, cwd=None, env=None):
         errors="replace",
     )
     try:
-        out, err = process.communicate(timeout=timeout)
+        out, err = process.communicate(timeout=timeout * SLOWNESS)
     except subprocess.TimeoutExpired:
         process.terminate()  # mpirun ends its ranks on this, the program its sweep
         try:

@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import time
 
-from adapt_program import command
+from adapt_program import SLOWNESS, command
 
 
 def ranks_of(launcher):
@@ -32,7 +32,7 @@ def is_running(pid):
 
 
 def wait_for(condition, seconds):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWNESS
     while not condition():
         if time.monotonic() > end:
             return False
