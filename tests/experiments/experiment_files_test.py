@@ -217,6 +217,17 @@ class ExperimentFiles(unittest.TestCase):
         self.assertTrue(all(len(group) <= 1 for group in groups), groups)
         self.assertEqual(len(runs), 54)
 
+    def test_every_shipped_network_beside_the_papers_trains_in_every_engine(self):
+        runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "models" / "engines.yaml")]
+        engines = {}
+        for run in runs:
+            engines.setdefault(run["model.name"], {})[run["engine.name"]] = run
+        self.assertEqual(engines.keys(), {"mobilenet_v2", "vgg11", "resnet18"})
+        for of_one in engines.values():
+            self.assertEqual(of_one.keys(), {"float32", "bfloat16", "emulated", "integer"})
+            # The same bits are expected of these two: nothing else may differ.
+            self.assertEqual(differing(of_one["emulated"], of_one["integer"]), {"name", "engine.name"})
+
     def test_the_campaign_is_the_published_cells_as_they_are(self):
         runs = expand(CAMPAIGN)
         found = {}
