@@ -18,7 +18,7 @@ namespace {
 constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
 
 /// Whether every layer's products, forward and backward, have operands of at most 8 bits, so that they are
-/// exact sums of integers on a processor that can do them.
+/// exact sums of integers.
 bool asks_for_bytes_only(const Configuration& configuration) {
   constexpr int kByteBits = 8;
   const PolicyOptions& precision = configuration.precision;
@@ -26,13 +26,6 @@ bool asks_for_bytes_only(const Configuration& configuration) {
          precision.name == Policy::fixed && precision.fixed.word_length <= kByteBits &&
          precision.formats == FormatScope::per_tensor && precision.backward == Backward::quantized &&
          precision.quantize.inputs && precision.quantize.outputs;
-}
-
-/// Whether that is so on all ranks (collective).
-bool computes_in_bytes(const mpi::Communicator& ranks, const Configuration& configuration) {
-  std::array<std::int64_t, 1> lacking = {onednn::has_exact_bytes() ? 0 : 1};
-  ranks.maximum(lacking);
-  return lacking[0] == 0 && asks_for_bytes_only(configuration);
 }
 
 }  // namespace
@@ -66,7 +59,7 @@ std::map<std::string, std::string> rank_provenance(const mpi::Communicator& rank
       ranks.all_gather(concat(onednn::instruction_set(), " ", vector_isa()));
   const std::string table = mpi::rank_table(sets);
   const bool alike = std::ranges::all_of(sets, [&](const std::string& set) { return set == sets.front(); });
-  if (!alike && !computes_in_bytes(ranks, configuration) && ranks.rank() == 0) {
+  if (!alike && !asks_for_bytes_only(configuration) && ranks.rank() == 0) {
     log_warning(concat("ranks compute with different instruction sets (", table, "; hosts ",
                        mpi::rank_table(hosts),
                        "): sums in float32 depend on which rank computes them, so that "

@@ -35,13 +35,7 @@ bool may_use_tiles() {
   return allowed;
 }
 
-const Level& chosen_level() {
-  static const Level chosen = [] {
-    const char* const wanted = std::getenv("ADAPT_ISA");
-    return select_level(wanted == nullptr ? "" : wanted);
-  }();
-  return chosen;
-}
+bool has_vnni() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"); }
 
 }  // namespace
 
@@ -60,34 +54,42 @@ const Kernels* find_kernels(std::string_view instruction_set) {
   return nullptr;
 }
 
-const ProductKernels* find_products(std::string_view name) {
-  if (name == "plain") {
-    return &plain::kProducts;
+std::optional<Level> find_level(std::string_view name) {
+  const bool is_newer = std::ranges::count(kInstructionSets, name) == 0;
+  Level level = {.name = name, .kernels = find_kernels(is_newer ? kInstructionSets.back() : name)};
+  if (level.kernels == nullptr) {
+    return {};
   }
-  const bool has_vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni");
-  if (name == "vnni" && has_vnni) {
-    return &vnni::kProducts;
+  if (name == "generic") {
+    level.words = &generic::kWords;
+  } else if (name == "avx2") {
+    level.words = &avx2::kWords;
+  } else if (name == "avx512") {
+    level.words = &avx512::kWords;
+  } else if (name == "vnni" && has_vnni()) {
+    level.bytes = &vnni::kBytes;
+    level.words = &vnni::kWords;
+  } else if (name == "amx" && has_vnni() && has_byte_tiles() && may_use_tiles()) {
+    level.bytes = &amx::kBytes;
+    level.words = &vnni::kWords;
+  } else {
+    return {};
   }
-  if (name == "amx" && has_vnni && has_byte_tiles() && may_use_tiles()) {
-    return &amx::kProducts;
-  }
-  return nullptr;
+  return level;
 }
 
 Level select_level(std::string_view wanted) {
   Level best;
   std::string available;
   for (const std::string_view name : kLevels) {
-    const bool has_kernels = std::ranges::count(kInstructionSets, name) > 0;
-    const Level level = {name, find_kernels(has_kernels ? name : kInstructionSets.back()),
-                         find_products(has_kernels ? kProductSets.front() : name)};
-    if (level.kernels == nullptr || level.products == nullptr) {
+    const auto level = find_level(name);
+    if (!level) {
       continue;
     }
     if (name == wanted) {
-      return level;
+      return *level;
     }
-    best = level;
+    best = *level;
     available += concat(available.empty() ? "" : ", ", name);
   }
   if (!wanted.empty()) {
@@ -97,9 +99,15 @@ Level select_level(std::string_view wanted) {
   return best;
 }
 
-const Kernels& kernels() { return *chosen_level().kernels; }
+const Level& level() {
+  static const Level chosen = [] {
+    const char* const wanted = std::getenv("ADAPT_ISA");
+    return select_level(wanted == nullptr ? "" : wanted);
+  }();
+  return chosen;
+}
 
-const ProductKernels& products() { return *chosen_level().products; }
+const Kernels& kernels() { return *level().kernels; }
 
 Grid grid_of(FixedFormat format) {
   if (!is_accepted(format.word_length, format.fractional_length)) {

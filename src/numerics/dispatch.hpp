@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "numerics/format.hpp"
@@ -17,31 +18,28 @@ inline constexpr std::array<std::string_view, 3> kInstructionSets = {"generic", 
 /// them.
 [[nodiscard]] const Kernels* find_kernels(std::string_view instruction_set);
 
-/// The 8-bit products that exist, slowest first.
-inline constexpr std::array<std::string_view, 3> kProductSets = {"plain", "vnni", "amx"};
-
-/// The products of one of kProductSets, or null when this processor (or its operating system) cannot run
-/// them.
-[[nodiscard]] const ProductKernels* find_products(std::string_view name);
-
-/// Kernels and products that are used together.
+/// What a processor can do best.
 struct Level {
   std::string_view name;
-  const Kernels* kernels = nullptr;
-  const ProductKernels* products = nullptr;
+  const Kernels* kernels = &generic::kKernels;
+  const ByteProducts* bytes = nullptr;  ///< or null: bytes are multiplied as words
+  const WordProducts* words = &generic::kWords;
 };
 
-/// The levels that exist, slowest first: those of kInstructionSets with plain products, and above them the
-/// other products.
+/// The levels that exist, slowest first: kInstructionSets, and what multiplies faster.
 inline constexpr std::array<std::string_view, 5> kLevels = {"generic", "avx2", "avx512", "vnni", "amx"};
+
+/// One of kLevels, or nothing when this processor (or its operating system) cannot run it.
+[[nodiscard]] std::optional<Level> find_level(std::string_view name);
 
 /// The fastest level this processor runs, or the one named by `wanted` unless it is empty. Throws BadInput
 /// when `wanted` is not one of kLevels or cannot run here.
 [[nodiscard]] Level select_level(std::string_view wanted);
 
-/// Of select_level for the environment variable ADAPT_ISA, decided at the first call.
+/// select_level() for the environment variable ADAPT_ISA, decided at the first call.
+[[nodiscard]] const Level& level();
+/// Those of level().
 [[nodiscard]] const Kernels& kernels();
-[[nodiscard]] const ProductKernels& products();
 
 /// `format` as the kernels need it. Throws BadInput for a format that quantize.hpp excludes.
 [[nodiscard]] Grid grid_of(FixedFormat format);

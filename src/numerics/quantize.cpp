@@ -18,17 +18,22 @@ void require_equal_lengths(const char* function, std::size_t src, std::size_t ot
   }
 }
 
-/// Runs one of the passes that share their arguments.
+/// Runs one of the passes that share their arguments, over as many numbers as `dst` has.
+template <class Pass, class Source, class Destination>
+QuantizeResult run_from(Pass pass, const Source& src, std::span<Destination> dst, FixedFormat format,
+                        Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  const vector::Grid grid = vector::grid_of(format);
+  const vector::Sequence sequence = vector::sequence_of(key, first_block);
+  const bool stochastic = rounding == Rounding::stochastic;
+  const vector::Tally tally = pass(src, dst.data(), dst.size(), grid, stochastic ? &sequence : nullptr);
+  return {.nonzero = tally.nonzero, .finite = tally.finite, .largest = tally.largest};
+}
+
 template <class Pass, class Destination>
 QuantizeResult run(Pass pass, std::span<const float> src, std::span<Destination> dst, FixedFormat format,
                    Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
   require_equal_lengths("quantize", src.size(), dst.size());
-  const vector::Grid grid = vector::grid_of(format);
-  const vector::Sequence sequence = vector::sequence_of(key, first_block);
-  const bool stochastic = rounding == Rounding::stochastic;
-  const vector::Tally tally =
-      pass(src.data(), dst.data(), src.size(), grid, stochastic ? &sequence : nullptr);
-  return {.nonzero = tally.nonzero, .finite = tally.finite, .largest = tally.largest};
+  return run_from(pass, src.data(), dst, format, rounding, key, first_block);
 }
 
 }  // namespace
@@ -54,12 +59,18 @@ QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::i
   return run(vector::kernels().quantize_to_integers, src, dst, format, rounding, key, first_block);
 }
 
-QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8_t> dst, FixedFormat format,
+QuantizeResult quantize_to_bytes(const vector::Numbers& src, std::span<std::int8_t> dst, FixedFormat format,
                                  Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
   if (format.word_length > kByteBits) {
     throw BadInput(concat("the format ", format, " does not fit a byte"));
   }
-  return run(vector::kernels().quantize_to_bytes, src, dst, format, rounding, key, first_block);
+  return run_from(vector::kernels().quantize_to_bytes, src, dst, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  require_equal_lengths("quantize_to_bytes", src.size(), dst.size());
+  return quantize_to_bytes(vector::Numbers{.floats = src.data()}, dst, format, rounding, key, first_block);
 }
 
 QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,

@@ -5,6 +5,7 @@
 
 #include "numerics/format.hpp"
 #include "numerics/random.hpp"
+#include "numerics/vector/kernels.hpp"
 
 namespace adapt {
 
@@ -52,6 +53,10 @@ QuantizeResult quantize_to_integers(std::span<const float> src, std::span<std::i
 
 /// dst[i] = q, for formats with WL <= 8 (else BadInput): operands of integer arithmetic.
 QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
+
+/// The same of as many numbers in any form, without a mask.
+QuantizeResult quantize_to_bytes(const vector::Numbers& src, std::span<std::int8_t> dst, FixedFormat format,
                                  Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
 
 /// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of

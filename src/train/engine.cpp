@@ -26,19 +26,8 @@ Arithmetic choose_arithmetic(const TrainerOptions& options) {
     check_bfloat16();
     return Arithmetic::bfloat16;
   }
-  if (!executes_formats(options) || engine == Engine::emulated) {
-    return Arithmetic::emulated;
-  }
-  if (onednn::has_exact_bytes()) {
-    return Arithmetic::integer;
-  }
-  if (engine == Engine::integer) {
-    throw BadInput(
-        concat("engine.name: integer needs a processor with VNNI, whose 8-bit products do not "
-               "saturate; oneDNN uses ",
-               onednn::instruction_set(), " here; expected engine.name: emulated or auto"));
-  }
-  return Arithmetic::emulated;
+  return !executes_formats(options) || engine == Engine::emulated ? Arithmetic::emulated
+                                                                  : Arithmetic::integer;
 }
 
 Network make_network(const TrainerOptions& options, const Graph& graph, std::shared_ptr<ModelState> state,

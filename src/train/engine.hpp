@@ -13,9 +13,8 @@ namespace adapt {
 /// Throws BadInput where products in bfloat16 are not fast (onednn::has_bfloat16).
 void check_bfloat16();
 
-/// The arithmetic of that engine on this machine. `auto` takes integers wherever they are exact. Throws
-/// BadInput where the engine is integer, but 8-bit products are not exact (onednn::has_exact_bytes), and as
-/// check_bfloat16().
+/// The arithmetic of that engine on this machine. `auto` takes integers wherever layers have formats. Throws
+/// as check_bfloat16().
 [[nodiscard]] Arithmetic choose_arithmetic(const TrainerOptions& options);
 
 /// `graph` compiled for that engine.

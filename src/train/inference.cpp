@@ -76,11 +76,6 @@ void check_inference_engine(Engine engine) {
   if (engine == Engine::bfloat16) {
     check_bfloat16();
   }
-  if (engine == Engine::integer && !onednn::has_exact_bytes()) {
-    throw BadInput(concat(
-        "engine integer needs a processor with VNNI, whose 8-bit products do not saturate; oneDNN uses ",
-        onednn::instruction_set(), " here; expected emulated or float32"));
-  }
 }
 
 std::unique_ptr<Classifier> make_classifier(Engine engine, const TrainedModel& model, int batch) {

@@ -186,9 +186,6 @@ std::vector<float> run(Network& network, SmallModel& model, int word_length) {
 }
 
 TEST(NetworkMemory, AChangeOfArithmeticLeavesNothingBehind) {
-  if (!onednn::has_exact_bytes()) {
-    GTEST_SKIP() << "no 8-bit arithmetic here";
-  }
   SmallModel model(branches(), kImages, true, true);
   Network changing(model.graph, model.state, true, Arithmetic::integer);
   const std::size_t idle = model.state->values->used();
@@ -200,9 +197,6 @@ TEST(NetworkMemory, AChangeOfArithmeticLeavesNothingBehind) {
 }
 
 TEST(NetworkMemory, BytesTakeLessThanHalfTheMemory) {
-  if (!onednn::has_exact_bytes()) {
-    GTEST_SKIP() << "no 8-bit arithmetic here";
-  }
   SmallModel model(branches(), {64, 3, 8, 8}, true, true);
   Network network(model.graph, model.state, true, Arithmetic::integer);
   const auto after_forward = [&](int word_length) {

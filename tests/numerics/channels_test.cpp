@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "base/error.hpp"
 #include "numerics/instruction_sets.hpp"
 #include "numerics/random.hpp"
 
@@ -54,15 +56,15 @@ TEST_P(Channels, CoefficientsRepeat) {
       const float product = x[i] * a[i % kPeriod];
       expected[i] = product + b[i % kPeriod];
     }
-    kernels().scale_channels(x.data(), found.data(), count, a.data(), b.data(), kPeriod);
+    kernels().scale_channels({.floats = x.data()}, found.data(), count, a.data(), b.data(), kPeriod);
     EXPECT_EQ(found, expected);
     for (std::size_t i = 0; i < count; ++i) {
       const float first = x[i] * a[i % kPeriod];
       const float second = y[i] * b[i % kPeriod];
       expected[i] = first + second + c[i % kPeriod];
     }
-    kernels().combine_channels(x.data(), y.data(), found.data(), count, a.data(), b.data(), c.data(),
-                               kPeriod);
+    kernels().combine_channels({.floats = x.data()}, {.floats = y.data()}, found.data(), count, a.data(),
+                               b.data(), c.data(), kPeriod);
     EXPECT_EQ(found, expected);
   });
 }
@@ -80,11 +82,29 @@ TEST_P(Channels, LanesAddUpInOrder) {
       const float product = x[i] * y[i];
       expected_products[i % kPeriod] += product;
     }
-    kernels().sum_channels(x.data(), count, sums.data(), kPeriod);
-    kernels().sum_products(x.data(), y.data(), count, products.data(), kPeriod);
+    auto lanes = sums;
+    kernels().sum_channels(x.data(), count, lanes.data(), kPeriod);
+    kernels().sum_products({.floats = x.data()}, {.floats = y.data()}, count, sums.data(), products.data(),
+                           kPeriod);
+    EXPECT_EQ(lanes, expected_sums);
     EXPECT_EQ(sums, expected_sums);
     EXPECT_EQ(products, expected_products);
   });
+}
+
+TEST_P(Channels, LanesFoldInOrder) {
+  for (const std::size_t channels : {1, 3, 8, 16, 24}) {
+    const std::size_t period = channels * 8;
+    auto lanes = random_values(period, channels);
+    std::vector<double> sums(channels, 1e9);  // so that the order shows
+    std::vector<double> expected = sums;
+    for (std::size_t i = 0; i < period; ++i) {
+      expected[i % channels] += static_cast<double>(lanes[i]);
+    }
+    kernels().fold_lanes(lanes.data(), period, sums.data(), channels);
+    EXPECT_EQ(sums, expected);
+    EXPECT_EQ(lanes, std::vector<float>(period));
+  }
 }
 
 TEST_P(Channels, ElementByElement) {
@@ -103,19 +123,99 @@ TEST_P(Channels, ElementByElement) {
       kept[i] = x[i] > 0 ? y[i] : 0.0F;
     }
     auto found = y;
-    kernels().add(x.data(), found.data(), count);
+    kernels().add(x.data(), y.data(), found.data(), count);
     EXPECT_EQ(found, sum);
     found = x;
-    kernels().clear_negative(found.data(), count);
+    kernels().rectify(found.data(), count, nullptr);
     EXPECT_EQ(found, rectified);
     std::vector<std::uint8_t> mask(mask_bytes(count), 0xFF);
-    kernels().positive_mask(x.data(), count, mask.data());
+    found = x;
+    kernels().rectify(found.data(), count, mask.data());
+    EXPECT_EQ(found, rectified);
     for (std::size_t i = 0; i < 8 * mask.size(); ++i) {
       EXPECT_EQ(mask[i / 8] >> (i % 8) & 1, i < count && x[i] > 0 ? 1 : 0) << i;
     }
     found = y;
     kernels().apply_mask(mask.data(), found.data(), count);
     EXPECT_EQ(found, kept);
+  });
+}
+
+/// The same numbers in all forms, masked or not, and as float32.
+struct InAllForms {
+  explicit InAllForms(std::size_t count, std::uint64_t seed)
+      : bytes(count), sums(count), mask(mask_bytes(count)) {
+    RandomSequence random({.seed = seed});
+    std::ranges::generate(mask, [&] { return static_cast<std::uint8_t>(random.below(256)); });
+    for (std::size_t i = 0; i < count; ++i) {
+      bytes[i] = static_cast<std::int8_t>(static_cast<int>(random.below(256)) - 128);
+      sums[i] = static_cast<std::int32_t>(random.bits());
+    }
+  }
+
+  /// Calls `check(numbers, floats)` for each form.
+  template <class Check>
+  void each(Check check) const {
+    const auto step = 0x1p-9F;
+    std::vector<float> of_bytes(bytes.size());
+    std::vector<float> of_sums(bytes.size());
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      of_bytes[i] = static_cast<float>(bytes[i]) * step;
+      of_sums[i] = static_cast<float>(sums[i]) * step;
+    }
+    for (const bool is_masked : {false, true}) {
+      const std::uint8_t* const bits = is_masked ? mask.data() : nullptr;
+      check(Numbers{.bytes = bytes.data(), .step = step, .mask = bits}, kept(of_bytes, is_masked));
+      check(Numbers{.sums = sums.data(), .step = step, .mask = bits}, kept(of_sums, is_masked));
+      check(Numbers{.floats = of_sums.data(), .mask = bits}, kept(of_sums, is_masked));
+    }
+  }
+
+  [[nodiscard]] std::vector<float> kept(std::vector<float> numbers, bool is_masked) const {
+    for (std::size_t i = 0; is_masked && i < numbers.size(); ++i) {
+      numbers[i] = (mask[i / 8] >> (i % 8) & 1) != 0 ? numbers[i] : 0.0F;
+    }
+    return numbers;
+  }
+
+  std::vector<std::int8_t> bytes;
+  std::vector<std::int32_t> sums;
+  std::vector<std::uint8_t> mask;
+};
+
+TEST_P(Channels, EveryFormMeansTheSame) {
+  const auto a = random_values(kPeriod, 1);
+  const auto b = random_values(kPeriod, 2);
+  const auto c = random_values(kPeriod, 3);
+  at_every_length([&](std::size_t count) {
+    const InAllForms left(count, 4);
+    const InAllForms right(count, 5);
+    std::vector<float> found(count);
+    std::vector<float> expected(count);
+    left.each([&](const Numbers& x, const std::vector<float>& x_floats) {
+      kernels().scale_channels(x, found.data(), count, a.data(), b.data(), kPeriod);
+      kernels().scale_channels({.floats = x_floats.data()}, expected.data(), count, a.data(), b.data(),
+                               kPeriod);
+      EXPECT_EQ(found, expected);
+      right.each([&](const Numbers& y, const std::vector<float>& y_floats) {
+        if (y.mask != nullptr) {
+          return;  // the first operand's counts
+        }
+        kernels().combine_channels(x, y, found.data(), count, a.data(), b.data(), c.data(), kPeriod);
+        kernels().combine_channels({.floats = x_floats.data()}, {.floats = y_floats.data()}, expected.data(),
+                                   count, a.data(), b.data(), c.data(), kPeriod);
+        EXPECT_EQ(found, expected);
+        auto sums = a;
+        auto products = b;
+        auto expected_sums = a;
+        auto expected_products = b;
+        kernels().sum_products(x, y, count, sums.data(), products.data(), kPeriod);
+        kernels().sum_products({.floats = x_floats.data()}, {.floats = y_floats.data()}, count,
+                               expected_sums.data(), expected_products.data(), kPeriod);
+        EXPECT_EQ(sums, expected_sums);
+        EXPECT_EQ(products, expected_products);
+      });
+    });
   });
 }
 
@@ -140,28 +240,23 @@ TEST_P(Channels, IntegersBecomeNumbers) {
   });
 }
 
-TEST_P(Channels, SumsAreGatheredFromAnyPlaces) {
-  RandomSequence random({.seed = 11});
-  std::vector<std::int32_t> sums(300);
-  for (std::int32_t& sum : sums) {
-    sum = static_cast<std::int32_t>(random.bits());
-  }
-  for (std::size_t count = 0; count < 70; ++count) {
-    std::vector<std::int32_t> places(count);
-    std::vector<float> expected;
-    for (std::int32_t& place : places) {
-      place = static_cast<std::int32_t>(random.below(300));
-      const std::int64_t difference = std::int64_t{sums[static_cast<std::size_t>(place)]} + 2'000'000'000;
-      expected.push_back(static_cast<float>(static_cast<std::int32_t>(difference)) * 0x1p-9F);  // modulo 2^32
-    }
-    std::vector<float> found(count);
-    kernels().gather_sums(sums.data(), places.data(), found.data(), count, -2'000'000'000, 0x1p-9F);
-    EXPECT_EQ(found, expected) << count;
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Isa, Channels, testing::ValuesIn(vector::kInstructionSets),
                          test::instruction_set_name);
+
+TEST(Masks, AreRefusedWhereTheyWouldBeMisread) {
+  const std::vector<float> x(40, 1.0F);
+  const std::vector<std::uint8_t> mask(5, 0x49);
+  const Numbers masked = {.floats = x.data(), .mask = mask.data()};
+  const Numbers plain = {.floats = x.data()};
+  const std::vector<float> factor(20, 1.0F);  // no multiple of 8
+  std::vector<float> found(40);
+  EXPECT_THROW(scale_channels(masked, found, factor, factor), Failure);
+  EXPECT_NO_THROW(scale_channels(plain, found, factor, factor));
+  EXPECT_THROW(combine_channels(plain, masked, found, factor, factor, factor), Failure);
+  std::vector<float> sums(20);
+  std::vector<float> products(20);
+  EXPECT_THROW(sum_products(masked, plain, 40, sums, products), Failure);
+}
 
 TEST(ChannelPeriod, HoldsWholeChannelsAndRandomBlocks) {
   for (const std::size_t channels : {1, 3, 6, 16, 64, 100, 384}) {

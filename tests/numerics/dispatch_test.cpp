@@ -14,26 +14,40 @@ namespace {
 TEST(Dispatch, TakesTheFastestUnlessAskedForLess) {
   std::string_view fastest;
   for (const std::string_view name : kLevels) {
-    const bool has_kernels = std::ranges::count(kInstructionSets, name) > 0;
-    const Kernels* const kernels = find_kernels(has_kernels ? name : "avx512");
-    const ProductKernels* const products = find_products(has_kernels ? "plain" : name);
-    if (kernels == nullptr || products == nullptr) {
+    const auto found = find_level(name);
+    if (!found) {
       EXPECT_THROW((void)select_level(name), BadInput);
       continue;
     }
-    const Level level = select_level(name);
-    EXPECT_EQ(level.name, name);
-    EXPECT_EQ(level.kernels, kernels);
-    EXPECT_EQ(level.products, products);
+    const Level chosen = select_level(name);
+    EXPECT_EQ(chosen.name, name);
+    EXPECT_EQ(chosen.kernels, found->kernels);
+    EXPECT_EQ(chosen.bytes, found->bytes);
+    EXPECT_EQ(chosen.words, found->words);
     fastest = name;
   }
   EXPECT_EQ(select_level("").name, fastest);
+}
+
+TEST(Dispatch, EachLevelHasProductsOfItsOwn) {
+  EXPECT_EQ(find_level("generic")->words, &generic::kWords);
+  EXPECT_EQ(find_level("generic")->bytes, nullptr);
+  if (const auto avx2 = find_level("avx2")) {
+    EXPECT_EQ(avx2->kernels, &avx2::kKernels);
+    EXPECT_EQ(avx2->words, &avx2::kWords);
+    EXPECT_EQ(avx2->bytes, nullptr);
+  }
+  if (const auto vnni = find_level("vnni")) {
+    EXPECT_EQ(vnni->kernels, &avx512::kKernels);
+    EXPECT_EQ(vnni->bytes, &vnni::kBytes);
+  }
 }
 
 TEST(Dispatch, GenericRunsEverywhere) { EXPECT_NE(find_kernels("generic"), nullptr); }
 
 TEST(Dispatch, AnUnknownNameIsBadInputThatListsTheChoice) {
   EXPECT_EQ(find_kernels("sse9"), nullptr);
+  EXPECT_FALSE(find_level("sse9"));
   try {
     (void)select_level("sse9");
     FAIL() << "expected BadInput";

@@ -18,12 +18,6 @@ namespace {
 /// A model after some steps on the procedural digits.
 class TrainedInference : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!onednn::has_exact_bytes()) {
-      GTEST_SKIP() << "8-bit products are not exact here";
-    }
-  }
-
   void train(const std::string& name, int steps, double learning_rate) {
     DataOptions data;
     data.train_samples = 640;

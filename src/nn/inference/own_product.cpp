@@ -196,7 +196,8 @@ void OwnProduct::sum_floats(const void* source) {
 
 void OwnProduct::sum(const void* source) {
   if (bytes_ != nullptr) {
-    bytes_->run(source, byte_sums_.data());
+    WholeSums whole(byte_sums_.data());
+    bytes_->run(source, whole);
     std::copy(byte_sums_.begin(), byte_sums_.end(), sums_.begin());
   } else {
     sum_floats(source);
@@ -218,10 +219,13 @@ void OwnProduct::run(const void* source, void* destination) {
 }
 
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library) {
-  if (is_right(parts, library)) {
-    return library;
+  const bool saturates = parts.step.product.integer && !onednn::has_exact_bytes();
+  if (!saturates) {
+    if (is_right(parts, library)) {
+      return library;
+    }
+    log_wrong_library(window_of(parts.step.product, parts.destination.value.shape.n));
   }
-  log_wrong_library(window_of(parts.step.product, parts.destination.value.shape.n));
   const auto own = std::make_shared<OwnProduct>(parts, parts.destination.value.shape.n);
   return [own, source = parts.sources[0].data, destination = parts.destination.data] {
     own->run(source.get_data_handle(), destination.get_data_handle());

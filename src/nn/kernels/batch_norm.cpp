@@ -27,9 +27,8 @@ void BatchNormKernel::clear_sums() {
   std::ranges::fill(products_, 0.0);
 }
 
-void BatchNormKernel::add(std::span<const float> gradient, std::span<const float> x) {
-  sum_channels(gradient, lanes_);
-  sum_products(gradient, x, more_lanes_);
+void BatchNormKernel::add(const Numbers& gradient, const Numbers& x, std::size_t length) {
+  sum_products(gradient, x, length, lanes_, more_lanes_);
   fold_lanes(lanes_, sums_);
   fold_lanes(more_lanes_, products_);
 }
@@ -53,7 +52,7 @@ void BatchNormKernel::set(const Statistics& statistics, std::span<const float> s
   repeat_channels(addend_, channels_, [&](std::size_t c) { return shift[c] - mean_[c] * factor(c); });
 }
 
-void BatchNormKernel::normalize(std::span<const float> x, std::span<float> y) const {
+void BatchNormKernel::normalize(const Numbers& x, std::span<float> y) const {
   scale_channels(x, y, factor_, addend_);
 }
 
@@ -72,8 +71,7 @@ void BatchNormKernel::finish_gradients(double pixels, std::span<const float> sca
                   [&](std::size_t c) { return -a(c) * sums_[c] / pixels - slope(c) * mean_[c]; });
 }
 
-void BatchNormKernel::gradient(std::span<const float> gradient, std::span<const float> x,
-                               std::span<float> dx) const {
+void BatchNormKernel::gradient(const Numbers& gradient, const Numbers& x, std::span<float> dx) const {
   combine_channels(gradient, x, dx, factor_, x_factor_, constant_);
 }
 

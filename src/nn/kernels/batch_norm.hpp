@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "numerics/channels.hpp"
 
 namespace adapt {
 
@@ -22,10 +23,10 @@ class BatchNormKernel {
 
   /// Before the tiles of a sum.
   void clear_sums();
-  /// Adds a tile to the sums of x and x · x.
-  void add(std::span<const float> x) { add(x, x); }
+  /// Adds a tile of `length` numbers to the sums of x and x · x.
+  void add(const Numbers& x, std::size_t length) { add(x, x, length); }
   /// Adds a tile to the sums of dy and dy · x.
-  void add(std::span<const float> gradient, std::span<const float> x);
+  void add(const Numbers& gradient, const Numbers& x, std::size_t length);
 
   /// Mean and (biased) variance by channel, of what was added, `pixels` in all.
   struct Statistics {
@@ -37,14 +38,14 @@ class BatchNormKernel {
   /// From now on that is what x is normalized by.
   void set(const Statistics& statistics, std::span<const float> scale, std::span<const float> shift);
   /// y ← x, a tile.
-  void normalize(std::span<const float> x, std::span<float> y) const;
+  void normalize(const Numbers& x, std::span<float> y) const;
 
   /// Gradients of scale, Σ dy · x̂, and shift, Σ dy, from what was added. `scale` is that of set(). What
   /// gradient() needs is ready then.
   void finish_gradients(double pixels, std::span<const float> scale, std::span<float> scale_gradient,
                         std::span<float> shift_gradient);
   /// dx = a · (dy - mean(dy) - x̂ · mean(dy · x̂)) with x̂ = (x - mean) / deviation, of a tile.
-  void gradient(std::span<const float> gradient, std::span<const float> x, std::span<float> dx) const;
+  void gradient(const Numbers& gradient, const Numbers& x, std::span<float> dx) const;
 
  private:
   double epsilon_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "nn/kernels/sum_sink.hpp"
 #include "nn/kernels/window_product.hpp"
 
 namespace adapt {
@@ -19,7 +20,7 @@ class ByteProduct {
   /// `weights` are (O, I / groups, KH, KW).
   virtual void set_weights(std::span<const std::int8_t> weights) = 0;
   /// sums (N, H, W, O) ← source (N, h, w, I).
-  virtual void run(const void* source, std::int32_t* sums) = 0;
+  virtual void run(const void* source, SumSink& sums) = 0;
 };
 
 /// The fastest one for the shape. The bytes of the source are signed unless `is_unsigned`.

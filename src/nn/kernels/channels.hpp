@@ -16,14 +16,4 @@ void repeat_channels(std::span<float> period, std::size_t channels, ValueOf valu
   }
 }
 
-/// Adds lanes to the sums of their channels, first lane first, and clears them.
-inline void fold_lanes(std::span<float> lanes, std::span<double> sums) {
-  for (std::size_t i = 0; i < lanes.size(); i += sums.size()) {
-    for (std::size_t channel = 0; channel < sums.size(); ++channel) {
-      sums[channel] += lanes[i + channel];
-      lanes[i + channel] = 0;
-    }
-  }
-}
-
 }  // namespace adapt

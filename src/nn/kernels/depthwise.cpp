@@ -41,28 +41,44 @@ void DepthwiseProduct::set_weights(std::span<const std::int8_t> weights) {
 }
 
 template <class Byte>
-void DepthwiseProduct::run_on(const Byte* source, std::int32_t* sums) const {
+void DepthwiseProduct::sum_window(const Byte* image, int place, std::vector<const Byte*>& pixels,
+                                  std::vector<const std::int8_t*>& weights, std::int32_t* sums) const {
   const Shape& in = product_.source;
   const Shape& out = product_.destination;
-  std::vector<const Byte*> pixels(product_.terms());
-  std::vector<const std::int8_t*> weights(product_.terms());
-  for (int n = 0; n < out.n; ++n, source += static_cast<std::size_t>(in.h * in.w) * channels_) {
-    for (int place = 0; place < out.h * out.w; ++place, sums += channels_) {
-      std::size_t count = 0;
-      for (int tap = 0; tap < product_.kernel * product_.kernel; ++tap) {
-        const int y = product_.source_of(place / out.w, tap / product_.kernel, in.h);
-        const int x = product_.source_of(place % out.w, tap % product_.kernel, in.w);
-        if (y >= 0 && x >= 0) {
-          pixels[count] = source + static_cast<std::size_t>(y * in.w + x) * channels_;
-          weights[count++] = weights_.data() + static_cast<std::size_t>(tap) * channels_;
-        }
-      }
-      sum_pairs(pixels.data(), weights.data(), count, channels_, sums);
+  std::size_t count = 0;
+  for (int tap = 0; tap < product_.kernel * product_.kernel; ++tap) {
+    const int y = product_.source_of(place / out.w, tap / product_.kernel, in.h);
+    const int x = product_.source_of(place % out.w, tap % product_.kernel, in.w);
+    if (y >= 0 && x >= 0) {
+      pixels[count] = image + static_cast<std::size_t>(y * in.w + x) * channels_;
+      weights[count++] = weights_.data() + static_cast<std::size_t>(tap) * channels_;
     }
+  }
+  sum_pairs(pixels.data(), weights.data(), count, channels_, sums);
+}
+
+template <class Byte>
+void DepthwiseProduct::run_on(const Byte* source, SumSink& sums) const {
+  const Shape& in = product_.source;
+  const Shape& out = product_.destination;
+  const auto pixels = static_cast<std::size_t>(out.h * out.w);
+  const auto image_bytes = static_cast<std::size_t>(in.elements() / in.n);
+  const std::size_t windows = static_cast<std::size_t>(out.n) * pixels;
+  const std::size_t piece = piece_windows(channels_);
+  std::vector<const Byte*> left(product_.terms());
+  std::vector<const std::int8_t*> right(product_.terms());
+  for (std::size_t first = 0; first < windows; first += piece) {
+    const std::size_t some = std::min(piece, windows - first);
+    std::int32_t* const to = sums.room(first * channels_, some * channels_);
+    for (std::size_t window = 0; window < some; ++window) {
+      sum_window(source + (first + window) / pixels * image_bytes,
+                 static_cast<int>((first + window) % pixels), left, right, to + window * channels_);
+    }
+    sums.take(first * channels_, some * channels_);
   }
 }
 
-void DepthwiseProduct::run(const void* source, std::int32_t* sums) {
+void DepthwiseProduct::run(const void* source, SumSink& sums) {
   if (is_unsigned_) {
     run_on(static_cast<const std::uint8_t*>(source), sums);
   } else {

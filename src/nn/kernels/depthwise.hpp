@@ -18,11 +18,15 @@ class DepthwiseProduct : public ByteProduct {
   DepthwiseProduct(const WindowProduct& product, bool is_unsigned);
 
   void set_weights(std::span<const std::int8_t> weights) override;
-  void run(const void* source, std::int32_t* sums) override;
+  void run(const void* source, SumSink& sums) override;
 
  private:
   template <class Byte>
-  void run_on(const Byte* source, std::int32_t* sums) const;
+  void run_on(const Byte* source, SumSink& sums) const;
+  /// The sums of a window.
+  template <class Byte>
+  void sum_window(const Byte* image, int place, std::vector<const Byte*>& pixels,
+                  std::vector<const std::int8_t*>& weights, std::int32_t* sums) const;
 
   WindowProduct product_;
   bool is_unsigned_;

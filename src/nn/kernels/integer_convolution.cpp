@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
+#include "base/stopwatch.hpp"
 #include "nn/kernels/known_answer.hpp"
 #include "numerics/quantize.hpp"
 
@@ -24,8 +26,10 @@ bool can_flip(const ProductGeometry& geometry) {
 
 }  // namespace
 
-IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product) {
-  if (product.is_depthwise() || !LibraryProduct::is_sound(product)) {
+IntegerProduct::IntegerProduct(const WindowProduct& product)
+    : product_(product), own_(make_byte_product(product)) {
+  seconds_.fill(std::numeric_limits<double>::infinity());
+  if (product.is_depthwise() || !onednn::has_exact_bytes() || !LibraryProduct::is_sound(product)) {
     return;
   }
   library_.emplace(product);
@@ -52,22 +56,40 @@ bool IntegerProduct::stays_exact(std::span<const std::int8_t> weights) const {
 }
 
 void IntegerProduct::set_weights(std::span<const std::int8_t> weights) {
-  runs_library_ = library_ && stays_exact(weights);
-  if (runs_library_) {
+  may_be_library_ = library_ && stays_exact(weights);
+  const bool is_trial = trials_ < 2 * kTrials;
+  if (may_be_library_ && (is_trial || maker() == Maker::library)) {
     library_->set_weights(weights);
-    return;
   }
-  if (own_ == nullptr) {
-    own_ = make_byte_product(product_);
+  if (is_trial || maker() == Maker::own) {
+    own_->set_weights(weights);
   }
-  own_->set_weights(weights);
 }
 
-void IntegerProduct::run(const std::int8_t* source, std::int32_t* sums) {
-  if (runs_library_) {
-    library_->run(source, sums);
-  } else {
+IntegerProduct::Maker IntegerProduct::maker() const {
+  if (!may_be_library_) {
+    return Maker::own;
+  }
+  if (trials_ < 2 * kTrials) {
+    return trials_ % 2 == 0 ? Maker::own : Maker::library;
+  }
+  return seconds_[0] <= seconds_[1] ? Maker::own : Maker::library;
+}
+
+void IntegerProduct::run(const std::int8_t* source, SumSink& sums) {
+  const Maker maker = this->maker();
+  const Stopwatch watch;
+  if (maker == Maker::own) {
     own_->run(source, sums);
+  } else {
+    const auto all = static_cast<std::size_t>(product_.destination.elements());
+    library_->run(source, sums.room(0, all));
+    sums.take(0, all);
+  }
+  if (may_be_library_ && trials_ < 2 * kTrials) {
+    double& fastest = seconds_.at(static_cast<std::size_t>(maker));
+    fastest = std::min(fastest, watch.seconds());
+    ++trials_;
   }
 }
 
@@ -140,10 +162,8 @@ void IntegerConvolution::exchange_channels_of() {
   }
 }
 
-void IntegerConvolution::forward(const std::int8_t* x, std::int32_t* sums) { forward_.run(x, sums); }
+void IntegerConvolution::forward(const std::int8_t* x, SumSink& sums) { forward_.run(x, sums); }
 
-void IntegerConvolution::data_gradient(const std::int8_t* dy, std::int32_t* sums) {
-  gradient_->run(dy, sums);
-}
+void IntegerConvolution::data_gradient(const std::int8_t* dy, SumSink& sums) { gradient_->run(dy, sums); }
 
 }  // namespace adapt

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,28 +14,36 @@
 
 namespace adapt {
 
-/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by oneDNN where that is exact, else
-/// by our own products. Since both are exact, nobody else needs to know which one it is, nor do ranks have to
-/// agree on it.
+/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by our own products, or by oneDNN
+/// where that is exact, too, and faster: the first runs try both in turn. Since both are exact, nobody else
+/// needs to know which one it is, nor do ranks have to agree on it.
 class IntegerProduct {
  public:
+  enum class Maker { own, library };
+
   explicit IntegerProduct(const WindowProduct& product);
 
   /// `weights` are (O, I / groups, KH, KW).
   void set_weights(std::span<const std::int8_t> weights);
-  void run(const std::int8_t* source, std::int32_t* sums);
+  void run(const std::int8_t* source, SumSink& sums);
 
-  /// Whether oneDNN multiplies with the present weights.
-  [[nodiscard]] bool runs_library() const { return runs_library_; }
+  /// Who multiplies with the present weights in the next run.
+  [[nodiscard]] Maker maker() const;
+  /// Whether oneDNN is exact with the present weights.
+  [[nodiscard]] bool may_be_library() const { return may_be_library_; }
 
  private:
+  static constexpr int kTrials = 4;  // of each; the first ones find cold caches
+
   /// Whether each sum with these weights is exact in the library, whatever the source is.
   [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
 
   WindowProduct product_;
-  std::optional<LibraryProduct> library_;  ///< where it gives right sums, and is the faster one
-  std::unique_ptr<ByteProduct> own_;       ///< made when it is first needed
-  bool runs_library_ = false;
+  std::unique_ptr<ByteProduct> own_;
+  std::optional<LibraryProduct> library_;  ///< where it gives right sums
+  bool may_be_library_ = false;
+  int trials_ = 0;
+  std::array<double, 2> seconds_;  ///< by maker: of the fastest run
 };
 
 /// Forward and data gradient of a convolution (or, on 1×1 images, a linear layer) in 8-bit arithmetic with
@@ -55,9 +64,9 @@ class IntegerConvolution {
   [[nodiscard]] bool set_weights(std::span<const float> values, FixedFormat format);
 
   /// sums (N, OH, OW, OC) ← x (N, H, W, IC).
-  void forward(const std::int8_t* x, std::int32_t* sums);
+  void forward(const std::int8_t* x, SumSink& sums);
   /// sums (N, H, W, IC) ← dy (N, OH, OW, OC).
-  void data_gradient(const std::int8_t* dy, std::int32_t* sums);
+  void data_gradient(const std::int8_t* dy, SumSink& sums);
 
  private:
   /// Fills exchanged_ from plain_.
@@ -68,8 +77,8 @@ class IntegerConvolution {
   ProductGeometry geometry_;
   bool flipped_;  ///< the data gradient is a convolution
   AlignedVector<std::int8_t> plain_;
-  AlignedVector<std::int8_t>
-      exchanged_;  ///< (IC, OC / groups, KH, KW), flipped along both axes where flipped_
+  /// (IC, OC / groups, KH, KW), flipped along both axes where flipped_.
+  AlignedVector<std::int8_t> exchanged_;
   IntegerProduct forward_;
   std::optional<IntegerProduct> gradient_;
 };

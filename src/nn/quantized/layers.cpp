@@ -307,13 +307,8 @@ void QuantizedLayers::add_gradients(const GradientSum& sum) {
   AlignedVector<float> other(sum.sum.tile());
   const std::span<float> to = sum.sum.floats();
   sum.sum.each_tile([&](std::size_t first, std::size_t length) {
-    const auto total = std::span(tile).first(length);
-    const auto previous = sum.previous.read(first, total);
-    if (previous.data() != total.data()) {
-      std::copy(previous.begin(), previous.end(), total.begin());
-    }
-    add(sum.written.read(first, std::span(other).first(length)), total);
-    std::copy(total.begin(), total.end(), to.begin() + static_cast<std::ptrdiff_t>(first));
+    add(sum.previous.read(first, std::span(tile).first(length)),
+        sum.written.read(first, std::span(other).first(length)), to.subspan(first, length));
   });
   Value(sum.sum).set_floats();
 }

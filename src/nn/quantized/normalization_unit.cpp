@@ -30,9 +30,8 @@ void NormalizationUnit::prepare(Pass& /*pass*/) {
     return;
   }
   kernel_.clear_sums();
-  parts_.source->each_tile([&](std::size_t first, std::size_t length) {
-    kernel_.add(parts_.source->read(first, source_tile(length)));
-  });
+  parts_.source->each_tile(
+      [&](std::size_t first, std::size_t length) { kernel_.add(parts_.source->numbers(first), length); });
   const BatchNormKernel::Statistics found = kernel_.statistics(pixels_);
   std::ranges::copy(found.mean, statistics.shard_mean.begin());
   std::ranges::copy(found.variance, statistics.shard_variance.begin());
@@ -57,7 +56,7 @@ void NormalizationUnit::apply(Pass& pass) {
   }
   parts_.source->each_tile([&](std::size_t first, std::size_t length) {
     const auto y = stores ? destination.subspan(first, length) : tile(length);
-    const auto x = parts_.source->read(first, source_tile(length));
+    const Numbers x = parts_.source->numbers(first);
     if (parts_.other == nullptr) {
       kernel_.normalize(x, y);
       check_finite(pass, *parts_.normalization, y);
@@ -67,14 +66,11 @@ void NormalizationUnit::apply(Pass& pass) {
       kernel_.normalize(x, operand);
       check_finite(pass, *parts_.normalization, operand);
       operand_->to_grid(first, operand, operand);
-      add(parts_.other->read(first, other_tile(length)), operand);
-      check_finite(pass, *parts_.sum, operand);
-      if (stores) {
-        std::copy(operand.begin(), operand.end(), y.begin());
-      }
+      add(operand, parts_.other->read(first, other_tile(length)), y);
+      check_finite(pass, *parts_.sum, y);
     }
     if (parts_.rectifies) {
-      rectify(first, y);
+      rectify(y, training_ ? mask_of(mask_.as<std::uint8_t>(), first, length) : std::span<std::uint8_t>());
     }
     for (ProductUnit* taker : takers) {
       taker->take_input(first, y);
@@ -94,38 +90,26 @@ void NormalizationUnit::apply(Pass& pass) {
   }
 }
 
-void NormalizationUnit::rectify(std::size_t first, std::span<float> y) {
-  clear_negative(y,
-                 training_ ? mask_of(mask_.as<std::uint8_t>(), first, y.size()) : std::span<std::uint8_t>());
+const std::uint8_t* NormalizationUnit::mask_from(std::size_t first) {
+  return parts_.rectifies ? mask_.as<std::uint8_t>().data() + first / 8 : nullptr;
 }
 
-void NormalizationUnit::rectify_gradient(std::size_t first, std::span<float> gradient) {
-  apply_mask(mask_of(mask_.as<std::uint8_t>(), first, gradient.size()), gradient);
-}
-
-std::span<const float> NormalizationUnit::normalized_gradient(std::size_t first, std::size_t length) {
-  const auto room = other_tile(length);
+Numbers NormalizationUnit::normalized_gradient(std::size_t first) {
   if (parts_.other != nullptr) {
-    return parts_.normalized_gradient->read(first, room);
+    return parts_.normalized_gradient->numbers(first);
   }
-  const auto gradient = parts_.gradient->read(first, room);
-  if (!parts_.rectifies) {
-    return gradient;
-  }
-  if (gradient.data() != room.data()) {
-    std::copy(gradient.begin(), gradient.end(), room.begin());
-  }
-  rectify_gradient(first, room);
-  return room;
+  Numbers gradient = parts_.gradient->numbers(first);
+  gradient.mask = mask_from(first);
+  return gradient;
 }
 
 void NormalizationUnit::begin_backward(Pass& /*pass*/) {
   kernel_.clear_sums();
   const std::span<float> to = parts_.other == nullptr ? std::span<float>() : parts_.sum_gradient->floats();
   parts_.source->each_tile([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, source_tile(length));
+    const Numbers x = parts_.source->numbers(first);
     if (parts_.other == nullptr) {
-      kernel_.add(normalized_gradient(first, length), x);
+      kernel_.add(normalized_gradient(first), x, length);
       return;
     }
     const auto masked = to.subspan(first, length);
@@ -134,9 +118,9 @@ void NormalizationUnit::begin_backward(Pass& /*pass*/) {
       std::copy(gradient.begin(), gradient.end(), masked.begin());
     }
     if (parts_.rectifies) {
-      rectify_gradient(first, masked);
+      apply_mask(mask_of(mask_.as<std::uint8_t>(), first, length), masked);
     }
-    kernel_.add(masked, x);
+    kernel_.add({.floats = masked.data()}, x, length);
   });
   if (parts_.other != nullptr) {
     parts_.sum_gradient->set_floats();
@@ -164,10 +148,8 @@ void NormalizationUnit::source_backward(Pass& pass, bool hands_over) {
   }
   const std::span<float> to = hands_over ? std::span<float>() : parts_.source_gradient->floats();
   parts_.source->each_tile([&](std::size_t first, std::size_t length) {
-    const auto x = parts_.source->read(first, source_tile(length));
-    const auto gradient = normalized_gradient(first, length);
     const auto result = hands_over ? tile(length) : to.subspan(first, length);
-    kernel_.gradient(gradient, x, result);
+    kernel_.gradient(normalized_gradient(first), parts_.source->numbers(first), result);
     if (hands_over) {
       parts_.producer->take_gradient(first, result);
     }

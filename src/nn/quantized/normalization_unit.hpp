@@ -51,16 +51,14 @@ class NormalizationUnit {
   void backward(Pass& pass);
 
  private:
-  /// Gradient of a tile of the batch norm's output.
-  std::span<const float> normalized_gradient(std::size_t first, std::size_t length);
-  /// ReLU of a tile, and of its gradient.
-  void rectify(std::size_t first, std::span<float> y);
-  void rectify_gradient(std::size_t first, std::span<float> gradient);
+  /// Gradient of the batch norm's output.
+  Numbers normalized_gradient(std::size_t first);
+  /// Which of the numbers from `first` on ReLU let pass; null where there is none.
+  const std::uint8_t* mask_from(std::size_t first);
   void source_backward(Pass& pass, bool hands_over);
-  // Room for tiles of the source, of what is computed from it, and of something else.
-  std::span<float> source_tile(std::size_t length) { return std::span(scratch_.tiles[1]).first(length); }
-  std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[2]).first(length); }
-  std::span<float> other_tile(std::size_t length) { return std::span(scratch_.tiles[3]).first(length); }
+  // Room for tiles of what is computed from the source, and of something else.
+  std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[1]).first(length); }
+  std::span<float> other_tile(std::size_t length) { return std::span(scratch_.tiles[2]).first(length); }
 
   NormalizationParts parts_;
   bool training_;

@@ -105,7 +105,8 @@ void ProductUnit::begin_input(const Pass& pass) {
 }
 
 void ProductUnit::take_input(std::size_t first, std::span<const float> tile) {
-  inputs_.to_bytes(first, tile, input_bytes_.as<std::int8_t>().subspan(first, tile.size()));
+  inputs_.to_bytes(first, {.floats = tile.data()},
+                   input_bytes_.as<std::int8_t>().subspan(first, tile.size()));
 }
 
 void ProductUnit::end_input(Pass& pass) { inputs_.end(pass); }
@@ -162,48 +163,83 @@ void ProductUnit::multiply(Pass& pass) {
     return;
   }
   update_weights(pass);
-  reserve(scratch_.sums, parts_.raw->elements() * sizeof(std::int32_t));
-  std::int32_t* const sums = scratch_.sums.as<std::int32_t>().data();
+  begin_outputs(pass);
+  const float step = step_of(inputs_, pass) * weight_format(pass).step();
+  const std::size_t most = parts_.raw->tile();
+  // Nothing is done to the sums on the way; they are finite.
+  const bool direct = gives_bytes(pass) && parts_.bias == nullptr;
+  PassingSums sums(scratch_.sums, [&](std::size_t first, std::span<const std::int32_t> piece) {
+    const Stopwatch watch;
+    if (direct) {
+      outputs_.to_bytes(first, {.sums = piece.data(), .step = step},
+                        output_bytes_.as<std::int8_t>().subspan(first, piece.size()));
+    }
+    for (std::size_t done = 0; !direct && done < piece.size(); done += most) {
+      const std::size_t length = std::min(most, piece.size() - done);
+      from_sums(piece.subspan(done, length), tile(length), step);
+      take_outputs(pass, first + done, tile(length));
+    }
+    pass.quantize_seconds += watch.seconds();
+  });
   convolution_->forward(input_bytes_.as<std::int8_t>().data(), sums);
   if (!training_) {
     input_bytes_.reset();
   }
-  parts_.raw->set_sums(sums, step_of(inputs_, pass) * weight_format(pass).step());
+  end_outputs(pass);
 }
 
 void ProductUnit::quantize_outputs(Pass& pass) {
+  if (is_integer_) {
+    return;
+  }
   const Stopwatch watch;
-  const bool bytes = parts_.is_normalized && is_integer_ && outputs_.fits_byte(pass);
-  if (bytes) {
+  begin_outputs(pass);
+  parts_.raw->each_tile([&](std::size_t first, std::size_t length) {
+    take_outputs(pass, first, parts_.raw->read(first, tile(length)));
+  });
+  end_outputs(pass);
+  pass.quantize_seconds += watch.seconds();
+}
+
+bool ProductUnit::gives_bytes(const Pass& pass) const {
+  return parts_.is_normalized && is_integer_ && outputs_.fits_byte(pass);
+}
+
+void ProductUnit::begin_outputs(const Pass& pass) {
+  if (gives_bytes(pass)) {
     reserve(output_bytes_, parts_.raw->elements());
   }
   if (parts_.bias != nullptr) {
     repeat_channels(bias_, parts_.raw->channels(), [&](std::size_t c) { return parts_.bias->working[c]; });
   }
-  const std::span<float> floats = bytes ? std::span<float>() : parts_.destination->floats();
   outputs_.begin(pass);
-  parts_.raw->each_tile([&](std::size_t first, std::size_t length) {
-    std::span<const float> numbers = parts_.raw->read(first, tile(length));
-    if (parts_.bias != nullptr) {
+}
+
+void ProductUnit::take_outputs(const Pass& pass, std::size_t first, std::span<const float> numbers) {
+  const std::size_t length = numbers.size();
+  if (parts_.bias != nullptr) {
+    if (numbers.data() != tile(length).data()) {
       std::copy(numbers.begin(), numbers.end(), tile(length).begin());
-      add_channels(tile(length), bias_);
-      numbers = tile(length);
     }
-    check_finite(pass, *parts_.product, numbers);
-    if (bytes) {
-      outputs_.to_bytes(first, numbers, output_bytes_.as<std::int8_t>().subspan(first, length));
-    } else {
-      outputs_.to_grid(first, numbers, floats.subspan(first, length));
-    }
-  });
+    add_channels(tile(length), bias_);
+    numbers = tile(length);
+  }
+  check_finite(pass, *parts_.product, numbers);
+  if (gives_bytes(pass)) {
+    outputs_.to_bytes(first, {.floats = numbers.data()},
+                      output_bytes_.as<std::int8_t>().subspan(first, length));
+  } else {
+    outputs_.to_grid(first, numbers, parts_.destination->floats().subspan(first, length));
+  }
+}
+
+void ProductUnit::end_outputs(Pass& pass) {
   outputs_.end(pass);
-  if (bytes) {
+  if (gives_bytes(pass)) {
     parts_.destination->set_bytes(output_bytes_.as<std::int8_t>().data(), step_of(outputs_, pass));
   } else {
     parts_.destination->set_floats();
   }
-  scratch_.sums.reset();
-  pass.quantize_seconds += watch.seconds();
 }
 
 void ProductUnit::begin_gradient(const Pass& pass) {
@@ -212,7 +248,8 @@ void ProductUnit::begin_gradient(const Pass& pass) {
 }
 
 void ProductUnit::take_gradient(std::size_t first, std::span<const float> tile) {
-  gradients_.to_bytes(first, tile, scratch_.gradient.as<std::int8_t>().subspan(first, tile.size()));
+  gradients_.to_bytes(first, {.floats = tile.data()},
+                      scratch_.gradient.as<std::int8_t>().subspan(first, tile.size()));
 }
 
 void ProductUnit::end_gradient(Pass& pass) { gradients_.end(pass); }
@@ -275,7 +312,8 @@ void ProductUnit::backward_integer(Pass& pass) {
   input_bytes_.reset();
   if (parts_.quantized_gradient != nullptr) {
     Value& gradient = *parts_.quantized_gradient;
-    convolution_->data_gradient(outputs, gradient.sums());
+    WholeSums sums(gradient.sums());
+    convolution_->data_gradient(outputs, sums);
     gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass).step());
   }
   scratch_.gradient.reset();

@@ -17,10 +17,10 @@ namespace adapt {
 /// Memory that the units of a network share, one after the other.
 struct SharedScratch {
   Arena& arena;
-  Arena::Block sums;      ///< of a product's output, 32 bits each
-  Arena::Block gradient;  ///< of a product's output, in bytes
+  AlignedVector<std::int32_t> sums;  ///< a piece of a product's output, or all of it
+  Arena::Block gradient;             ///< of a product's output, in bytes
   WeightGradientScratch weight_gradient;
-  std::array<AlignedVector<float>, 4> tiles;  ///< what is in the first cache; one for products, the others
+  std::array<AlignedVector<float>, 3> tiles;  ///< what is in the first cache; one for products, the others
                                               ///< for the unit that hands them tiles
 
   void make_room(std::size_t tile) {
@@ -91,6 +91,12 @@ class ProductUnit {
   [[nodiscard]] float step_of(const Quantizer& quantizer, const Pass& pass) const;
   [[nodiscard]] FixedFormat weight_format(const Pass& pass) const;
   void update_weights(const Pass& pass);
+  /// Whether the outputs are handed on as bytes.
+  [[nodiscard]] bool gives_bytes(const Pass& pass) const;
+  /// The outputs' quantization, from its start over parts of them to its end.
+  void begin_outputs(const Pass& pass);
+  void take_outputs(const Pass& pass, std::size_t first, std::span<const float> numbers);
+  void end_outputs(Pass& pass);
   Layer& emulated();
   /// Makes `block` hold `bytes` bytes.
   void reserve(Arena::Block& block, std::size_t bytes);

@@ -70,7 +70,7 @@ void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::spa
   }
 }
 
-void Quantizer::to_bytes(std::size_t first, std::span<const float> from, std::span<std::int8_t> to) {
+void Quantizer::to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to) {
   take(quantize_to_bytes(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
 }
 

@@ -30,7 +30,7 @@ class Quantizer {
   /// may be `from`.
   void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
   /// The same as integers. Only where fits_byte().
-  void to_bytes(std::size_t first, std::span<const float> from, std::span<std::int8_t> to);
+  void to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to);
   /// Ends a tensor: raises the pass's maximum. Throws NotFinite, naming the tensor, where it had NaN or Inf.
   void end(Pass& pass);
 

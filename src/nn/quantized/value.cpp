@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/aligned.hpp"
-#include "numerics/channels.hpp"
 
 namespace adapt {
 namespace {
@@ -38,6 +37,18 @@ void Value::set_bytes(const std::int8_t* bytes, float step) {
 
 void Value::set_sums(const std::int32_t* sums, float step) {
   *content_ = {.form = Form::sums, .sums = sums, .step = step};
+}
+
+Numbers Value::numbers(std::size_t first) const {
+  switch (content_->form) {
+    case Form::floats:
+      return {.floats = floats().data() + first};
+    case Form::bytes:
+      return {.bytes = content_->bytes + first, .step = content_->step};
+    case Form::sums:
+      break;
+  }
+  return {.sums = content_->sums + first, .step = content_->step};
 }
 
 std::span<const float> Value::read(std::size_t first, std::span<float> tile) const {

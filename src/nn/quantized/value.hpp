@@ -9,6 +9,7 @@
 
 #include "nn/graph.hpp"
 #include "nn/network_memory.hpp"
+#include "numerics/channels.hpp"
 
 namespace adapt {
 
@@ -51,6 +52,8 @@ class Value {
   void set_bytes(const std::int8_t* bytes, float step);
   void set_sums(const std::int32_t* sums, float step);
 
+  /// The numbers from `first` on as they stand.
+  [[nodiscard]] Numbers numbers(std::size_t first) const;
   /// The numbers from `first` on as float32: in place, or written to `tile`.
   [[nodiscard]] std::span<const float> read(std::size_t first, std::span<float> tile) const;
   /// Makes the value's own memory hold the numbers as float32.

@@ -32,11 +32,36 @@ struct Tally {
   float largest;  ///< magnitude of the inputs; add_exact leaves it 0
 };
 
+/// Numbers as they stand in memory: float32, or bytes or 32-bit sums (else null) that are to be multiplied
+/// with `step`. Unless `mask` is null, those whose bit (i mod 8 of byte i / 8) is not set count as 0.
+struct Numbers {
+  const float* floats = nullptr;
+  const std::int8_t* bytes = nullptr;
+  const std::int32_t* sums = nullptr;
+  float step = 1;
+  const std::uint8_t* mask = nullptr;
+};
+
 /// What a block of integers is made of.
 template <class T>
 struct PackedBits {
   T any;         ///< all values, or-ed
   T magnitudes;  ///< all values, negative ones inverted, or-ed
+};
+
+/// Windows that follow each other in an image: of each, `count` runs of `length` bytes, `pitch` apart.
+struct WindowRuns {
+  std::size_t step;  ///< from a window to the next one
+  std::size_t count;
+  std::size_t length;
+  std::size_t pitch;
+};
+
+/// Bytes that count where both masks are 255; where one is 0, there is a zero in their place.
+struct MaskedRow {
+  const std::uint8_t* src;
+  const std::uint8_t* mask;
+  const std::uint8_t* other_mask;
 };
 
 /// See numerics/packing.hpp. `values` and `dst` of T are a block; a packed block has 32 · width bytes, width
@@ -65,8 +90,8 @@ struct Kernels {
                           const Sequence* random);
   /// `scale` is the power of two, `limit` the magnitude from which on an element counts as not finite.
   Tally (*add_exact)(const float* src, std::int64_t* sum, std::size_t count, double scale, double limit);
-  /// WL <= 8.
-  Tally (*quantize_to_bytes)(const float* src, std::int8_t* dst, std::size_t count, const Grid& grid,
+  /// WL <= 8; `src` has no mask.
+  Tally (*quantize_to_bytes)(const Numbers& src, std::int8_t* dst, std::size_t count, const Grid& grid,
                              const Sequence* random);
   void (*dequantize32)(const std::int32_t* src, float* dst, std::size_t count, double scale);
   void (*dequantize64)(const std::int64_t* src, float* dst, std::size_t count, double scale);
@@ -80,20 +105,19 @@ struct Kernels {
   /// See numerics/channels.hpp.
   void (*from_bytes)(const std::int8_t* src, float* dst, std::size_t count, float step);
   void (*from_sums)(const std::int32_t* src, float* dst, std::size_t count, float step);
-  /// dst[i] = float(sums[places[i]] - correction) · step, the difference modulo 2^32.
-  void (*gather_sums)(const std::int32_t* sums, const std::int32_t* places, float* dst, std::size_t count,
-                      std::int32_t correction, float step);
   void (*add_channels)(float* values, std::size_t count, const float* addend, std::size_t period);
-  void (*scale_channels)(const float* src, float* dst, std::size_t count, const float* factor,
+  void (*scale_channels)(const Numbers& src, float* dst, std::size_t count, const float* factor,
                          const float* addend, std::size_t period);
-  void (*combine_channels)(const float* x, const float* y, float* dst, std::size_t count,
+  void (*combine_channels)(const Numbers& x, const Numbers& y, float* dst, std::size_t count,
                            const float* x_factor, const float* y_factor, const float* addend,
                            std::size_t period);
   void (*sum_channels)(const float* x, std::size_t count, float* lanes, std::size_t period);
-  void (*sum_products)(const float* x, const float* y, std::size_t count, float* lanes, std::size_t period);
-  void (*add)(const float* src, float* dst, std::size_t count);
-  void (*clear_negative)(float* values, std::size_t count);
-  void (*positive_mask)(const float* values, std::size_t count, std::uint8_t* mask);
+  void (*sum_products)(const Numbers& x, const Numbers& y, std::size_t count, float* sums, float* products,
+                       std::size_t period);
+  void (*fold_lanes)(float* lanes, std::size_t period, double* sums, std::size_t channels);
+  void (*add)(const float* x, const float* y, float* dst, std::size_t count);
+  /// `mask` may be null.
+  void (*rectify)(float* values, std::size_t count, std::uint8_t* mask);
   void (*apply_mask)(const std::uint8_t* mask, float* values, std::size_t count);
   /// dst[c · dst_stride + r] = src[r · columns + c] + 128, columns being a multiple of 16. Rows are read and
   /// written up to the next multiple of 64 beyond `rows`.
@@ -103,6 +127,22 @@ struct Kernels {
   /// 4, columns one of 16.
   void (*pack_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::int8_t* dst,
                      std::size_t panel_stride);
+  /// The same of words. Rows are read and written up to the next multiple of 8 beyond `rows`; `dst` is as it
+  /// is in src. For pack_words, rows is a multiple of 2.
+  void (*transpose_words)(const std::int16_t* src, std::size_t rows, std::size_t columns, std::int16_t* dst,
+                          std::size_t dst_stride);
+  void (*pack_words)(const std::int16_t* src, std::size_t rows, std::size_t columns, std::int16_t* dst,
+                     std::size_t panel_stride);
+  /// Writes the runs of each window side by side, the windows `dst_stride` apart. Reads and writes up to 63
+  /// bytes behind the end of a run.
+  void (*copy_windows)(const std::uint8_t* src, const WindowRuns& runs, std::size_t count, std::uint8_t* dst,
+                       std::size_t dst_stride);
+  /// Writes the rows `dst_stride` apart; `length` is a multiple of 64, `zero` stands for zero.
+  void (*copy_masked)(const MaskedRow* rows, std::size_t count, std::size_t length, std::uint8_t zero,
+                      std::uint8_t* dst, std::size_t dst_stride);
+  /// dst[j · dst_stride + i] = float(sums[i][j] - corrections[j]) · step of 16 × 16 sums.
+  void (*transpose_sums)(const std::int32_t* sums, const std::int32_t* corrections, float step, float* dst,
+                         std::size_t dst_stride);
   /// sums[c] = Σ left[i][c] · right[i][c] over `count` pairs of arrays of `channels` bytes; exact below 2^31.
   void (*sum_signed_pairs)(const std::int8_t* const* left, const std::int8_t* const* right, std::size_t count,
                            std::size_t channels, std::int32_t* sums);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Products of 8-bit matrices, in the layouts that the processors' dot products read. Like kernels.hpp this
-// header is seen by compilations for several instruction sets and holds no inline function.
+// Exact products of integer matrices, in the layouts that the processors' dot products read. Like kernels.hpp
+// this header is seen by compilations for several instruction sets and holds no inline function.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,33 +10,62 @@ namespace adapt::vector {
 
 /// Rows of a block of the left matrix, and columns of a panel of the right one.
 inline constexpr std::size_t kProductTile = 16;
-/// The depth must be a multiple of it.
+/// A depth that is a multiple of it suits every instruction set.
 inline constexpr std::size_t kProductDepth = 64;
-/// Panels that are best multiplied at once.
-inline constexpr std::size_t kProductPanels = 2;
-/// Neighbours along the depth that stand together in a panel.
-inline constexpr std::size_t kProductGroup = 4;
+/// Neighbours along the depth that stand together in a panel of bytes, and of 16-bit words.
+inline constexpr std::size_t kByteGroup = 4;
+inline constexpr std::size_t kWordGroup = 2;
 
-/// The functions of one instruction set. Sums wrap around at 2^32.
-struct ProductKernels {
-  const char* name;
-  /// c[p][b][i][j] = sum over k < depth of blocks[b][i · row_stride + k] · panel(p, k, j), c being
-  /// panel_count times `count` times 16 × 16; panel(p, k, j) stands at panels[p · 16 · depth + (k / 4 · 16 +
-  /// j) · 4 + k mod 4].
-  void (*multiply)(const std::uint8_t* const* blocks, std::size_t count, std::size_t row_stride,
-                   const std::int8_t* panels, std::size_t panel_count, std::size_t depth, std::int32_t* c);
-  /// sums[j] = sum over k < depth of panel(k, j).
-  void (*sum_columns)(const std::int8_t* panel, std::size_t depth, std::int32_t* sums);
+/// Where the rows of a block stand: in elements, from a row to the next one, and, where a row is in several
+/// runs of equal length, from a run to the next one.
+struct RowPlaces {
+  std::size_t row;
+  std::size_t runs = 1;
+  std::size_t pitch = 0;
 };
 
-namespace plain {
-extern const ProductKernels kProducts;
+/// Where the sums of a product stand: in elements, from a row to the next one, from a block, and from a
+/// panel. The 16 sums of a row and panel stand side by side.
+struct SumPlaces {
+  std::size_t row;
+  std::size_t block;
+  std::size_t panel;
+};
+
+/// Products of a left matrix of `Left` and a right one of `Right`, of which kGroup neighbours along the depth
+/// stand together. Sums wrap around at 2^32.
+template <class Left, class Right>
+struct Products {
+  std::size_t depth_step;  ///< the depth of a run must be a multiple of it
+  /// c(p, b, i, j) += sum over k < depth of row(b, i)[k] · panel(p, k, j) for `panel_count` panels and
+  /// `count` blocks of 16 rows, row(b, i) beginning at blocks[b] + i · rows.row. With G = kGroup,
+  /// panel(p, k, j) stands at panels[p · 16 · depth + (k / G · 16 + j) · G + k mod G]. Unless `initial` is
+  /// null, c(p, b, i, j) is initial[p · 16 + j] before.
+  void (*multiply)(const Left* const* blocks, std::size_t count, const RowPlaces& rows, const Right* panels,
+                   std::size_t panel_count, std::size_t depth, const std::int32_t* initial, std::int32_t* c,
+                   const SumPlaces& places);
+  /// sums[j] = sum over k < depth of panel(k, j); depth is a multiple of kProductDepth.
+  void (*sum_columns)(const Right* panel, std::size_t depth, std::int32_t* sums);
+};
+using ByteProducts = Products<std::uint8_t, std::int8_t>;
+using WordProducts = Products<std::int16_t, std::int16_t>;
+
+// Of each instruction set; 8-bit products where they are faster than those of the same numbers in 16 bits.
+namespace generic {
+extern const WordProducts kWords;
+}
+namespace avx2 {
+extern const WordProducts kWords;
+}
+namespace avx512 {
+extern const WordProducts kWords;
 }
 namespace vnni {
-extern const ProductKernels kProducts;
-}
+extern const ByteProducts kBytes;
+extern const WordProducts kWords;
+}  // namespace vnni
 namespace amx {
-extern const ProductKernels kProducts;
+extern const ByteProducts kBytes;
 }
 
 }  // namespace adapt::vector

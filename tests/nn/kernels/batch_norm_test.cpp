@@ -65,9 +65,8 @@ struct Batch {
       use(first, std::min(tile, x.size() - first));
     }
   }
-  [[nodiscard]] std::span<const float> part(const std::vector<float>& all, std::size_t first,
-                                            std::size_t length) const {
-    return std::span(all).subspan(first, length);
+  [[nodiscard]] static Numbers part(const std::vector<float>& all, std::size_t first) {
+    return {.floats = all.data() + first};
   }
 
   std::size_t pixels;
@@ -83,7 +82,7 @@ class BatchNormKernelTest : public testing::TestWithParam<std::size_t> {
   BatchNormKernelTest() : batch_(331, GetParam()), kernel_(GetParam(), kEpsilon) {
     kernel_.clear_sums();
     batch_.each_tile(
-        [&](std::size_t first, std::size_t length) { kernel_.add(batch_.part(batch_.x, first, length)); });
+        [&](std::size_t first, std::size_t length) { kernel_.add(batch_.part(batch_.x, first), length); });
     statistics_ = kernel_.statistics(static_cast<double>(batch_.pixels));
     kernel_.set(statistics_, batch_.scale, batch_.shift);
   }
@@ -106,7 +105,7 @@ TEST_P(BatchNormKernelTest, StatisticsOfBytesAreExact) {
 TEST_P(BatchNormKernelTest, NormalizesAsTheFormula) {
   std::vector<float> y(batch_.x.size());
   batch_.each_tile([&](std::size_t first, std::size_t length) {
-    kernel_.normalize(batch_.part(batch_.x, first, length), std::span(y).subspan(first, length));
+    kernel_.normalize(batch_.part(batch_.x, first), std::span(y).subspan(first, length));
   });
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t c = i % batch_.channels;
@@ -123,12 +122,12 @@ TEST_P(BatchNormKernelTest, GradientsAreThoseOfTheFormula) {
   for (int repeat = 0; repeat < 2; ++repeat) {  // what was summed before must not matter
     kernel_.clear_sums();
     batch_.each_tile([&](std::size_t first, std::size_t length) {
-      kernel_.add(batch_.part(batch_.dy, first, length), batch_.part(batch_.x, first, length));
+      kernel_.add(batch_.part(batch_.dy, first), batch_.part(batch_.x, first), length);
     });
     kernel_.finish_gradients(pixels, batch_.scale, scale_gradient, shift_gradient);
   }
   batch_.each_tile([&](std::size_t first, std::size_t length) {
-    kernel_.gradient(batch_.part(batch_.dy, first, length), batch_.part(batch_.x, first, length),
+    kernel_.gradient(batch_.part(batch_.dy, first), batch_.part(batch_.x, first),
                      std::span(dx).subspan(first, length));
   });
   for (std::size_t c = 0; c < batch_.channels; ++c) {
@@ -150,7 +149,7 @@ TEST(BatchNormKernel, AConstantChannelHasNoVariance) {
   BatchNormKernel kernel(1, kEpsilon);
   kernel.clear_sums();
   const std::vector<float> constant(100, 0.1F);
-  kernel.add(constant);
+  kernel.add({.floats = constant.data()}, constant.size());
   EXPECT_GE(kernel.statistics(100).variance[0], 0);
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <vector>
 
+#include "nn/kernels/sum_sink.hpp"
 #include "nn/kernels/weight_gradient.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/random.hpp"
@@ -41,6 +42,15 @@ class RandomBytes {
   int lowest_;
   int highest_;
 };
+
+/// All sums that `run` gives a sink.
+template <class Run>
+std::vector<std::int32_t> sums_of(std::size_t count, Run run) {
+  std::vector<std::int32_t> sums(count, -1);
+  WholeSums sink(sums.data());
+  run(sink);
+  return sums;
+}
 
 inline std::size_t count(const Shape& shape) { return static_cast<std::size_t>(shape.elements()); }
 
@@ -124,8 +134,17 @@ void expect_product_equals_loops(const ProductGeometry& geometry) {
   const auto run = [&](const void* source, bool is_unsigned) {
     Product product(forward_product(geometry), is_unsigned);
     product.set_weights(data.weights);
-    std::vector<std::int32_t> sums(data.forward.size(), -1);
-    product.run(source, sums.data());
+    const auto sums = sums_of(data.forward.size(), [&](SumSink& sink) { product.run(source, sink); });
+    // The same in pieces, of which each is forgotten.
+    std::vector<std::int32_t> collected;
+    AlignedVector<std::int32_t> memory;
+    PassingSums pieces(memory, [&](std::size_t first, std::span<const std::int32_t> piece) {
+      EXPECT_EQ(first, collected.size());
+      EXPECT_EQ(first % channel_period(static_cast<std::size_t>(geometry.output.c)), 0U);
+      collected.insert(collected.end(), piece.begin(), piece.end());
+    });
+    product.run(source, pieces);
+    EXPECT_EQ(collected, sums);
     return std::vector<std::int64_t>(sums.begin(), sums.end());
   };
   EXPECT_EQ(run(data.x.data(), false), of_signed);

@@ -15,14 +15,20 @@ ProductGeometry geometry(const Shape& in, int channels, const Window& window, in
 
 class Im2col : public testing::TestWithParam<ProductGeometry> {};
 
-TEST_P(Im2col, SumsEqualLoops) { test::expect_product_equals_loops<Im2colProduct>(GetParam()); }
+TEST_P(Im2col, SumsEqualLoops) {
+  test::expect_product_equals_loops<Im2colProduct<WordOperands>>(GetParam());
+  if (vector::level().bytes != nullptr) {
+    test::expect_product_equals_loops<Im2colProduct<ByteOperands>>(GetParam());
+  }
+}
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Im2col,
-                         testing::Values(geometry({2, 3, 9, 8}, 20, {3, 1, 1}, 1),
-                                         geometry({3, 17, 5, 5}, 16, {5, 2, 2}, 1),
-                                         geometry({2, 12, 6, 7}, 36, {3, 2, 1}, 4),
-                                         geometry({1, 40, 4, 4}, 20, {1, 1, 0}, 20),
-                                         geometry({9, 100, 1, 1}, 10, {1, 1, 0}, 1)));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Im2col,
+    testing::Values(geometry({2, 3, 9, 8}, 20, {3, 1, 1}, 1), geometry({3, 17, 5, 5}, 16, {5, 2, 2}, 1),
+                    geometry({2, 16, 5, 16}, 16, {3, 1, 1}, 1),  // read where they stand
+                    geometry({2, 12, 31, 31}, 36, {3, 2, 1}, 3), geometry({2, 64, 4, 32}, 20, {1, 1, 0}, 1),
+                    geometry({2, 12, 6, 7}, 36, {3, 2, 1}, 4), geometry({1, 40, 4, 4}, 20, {1, 1, 0}, 20),
+                    geometry({9, 100, 1, 1}, 10, {1, 1, 0}, 1)));
 
 }  // namespace
 }  // namespace adapt

@@ -82,14 +82,17 @@ TEST(KnownAnswer, SomeShapesAreUnsound) {
   forward.set_weights(data.weights);
   static_cast<void>(convolution.set_weights(std::vector<float>(data.weights.begin(), data.weights.end()),
                                             FixedFormat{8, 0}));
-  std::vector<std::int32_t> sums(data.dy.size());
-  convolution.forward(data.x.data(), sums.data());
+  const auto sums =
+      test::sums_of(data.dy.size(), [&](SumSink& sink) { convolution.forward(data.x.data(), sink); });
   const bool equal = std::equal(sums.begin(), sums.end(), data.forward.begin());
-  std::cerr << (forward.runs_library() ? "library" : "own products") << (equal ? ", equal" : ", different");
+  std::cerr << (forward.may_be_library() ? "library" : "own products") << (equal ? ", equal" : ", different");
   std::exit(0);
 }
 
 TEST(KnownAnswer, AWrongLibraryIsRefusedWithOneLine) {
+  if (!onednn::has_exact_bytes()) {
+    GTEST_SKIP() << "without VNNI oneDNN's 8-bit sums saturate, and it is not asked";
+  }
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(compute_with_wrong_library(), testing::ExitedWithCode(0),
               "^adapt: warning: oneDNN [0-9.]+ .*wrong sums of products for 5 to 7 channels[^\n]*\n"

@@ -1,0 +1,8 @@
+// Products for processors that multiply no bytes: AVX2.
+#define ADAPT_INSTRUCTION_SET avx2
+#define ADAPT_VECTOR_BYTES 32
+#define ADAPT_INTEGER_REGISTER __m256i
+#define ADAPT_INTRINSIC(name) _mm256_##name
+#define ADAPT_ADD_PAIRS(sums, left, right) _mm256_add_epi32(sums, _mm256_madd_epi16(left, right))
+
+#include "numerics/vector/word_product.inc"
