@@ -1,7 +1,6 @@
 #include "cli/machines.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/file.hpp"
 #include "base/log.hpp"

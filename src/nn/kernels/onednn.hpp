@@ -174,8 +174,8 @@ PreparedCall prepared_reorder(const dnnl::memory& source, const dnnl::memory& de
 /// Element-wise sum of two tensors of the same shape.
 Addition addition(const dnnl::memory::desc& data);
 
-/// Whether 8-bit products are exact: kernels without VNNI add pairs of products with 16-bit saturation. The
-/// environment variable ONEDNN_MAX_CPU_ISA lowers the instruction set.
+/// Whether the library's 8-bit products are exact: kernels without VNNI add pairs of products with 16-bit
+/// saturation. The environment variable ONEDNN_MAX_CPU_ISA lowers the instruction set.
 bool has_exact_bytes();
 
 /// Whether bfloat16 products run in hardware (AVX512-BF16 or AMX); elsewhere oneDNN refuses or imitates them,

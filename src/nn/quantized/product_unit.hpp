@@ -54,7 +54,8 @@ struct ProductParts {
 /// emulated: on the grid in float32. Both mean the same. The bias is added to
 /// the finished sum, in float32.
 ///
-/// Forward: select, quantize_inputs, multiply, quantize_outputs. Backward: quantize_gradient, backward. While
+/// Forward: select, quantize_inputs, multiply, quantize_outputs; in integers multiply quantizes its outputs
+/// piece by piece, and nothing is left to do behind it. Backward: quantize_gradient, backward. While
 /// it is_integer(), a normalization unit that makes the source hands it over in tiles before quantize_inputs
 /// (take_input between begin_input and end_input), and one that makes the gradient of the destination
 /// likewise before quantize_gradient.
