@@ -27,9 +27,9 @@ from analysis.printable import one_line, say
 from analysis.run_file import STRIPPED, call_for_file, read_run
 from analysis.strip import WITHOUT_WEIGHTS
 
-# What tells of the clock and of the network, and not of the trajectory; and the strategy of a step, which early logs
+# What tells of the clock, of the network and of the arithmetic, and not of the trajectory; and the strategy of a step, which early logs
 # hold as it was before the step's switches (those have it, too).
-NOT_BITS = ("seconds", "exposed_seconds", "test_seconds", "bytes_sent", "messages_sent", "strategy")
+NOT_BITS = ("seconds", "exposed_seconds", "test_seconds", "bytes_sent", "messages_sent", "strategy", "integer_share")
 
 
 def arguments():

@@ -7,7 +7,7 @@
 #include "cli/command.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/graph.hpp"
-#include "nn/kernels/integer_convolution.hpp"
+#include "nn/kernels/grid_convolution.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "nn/model_file.hpp"
 #include "nn/models.hpp"
@@ -83,7 +83,7 @@ std::string arithmetic_of(const GraphNode& node) {
     return "";
   }
   const ProductGeometry geometry = geometry_of(*product, node.input, node.output);
-  return IntegerConvolution::fits(geometry) ? "float32, bfloat16, 8-bit integers" : "float32, bfloat16";
+  return GridConvolution::fits(geometry) ? "float32, bfloat16, integers" : "float32, bfloat16";
 }
 
 void print_model(const std::string& input, int classes) {

@@ -16,13 +16,13 @@ namespace {
 
 constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
 
-/// Whether every layer's products, forward and backward, have operands of at most 8 bits, so that they are
+/// Whether every layer's products, forward and backward, have operands of at most 16 bits, so that they are
 /// exact sums of integers.
-bool asks_for_bytes_only(const Configuration& configuration) {
-  constexpr int kByteBits = 8;
+bool asks_for_integers_only(const Configuration& configuration) {
+  constexpr int kWordBits = 16;
   const PolicyOptions& precision = configuration.precision;
   return configuration.engine.name.value_or(Engine::integer) == Engine::integer &&
-         precision.name == Policy::fixed && precision.fixed.word_length <= kByteBits &&
+         precision.name == Policy::fixed && precision.fixed.word_length <= kWordBits &&
          precision.formats == FormatScope::per_tensor && precision.backward == Backward::quantized &&
          precision.quantize.inputs && precision.quantize.outputs;
 }
@@ -58,7 +58,7 @@ std::map<std::string, std::string> rank_provenance(const mpi::Communicator& rank
       ranks.all_gather(concat(onednn::instruction_set(), " ", vector_isa()));
   const std::string table = mpi::rank_table(sets);
   const bool alike = std::ranges::all_of(sets, [&](const std::string& set) { return set == sets.front(); });
-  if (!alike && !asks_for_bytes_only(configuration) && ranks.rank() == 0) {
+  if (!alike && !asks_for_integers_only(configuration) && ranks.rank() == 0) {
     log_warning(concat("ranks compute with different instruction sets (", table, "; hosts ",
                        mpi::rank_table(hosts),
                        "): sums in float32 depend on which rank computes them, so that "

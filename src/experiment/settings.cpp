@@ -102,8 +102,9 @@ std::vector<Setting> general_settings() {
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
       bind("engine.name", ADAPT_MEMBER(engine.name), OpenNameDomain<Engine>{"auto"},
            "float32: plain; bfloat16: mixed precision, float32 master; emulated: fixed-point operands, "
-           "float32 arithmetic; integer: the same meaning, 8-bit formats in integers; auto: the fastest that "
-           "fits policy and processor"),
+           "float32 arithmetic; integer: the same meaning, products of up to 16 bits in exact integers; "
+           "auto: the "
+           "fastest that fits policy and processor"),
       bind("engine.rounding", ADAPT_MEMBER(engine.rounding), NameDomain<Rounding>{},
            "rounding of activations in training"),
       bind("exchange.encoding", ADAPT_MEMBER(exchange.encoding), OpenNameDomain<Encoding>{"auto"},

@@ -12,6 +12,12 @@
 
 namespace adapt {
 
+/// Multiply-adds of convolutions and linear layers, and how many of them were in exact integer arithmetic.
+struct ProductWork {
+  std::int64_t madds = 0;
+  std::int64_t integer = 0;
+};
+
 /// What the layers need to know about the pass that runs.
 struct Pass {
   std::uint64_t seed = 0;
@@ -25,6 +31,7 @@ struct Pass {
   bool names_not_finite = false;  ///< forward throws NotFinite at the first node that puts out NaN or Inf
   bool heeds_stop = false;        ///< a stop signal ends forward and backward half-way, by check_stop()
   double quantize_seconds = 0;    ///< time spent in quantization, counted by the layers
+  ProductWork work;               ///< counted by the layers of quantized graphs
 };
 
 /// The memory a layer works on. Activations are (N, C, H, W), channels last, float32; layers that stand on

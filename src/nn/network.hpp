@@ -23,8 +23,8 @@ struct NetworkSeconds {
   double quantize = 0;
 };
 
-/// What a network computes with. Of a quantized graph: float32 on the grid (emulated), or integers where the
-/// formats of the pass fit 8 bits; both mean the same. Of a graph without quantizations: float32 (emulated,
+/// What a network computes with. Of a quantized graph: float32 on the grid (emulated), or exact integers
+/// where these have at most 16 bits; both mean the same. Of a graph without quantizations: float32 (emulated,
 /// too), or mixed precision, where activations, their gradients and the operands of products are bfloat16,
 /// sums, batch statistics, parameters and their gradients float32.
 enum class Arithmetic { emulated, integer, bfloat16 };
@@ -68,7 +68,8 @@ class Network {
   /// The logits (N, classes) of the last forward.
   [[nodiscard]] std::span<const float> logits() const;
 
-  /// How many convolution and linear layers run wholly in integers under the plan of `pass`.
+  /// How many convolution and linear layers run forward in integers under the plan of `pass`, whatever the
+  /// numbers are.
   [[nodiscard]] int integer_layers(const Pass& pass) const;
 
   [[nodiscard]] const NetworkSeconds& seconds() const;

@@ -10,7 +10,7 @@
 namespace adapt {
 
 /// How layers are executed. float32: plain; bfloat16: mixed precision; emulated: operands on the fixed-point
-/// grid, float32 arithmetic; integer: the same meaning, formats of at most 8 bits in integers.
+/// grid, float32 arithmetic; integer: the same meaning, products of at most 16 bits in exact integers.
 enum class Engine { float32, bfloat16, emulated, integer };
 template <>
 inline constexpr auto kNames<Engine> =

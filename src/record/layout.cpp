@@ -77,6 +77,12 @@ std::vector<Column<StepRecord>> make_step_columns() {
   add(make_column<StepRecord, hdf5::FixedText<kStrategyBytes>>(
       "strategy", "", "strategy of the precision policy; empty when it has none",
       [](auto& row) -> auto& { return row.strategy; }));
+  add(make_column<StepRecord, double>(
+      "integer_share", "1",
+      "multiply-adds of convolutions and linear layers, forward and backward, that were in exact integer "
+      "arithmetic",
+      [](auto& row) -> auto& { return row.integer_share; }));
+  columns.back().required = false;  // younger than the first logs
   return columns;
 }
 

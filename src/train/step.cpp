@@ -1,5 +1,6 @@
 #include "train/step.hpp"
 
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -64,6 +65,17 @@ UpdateOptions update_options(const TrainingOptions& training, bool policy_wants_
   const bool unit = training.normalize == Normalize::yes ||
                     (training.normalize == Normalize::automatic && policy_wants_unit_gradients);
   return {training.momentum, training.weight_decay, training.l1, unit};
+}
+
+/// Adds up all ranks' work (collective).
+void reduce(ProductWork& work, const mpi::Communicator& ranks) {
+  std::array<std::int64_t, 2> sums = {work.madds, work.integer};
+  ranks.sum(std::span(sums));
+  work = {sums[0], sums[1]};
+}
+
+double share_of(const ProductWork& work) {
+  return work.madds == 0 ? 0 : static_cast<double>(work.integer) / static_cast<double>(work.madds);
 }
 
 /// Rank 0's decision becomes part of what the step did.
@@ -223,6 +235,8 @@ void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutco
   } catch (const BadGradient& error) {
     throw Failure(error.what() + origin_of_not_finite(batch, pass));
   }
+  outcome.work.madds += pass.work.madds;
+  outcome.work.integer += pass.work.integer;
   const Stopwatch watch;
   statistics_.add(*state_, pass.shard);
   outcome.record.seconds.quantize += watch.seconds();
@@ -252,11 +266,13 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   encoding_->reduce(ranks_);
   outcome.record.exposed_seconds = watch.seconds();
   outcome.metrics.reduce(ranks_);
+  reduce(outcome.work, ranks_);
   statistics_.reduce(*state_, ranks_);
   controller_.reduce_maxima();
   outcome.record.bytes_sent = encoding_->bytes();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
+  outcome.record.integer_share = share_of(outcome.work);
   outcome.record.seconds.exchange += watch.lap();
   optimizer_.prepare(*state_, [this](std::size_t index, std::size_t first, std::span<float> gradient) {
     encoding_->mean(index, first, gradient);

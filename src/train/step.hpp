@@ -25,6 +25,7 @@ Graph make_graph(const TrainerOptions& options, const ImageShape& image, int cla
 struct StepOutcome {
   StepRecord record;                  ///< complete on rank 0; loss without regularization elsewhere
   MetricSum metrics;                  ///< over the global batch
+  ProductWork work;                   ///< likewise, after the exchange
   std::vector<LayerRecord> layers;    ///< rank 0 only: what the step computed with
   std::vector<SwitchEvent> switches;  ///< rank 0 only
 };
@@ -59,7 +60,7 @@ class TrainingStep {
   [[nodiscard]] const PrecisionPlan& plan() const { return controller_.plan(); }
   [[nodiscard]] std::vector<LoggedLayer> layers() const;
 
-  /// Layers that run wholly in integers under the plan in force.
+  /// Layers that run forward in integers under the plan in force.
   [[nodiscard]] int integer_layers() const;
 
   /// The network's, for one shard.

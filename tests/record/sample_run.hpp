@@ -33,6 +33,7 @@ inline StepRecord sample_step(std::int64_t step) {
   record.exposed_seconds = 0.25;
   record.bytes_sent = (std::int64_t{1} << 40) + step;
   record.strategy = step % 2 == 0 ? "mean" : "min";
+  record.integer_share = 0.75;
   return record;
 }
 

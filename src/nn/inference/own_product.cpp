@@ -196,7 +196,7 @@ void OwnProduct::sum_floats(const void* source) {
 
 void OwnProduct::sum(const void* source) {
   if (bytes_ != nullptr) {
-    WholeSums whole(byte_sums_.data());
+    WholeSink whole(byte_sums_.data());
     bytes_->run(source, whole);
     std::copy(byte_sums_.begin(), byte_sums_.end(), sums_.begin());
   } else {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <span>
 
-#include "nn/kernels/sum_sink.hpp"
+#include "nn/kernels/product_sink.hpp"
 #include "nn/kernels/window_product.hpp"
 
 namespace adapt {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <type_traits>
 
 #include "numerics/dispatch.hpp"
 
@@ -23,15 +24,25 @@ void sum_pairs(const std::uint8_t* const* left, const std::int8_t* const* right,
   vector::kernels().sum_unsigned_pairs(left, right, count, channels, sums);
 }
 
+void sum_pairs(const float* const* left, const float* const* right, std::size_t count, std::size_t channels,
+               double* sums) {
+  vector::kernels().sum_wide_pairs(left, right, count, channels, sums);
+}
+
+/// What kMostPairs products are summed in.
+template <class Element>
+using SumOfPairs = std::conditional_t<std::is_same_v<Element, float>, double, std::int32_t>;
+
 }  // namespace
 
-DepthwiseProduct::DepthwiseProduct(const WindowProduct& product, bool is_unsigned)
+template <class Weight>
+DepthwiseWindows<Weight>::DepthwiseWindows(const WindowProduct& product)
     : product_(product),
-      is_unsigned_(is_unsigned),
       channels_(static_cast<std::size_t>(product.destination.c)),
       weights_(product.terms() * channels_) {}
 
-void DepthwiseProduct::set_weights(std::span<const std::int8_t> weights) {
+template <class Weight>
+void DepthwiseWindows<Weight>::set_weights(std::span<const Weight> weights) {
   const std::size_t taps = product_.terms();
   for (std::size_t c = 0; c < channels_; ++c) {
     for (std::size_t tap = 0; tap < taps; ++tap) {
@@ -40,41 +51,50 @@ void DepthwiseProduct::set_weights(std::span<const std::int8_t> weights) {
   }
 }
 
-template <class Byte>
-void DepthwiseProduct::sum_window(const Byte* image, int place, std::vector<const Byte*>& pixels,
-                                  std::vector<const std::int8_t*>& weights, std::int32_t* sums) const {
-  const Shape& in = product_.source;
-  const Shape& out = product_.destination;
-  std::size_t count = 0;
-  for (int tap = 0; tap < product_.kernel * product_.kernel; ++tap) {
-    const int y = product_.source_of(place / out.w, tap / product_.kernel, in.h);
-    const int x = product_.source_of(place % out.w, tap % product_.kernel, in.w);
-    if (y >= 0 && x >= 0) {
-      pixels[count] = image + static_cast<std::size_t>(y * in.w + x) * channels_;
-      weights[count++] = weights_.data() + static_cast<std::size_t>(tap) * channels_;
-    }
-  }
-  sum_pairs(pixels.data(), weights.data(), count, channels_, sums);
+template <class Weight>
+std::size_t DepthwiseWindows<Weight>::windows() const {
+  return static_cast<std::size_t>(product_.destination.elements()) / channels_;
 }
 
-template <class Byte>
-void DepthwiseProduct::run_on(const Byte* source, SumSink& sums) const {
+template <class Weight>
+template <class Element, class Sum>
+void DepthwiseWindows<Weight>::sum(const Element* source, std::size_t first, std::size_t count,
+                                   Sum* sums) const {
   const Shape& in = product_.source;
   const Shape& out = product_.destination;
   const auto pixels = static_cast<std::size_t>(out.h * out.w);
-  const auto image_bytes = static_cast<std::size_t>(in.elements() / in.n);
-  const std::size_t windows = static_cast<std::size_t>(out.n) * pixels;
-  const std::size_t piece = piece_windows(channels_);
-  std::vector<const Byte*> left(product_.terms());
-  std::vector<const std::int8_t*> right(product_.terms());
-  for (std::size_t first = 0; first < windows; first += piece) {
-    const std::size_t some = std::min(piece, windows - first);
-    std::int32_t* const to = sums.room(first * channels_, some * channels_);
-    for (std::size_t window = 0; window < some; ++window) {
-      sum_window(source + (first + window) / pixels * image_bytes,
-                 static_cast<int>((first + window) % pixels), left, right, to + window * channels_);
+  const auto image_size = static_cast<std::size_t>(in.elements() / in.n);
+  std::vector<const Element*> left(product_.terms());
+  std::vector<const Weight*> right(product_.terms());
+  for (std::size_t window = first; window < first + count; ++window, sums += channels_) {
+    const Element* const image = source + window / pixels * image_size;
+    const int place = static_cast<int>(window % pixels);
+    std::size_t pairs = 0;
+    for (int tap = 0; tap < product_.kernel * product_.kernel; ++tap) {
+      const int y = product_.source_of(place / out.w, tap / product_.kernel, in.h);
+      const int x = product_.source_of(place % out.w, tap % product_.kernel, in.w);
+      if (y >= 0 && x >= 0) {
+        left[pairs] = image + static_cast<std::size_t>(y * in.w + x) * channels_;
+        right[pairs++] = weights_.data() + static_cast<std::size_t>(tap) * channels_;
+      }
     }
-    sums.take(first * channels_, some * channels_);
+    sum_pairs(left.data(), right.data(), pairs, channels_, sums);
+  }
+}
+
+DepthwiseProduct::DepthwiseProduct(const WindowProduct& product, bool is_unsigned)
+    : windows_(product), is_unsigned_(is_unsigned) {}
+
+void DepthwiseProduct::set_weights(std::span<const std::int8_t> weights) { windows_.set_weights(weights); }
+
+template <class Byte>
+void DepthwiseProduct::run_on(const Byte* source, SumSink& sums) const {
+  const std::size_t channels = windows_.channels();
+  const std::size_t piece = piece_windows(channels);
+  for (std::size_t first = 0; first < windows_.windows(); first += piece) {
+    const std::size_t some = std::min(piece, windows_.windows() - first);
+    windows_.sum(source, first, some, sums.room(first * channels, some * channels));
+    sums.take(first * channels, some * channels);
   }
 }
 
@@ -86,14 +106,38 @@ void DepthwiseProduct::run(const void* source, SumSink& sums) {
   }
 }
 
-DepthwiseWeightGradient::DepthwiseWeightGradient(const ProductGeometry& geometry)
+DepthwiseGridProduct::DepthwiseGridProduct(const WindowProduct& product) : windows_(product) {}
+
+void DepthwiseGridProduct::set_weights(std::span<const std::int16_t> weights, float step) {
+  weights_.resize(weights.size());
+  std::ranges::transform(weights, weights_.begin(),
+                         [step](std::int16_t integer) { return static_cast<float>(integer) * step; });
+  windows_.set_weights(weights_);
+}
+
+void DepthwiseGridProduct::run(const GridTensor& source, ProductSink<float>& numbers) {
+  const std::size_t channels = windows_.channels();
+  const std::size_t piece = piece_windows(channels);
+  sums_.resize(piece * channels);
+  for (std::size_t first = 0; first < windows_.windows(); first += piece) {
+    const std::size_t some = std::min(piece, windows_.windows() - first);
+    windows_.sum(source.numbers, first, some, sums_.data());
+    float* const to = numbers.room(first * channels, some * channels);
+    vector::kernels().from_wide(sums_.data(), to, some * channels, 1);
+    numbers.take(first * channels, some * channels);
+  }
+}
+
+template <class Element>
+DepthwiseWeightGradient<Element>::DepthwiseWeightGradient(const ProductGeometry& geometry)
     : geometry_(geometry),
       product_(forward_product(geometry)),
       taps_(geometry.kernel * geometry.kernel),
       channels_(static_cast<std::size_t>(geometry.output.c)) {}
 
-void DepthwiseWeightGradient::join(const std::int8_t* x, const std::int8_t* dy, int n, int tap,
-                                   Pairs& pairs) const {
+template <class Element>
+void DepthwiseWeightGradient<Element>::join(const Element* x, const Element* dy, int n, int tap,
+                                            Pairs& pairs) const {
   const Shape& in = geometry_.input;
   const Shape& out = geometry_.output;
   for (int place = 0; place < out.h * out.w; ++place) {
@@ -106,22 +150,23 @@ void DepthwiseWeightGradient::join(const std::int8_t* x, const std::int8_t* dy, 
   }
 }
 
-void DepthwiseWeightGradient::add(Pairs& pairs, std::span<std::int64_t> sums) const {
-  std::vector<std::int32_t> part(channels_);
+template <class Element>
+void DepthwiseWeightGradient<Element>::add(Pairs& pairs, std::span<double> sums) const {
+  std::vector<SumOfPairs<Element>> part(channels_);
   for (std::size_t first = 0; first < pairs.left.size(); first += kMostPairs) {
     const std::size_t count = std::min(kMostPairs, pairs.left.size() - first);
     sum_pairs(pairs.left.data() + first, pairs.right.data() + first, count, channels_, part.data());
-    std::transform(part.begin(), part.end(), sums.begin(), sums.begin(), std::plus<std::int64_t>());
+    std::transform(part.begin(), part.end(), sums.begin(), sums.begin(), std::plus<double>());
   }
   pairs.left.clear();
   pairs.right.clear();
 }
 
-std::vector<std::int64_t> DepthwiseWeightGradient::weight_sums(const std::int8_t* x,
-                                                               const std::int8_t* dy) const {
+template <class Element>
+std::vector<double> DepthwiseWeightGradient<Element>::weight_sums(const Element* x, const Element* dy) const {
   const auto places = static_cast<std::size_t>(geometry_.output.h * geometry_.output.w);
   const int images = static_cast<int>(std::max<std::size_t>(1, kUsualPairs / places));
-  std::vector<std::int64_t> sums(static_cast<std::size_t>(taps_) * channels_);
+  std::vector<double> sums(static_cast<std::size_t>(taps_) * channels_);
   Pairs pairs;
   for (int first = 0; first < geometry_.input.n; first += images) {
     for (int tap = 0; tap < taps_; ++tap) {
@@ -134,10 +179,11 @@ std::vector<std::int64_t> DepthwiseWeightGradient::weight_sums(const std::int8_t
   return sums;
 }
 
-std::vector<std::int64_t> DepthwiseWeightGradient::bias_sums(const std::int8_t* dy) const {
-  const std::vector<std::int8_t> ones(channels_, 1);
+template <class Element>
+std::vector<double> DepthwiseWeightGradient<Element>::bias_sums(const Element* dy) const {
+  const std::vector<Element> ones(channels_, 1);
   const auto pixels = static_cast<std::size_t>(geometry_.output.elements()) / channels_;
-  std::vector<std::int64_t> sums(channels_);
+  std::vector<double> sums(channels_);
   Pairs pairs;
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     pairs.left.push_back(ones.data());
@@ -149,9 +195,10 @@ std::vector<std::int64_t> DepthwiseWeightGradient::bias_sums(const std::int8_t* 
   return sums;
 }
 
-void DepthwiseWeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step,
-                                  float* weights, float* bias) const {
-  const std::vector<std::int64_t> sums = weight_sums(x, dy);
+template <class Element>
+void DepthwiseWeightGradient<Element>::run(const Element* x, const Element* dy, float step, float bias_step,
+                                           float* weights, float* bias) const {
+  const std::vector<double> sums = weight_sums(x, dy);
   const auto taps = static_cast<std::size_t>(taps_);
   for (std::size_t c = 0; c < channels_; ++c) {
     for (std::size_t tap = 0; tap < taps; ++tap) {
@@ -159,10 +206,15 @@ void DepthwiseWeightGradient::run(const std::int8_t* x, const std::int8_t* dy, f
     }
   }
   if (bias != nullptr) {
-    const std::vector<std::int64_t> of_bias = bias_sums(dy);
+    const std::vector<double> of_bias = bias_sums(dy);
     std::transform(of_bias.begin(), of_bias.end(), bias,
-                   [&](std::int64_t sum) { return static_cast<float>(sum) * bias_step; });
+                   [&](double sum) { return static_cast<float>(sum) * bias_step; });
   }
 }
+
+template class DepthwiseWindows<std::int8_t>;
+template class DepthwiseWindows<float>;
+template class DepthwiseWeightGradient<std::int8_t>;
+template class DepthwiseWeightGradient<float>;
 
 }  // namespace adapt

@@ -7,12 +7,37 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
+#include "nn/kernels/grid_product.hpp"
 #include "nn/kernels/window_product.hpp"
 
 namespace adapt {
 
-/// Of a depthwise layer, whose output channels each read the one input channel of their number: a sum is one
-/// of k · k products, so channels, which lie side by side in memory, are what a register holds.
+// Of depthwise layers, whose output channels each read the one input channel of their number: a sum is one of
+// k · k products, so channels, which lie side by side in memory, are what a register holds. Bytes are summed
+// in 32 bits, numbers on grids of at most 16 bits in doubles, where their products and sums are exact.
+
+/// Sums over the windows of a depthwise product.
+template <class Weight>
+class DepthwiseWindows {
+ public:
+  explicit DepthwiseWindows(const WindowProduct& product);
+
+  /// `weights` are (C, 1, KH, KW).
+  void set_weights(std::span<const Weight> weights);
+
+  [[nodiscard]] std::size_t channels() const { return channels_; }
+  /// Of all images.
+  [[nodiscard]] std::size_t windows() const;
+  /// sums (`count`, C) of windows from number `first` on.
+  template <class Element, class Sum>
+  void sum(const Element* source, std::size_t first, std::size_t count, Sum* sums) const;
+
+ private:
+  WindowProduct product_;
+  std::size_t channels_;
+  AlignedVector<Weight> weights_;  ///< (KH, KW, C)
+};
+
 class DepthwiseProduct : public ByteProduct {
  public:
   DepthwiseProduct(const WindowProduct& product, bool is_unsigned);
@@ -23,41 +48,49 @@ class DepthwiseProduct : public ByteProduct {
  private:
   template <class Byte>
   void run_on(const Byte* source, SumSink& sums) const;
-  /// The sums of a window.
-  template <class Byte>
-  void sum_window(const Byte* image, int place, std::vector<const Byte*>& pixels,
-                  std::vector<const std::int8_t*>& weights, std::int32_t* sums) const;
 
-  WindowProduct product_;
+  DepthwiseWindows<std::int8_t> windows_;
   bool is_unsigned_;
-  std::size_t channels_;
-  AlignedVector<std::int8_t> weights_;  ///< (KH, KW, C)
 };
 
-/// The weight gradient of a depthwise layer in 8-bit arithmetic, exact for any bytes and any number of
-/// pixels.
+class DepthwiseGridProduct : public GridProduct {
+ public:
+  explicit DepthwiseGridProduct(const WindowProduct& product);
+
+  void set_weights(std::span<const std::int16_t> weights, float step) override;
+  void run(const GridTensor& source, ProductSink<float>& numbers) override;
+
+ private:
+  DepthwiseWindows<float> windows_;
+  AlignedVector<float> weights_;
+  AlignedVector<double> sums_;
+};
+
+/// The weight gradient of a depthwise layer, exact for any bytes, or float32 numbers on grids of at most 16
+/// bits, and any number of pixels.
+template <class Element>
 class DepthwiseWeightGradient {
  public:
   explicit DepthwiseWeightGradient(const ProductGeometry& geometry);
 
-  /// As WeightGradient::run.
-  void run(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
+  /// As WeightGradient::run; numbers on a grid have the step 1 here.
+  void run(const Element* x, const Element* dy, float step, float bias_step, float* weights,
            float* bias) const;
 
  private:
   /// Pairs of pixels of which products are summed.
   struct Pairs {
-    std::vector<const std::int8_t*> left;
-    std::vector<const std::int8_t*> right;
+    std::vector<const Element*> left;
+    std::vector<const Element*> right;
   };
 
   /// Appends the pixels that weight `tap` joins in image `n`.
-  void join(const std::int8_t* x, const std::int8_t* dy, int n, int tap, Pairs& pairs) const;
+  void join(const Element* x, const Element* dy, int n, int tap, Pairs& pairs) const;
   /// Adds the products of the pairs to sums (C), and forgets them.
-  void add(Pairs& pairs, std::span<std::int64_t> sums) const;
+  void add(Pairs& pairs, std::span<double> sums) const;
   /// (KH · KW, C)
-  [[nodiscard]] std::vector<std::int64_t> weight_sums(const std::int8_t* x, const std::int8_t* dy) const;
-  [[nodiscard]] std::vector<std::int64_t> bias_sums(const std::int8_t* dy) const;
+  [[nodiscard]] std::vector<double> weight_sums(const Element* x, const Element* dy) const;
+  [[nodiscard]] std::vector<double> bias_sums(const Element* dy) const;
 
   ProductGeometry geometry_;
   WindowProduct product_;

@@ -30,6 +30,11 @@ int grid_size(int input, int output, const ProductGeometry& geometry, int lowest
   return std::max(output, std::min(pixels, output + last_shift));
 }
 
+/// Whether the elements of a source, as they stand, are what is staged.
+template <class Operands, class Source>
+constexpr bool kAreStaged =
+    std::is_same_v<Operands, ByteOperands>&& std::is_same_v<Source, ByteSource<std::int8_t>>;
+
 }  // namespace
 
 template <class Operands>
@@ -124,7 +129,8 @@ void GradientGrid<Operands>::make_masks() {
 }
 
 template <class Operands>
-void GradientGrid<Operands>::stage_input(const std::int8_t* image, Integer* to) const {
+template <class Source>
+void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image, Integer* to) const {
   const Shape& in = geometry_.input;
   const auto channels = static_cast<std::size_t>(in.c);
   const bool all_phases = static_cast<int>(phases_.size()) == geometry_.stride;
@@ -135,20 +141,20 @@ void GradientGrid<Operands>::stage_input(const std::int8_t* image, Integer* to) 
       if (y >= in.h) {
         break;
       }
-      const std::int8_t* const row = image + static_cast<std::size_t>(y * in.w) * channels;
+      const std::size_t row = image + static_cast<std::size_t>(y * in.w) * channels;
       Integer* pixel = to + static_cast<std::size_t>(grid_y * grid_width_) * channels_ +
                        phase_y * phases_.size() * channels;
       for (int first = 0; first < std::min(in.w, grid_width_ * geometry_.stride);
            first += geometry_.stride, pixel += channels_) {
         if (all_phases) {
           const int some = std::min(geometry_.stride, in.w - first);
-          std::copy_n(row + static_cast<std::size_t>(first) * channels,
+          source.copy(row + static_cast<std::size_t>(first) * channels,
                       static_cast<std::size_t>(some) * channels, pixel);
           continue;
         }
         for (std::size_t phase_x = 0; phase_x < phases_.size() && first + phases_[phase_x] < in.w;
              ++phase_x) {
-          std::copy_n(row + static_cast<std::size_t>(first + phases_[phase_x]) * channels, channels,
+          source.copy(row + static_cast<std::size_t>(first + phases_[phase_x]) * channels, channels,
                       pixel + phase_x * channels);
         }
       }
@@ -157,81 +163,94 @@ void GradientGrid<Operands>::stage_input(const std::int8_t* image, Integer* to) 
 }
 
 template <class Operands>
-void GradientGrid<Operands>::stage_output(const std::int8_t* image, Integer* to) const {
+template <class Source>
+void GradientGrid<Operands>::stage_output(const Source& source, std::size_t image, Integer* to) const {
   const Shape& out = geometry_.output;
   const auto channels = static_cast<std::size_t>(out.c);
   std::fill_n(to, grid_ * columns_, Integer{0});
   for (int y = 0; y < out.h; ++y) {
     Integer* const pixels = to + static_cast<std::size_t>(y * grid_width_) * columns_;
-    const std::int8_t* const row = image + static_cast<std::size_t>(y * out.w) * channels;
+    const std::size_t row = image + static_cast<std::size_t>(y * out.w) * channels;
     for (std::size_t x = 0; x < static_cast<std::size_t>(out.w); ++x) {
-      std::copy_n(row + x * channels, channels, pixels + x * columns_);
+      source.copy(row + x * channels, channels, pixels + x * columns_);
     }
   }
 }
 
 template <class Operands>
-void GradientGrid<Operands>::lay_out_input(const std::int8_t* x, int count, Room& room) const {
+template <class Source>
+void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count, Room& room) const {
   const Shape& in = geometry_.input;
   const std::size_t pixels = static_cast<std::size_t>(count) * grid_;
   const auto image = static_cast<std::size_t>(in.elements() / in.n);
+  const std::size_t begin = static_cast<std::size_t>(first) * image;
   const bool is_grid = geometry_.stride == 1 && channels_ == static_cast<std::size_t>(in.c) &&
                        grid_height_ == in.h && grid_width_ == in.w;
   make_room(room.x, channels_ * row_stride_);
   Left* const to = room.x.data() + lead_;
-  if constexpr (std::is_same_v<std::int8_t, Integer>) {
-    // As they stand, they are what is staged. A transposition reads whole steps.
+  if constexpr (kAreStaged<Operands, Source>) {
+    // A transposition reads whole steps.
     if (is_grid && pixels % kSlack == 0) {
-      Operands::transpose(x, pixels, channels_, to, row_stride_);
+      Operands::transpose(x.bytes + begin, pixels, channels_, to, row_stride_);
       return;
     }
   }
   make_room(room.staged, (pixels + kSlack) * channels_);
-  for (int i = 0; i < count; ++i) {
-    stage_input(x + static_cast<std::size_t>(i) * image,
-                room.staged.data() + static_cast<std::size_t>(i) * grid_ * channels_);
+  if (is_grid) {
+    x.copy(begin, pixels * channels_, room.staged.data());
+  } else {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      stage_input(x, begin + i * image, room.staged.data() + i * grid_ * channels_);
+    }
   }
   Operands::transpose(room.staged.data(), pixels, channels_, to, row_stride_);
 }
 
 template <class Operands>
-void GradientGrid<Operands>::lay_out_output(const std::int8_t* dy, int count, Room& room) const {
+template <class Source>
+void GradientGrid<Operands>::lay_out_output(const Source& dy, int first, int count, std::size_t slice,
+                                            Room& room) const {
   const Shape& out = geometry_.output;
   const std::size_t pixels = static_cast<std::size_t>(count) * grid_;
   const std::size_t whole = depth(count);
   const auto image = static_cast<std::size_t>(out.elements() / out.n);
+  const std::size_t begin = static_cast<std::size_t>(first) * image;
   const bool is_grid =
       columns_ == static_cast<std::size_t>(out.c) && grid_height_ == out.h && grid_width_ == out.w;
   make_room(room.dy, whole * columns_);
-  if constexpr (std::is_same_v<std::int8_t, Integer>) {
+  if constexpr (kAreStaged<Operands, Source>) {
     if (is_grid && pixels == whole) {
-      pack(dy, whole, room);
+      pack(dy.bytes + begin, whole, slice, room);
       return;
     }
   }
   make_room(room.staged, whole * columns_);
-  for (int i = 0; i < count; ++i) {
-    stage_output(dy + static_cast<std::size_t>(i) * image,
-                 room.staged.data() + static_cast<std::size_t>(i) * grid_ * columns_);
+  if (is_grid) {
+    dy.copy(begin, pixels * columns_, room.staged.data());
+  } else {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      stage_output(dy, begin + i * image, room.staged.data() + i * grid_ * columns_);
+    }
   }
   std::fill_n(room.staged.data() + pixels * columns_, (whole - pixels) * columns_, Integer{0});
-  pack(room.staged.data(), whole, room);
+  pack(room.staged.data(), whole, slice, room);
 }
 
 template <class Operands>
-void GradientGrid<Operands>::pack(const Integer* dy, std::size_t depth, Room& room) const {
-  for (std::size_t first = 0; first < depth; first += kSlice) {
-    const std::size_t length = std::min(kSlice, depth - first);
+void GradientGrid<Operands>::pack(const Integer* dy, std::size_t depth, std::size_t slice, Room& room) const {
+  for (std::size_t first = 0; first < depth; first += slice) {
+    const std::size_t length = std::min(slice, depth - first);
     Operands::pack(dy + first * columns_, length, columns_, room.dy.data() + first * columns_,
                    length * kProductTile);
   }
 }
 
 template <class Operands>
-void GradientGrid<Operands>::lay_out(const std::int8_t* x, const std::int8_t* dy, int count,
+template <class X, class Gradient>
+void GradientGrid<Operands>::lay_out(const X& x, const Gradient& dy, int first, int count, std::size_t slice,
                                      Room& room) const {
-  lay_out_input(x, count, room);
-  lay_out_output(dy, count, room);
+  lay_out_input(x, first, count, room);
+  lay_out_output(dy, first, count, slice, room);
 }
 
 template <class Operands>
@@ -249,7 +268,14 @@ void GradientGrid<Operands>::copy_rows(const Room& room, std::size_t row, std::s
                                 reinterpret_cast<std::uint8_t*>(to), stride * sizeof(Left));
 }
 
+using Bytes = ByteSource<std::int8_t>;
 template class GradientGrid<ByteOperands>;
 template class GradientGrid<WordOperands>;
+template void GradientGrid<ByteOperands>::lay_out(const Bytes&, const Bytes&, int, int, std::size_t,
+                                                  Room&) const;
+template void GradientGrid<WordOperands>::lay_out(const Bytes&, const Bytes&, int, int, std::size_t,
+                                                  Room&) const;
+template void GradientGrid<WordOperands>::lay_out(const GridSource&, const GridSource&, int, int, std::size_t,
+                                                  Room&) const;
 
 }  // namespace adapt

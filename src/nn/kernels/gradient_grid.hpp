@@ -25,7 +25,7 @@ class GradientGrid {
   using Left = typename Operands::Left;
   using Right = typename Operands::Right;
 
-  /// Pixels that are multiplied at a time: what is made of them stays in the caches.
+  /// Pixels that are multiplied at a time at most: what is made of them stays in the caches.
   static constexpr std::size_t kSlice = 1024;
 
   /// Without groups.
@@ -50,9 +50,10 @@ class GradientGrid {
     AlignedVector<Right> dy;        ///< for each slice one panel (numerics/vector/product.hpp) for 16 columns
   };
 
-  /// Lays out `count` images, at most images(); `x` (N, H, W, IC) and `dy` (N, OH, OW, OC) begin with the
-  /// first of them.
-  void lay_out(const std::int8_t* x, const std::int8_t* dy, int count, Room& room) const;
+  /// Lays out `count` images, at most images(), from number `first` on, in slices of `slice` pixels, whole
+  /// steps; `x` (N, H, W, IC) and `dy` (N, OH, OW, OC) copy their elements (nn/kernels/operands.hpp).
+  template <class X, class Gradient>
+  void lay_out(const X& x, const Gradient& dy, int first, int count, std::size_t slice, Room& room) const;
 
   /// Writes pixels [first, first + length) of rows [row, row + kProductTile) to `to`, `stride` apart; rows
   /// behind the last one are some other row. `length` is in whole steps.
@@ -71,12 +72,17 @@ class GradientGrid {
   void make_masks();
   [[nodiscard]] int shift_of(int tap) const;
   [[nodiscard]] int phase_of(int tap) const;
-  void stage_input(const std::int8_t* image, Integer* to) const;
-  void stage_output(const std::int8_t* image, Integer* to) const;
-  void lay_out_input(const std::int8_t* x, int count, Room& room) const;
-  void lay_out_output(const std::int8_t* dy, int count, Room& room) const;
+  // Of the image that begins with an element of the source.
+  template <class Source>
+  void stage_input(const Source& source, std::size_t image, Integer* to) const;
+  template <class Source>
+  void stage_output(const Source& source, std::size_t image, Integer* to) const;
+  template <class Source>
+  void lay_out_input(const Source& x, int first, int count, Room& room) const;
+  template <class Source>
+  void lay_out_output(const Source& dy, int first, int count, std::size_t slice, Room& room) const;
   /// The panels of `depth` pixels of the grid.
-  void pack(const Integer* dy, std::size_t depth, Room& room) const;
+  void pack(const Integer* dy, std::size_t depth, std::size_t slice, Room& room) const;
 
   ProductGeometry geometry_;
   std::vector<int> phases_;  ///< along one axis: remainders of a pixel of X by the stride that are read

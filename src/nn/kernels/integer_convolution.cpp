@@ -9,23 +9,6 @@
 #include "numerics/quantize.hpp"
 
 namespace adapt {
-namespace {
-
-WindowProduct gradient_product(const ProductGeometry& geometry, bool flipped) {
-  const auto& [in, out, kernel, stride, padding, groups] = geometry;
-  return {out, in, kernel, stride, flipped ? kernel - 1 - padding : padding, !flipped, groups};
-}
-
-/// Whether the data gradient is a convolution that has no negative padding.
-bool can_flip(const ProductGeometry& geometry) {
-  const WindowProduct forward = forward_product(geometry);
-  const int behind = std::max(forward.padding_behind(geometry.input.h, geometry.output.h),
-                              forward.padding_behind(geometry.input.w, geometry.output.w));
-  return geometry.stride == 1 && std::max(geometry.padding, behind) < geometry.kernel;
-}
-
-}  // namespace
-
 IntegerProduct::IntegerProduct(const WindowProduct& product)
     : product_(product), own_(make_byte_product(product)) {
   seconds_.fill(std::numeric_limits<double>::infinity());
@@ -104,14 +87,13 @@ bool IntegerConvolution::fits(const ProductGeometry& geometry) {
 }
 
 IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
-    : geometry_(geometry),
-      flipped_(can_flip(geometry)),
-      plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
+    : plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
                                       geometry.kernel)),
+      gradient_form_(geometry),
       forward_(forward_product(geometry)) {
   if (data_gradient) {
     exchanged_.resize(plain_.size());
-    gradient_.emplace(gradient_product(geometry, flipped_));
+    gradient_.emplace(gradient_form_.product());
   }
 }
 
@@ -122,44 +104,10 @@ bool IntegerConvolution::set_weights(std::span<const float> values, FixedFormat 
   }
   forward_.set_weights(plain_);
   if (gradient_) {
-    exchange_channels();
+    gradient_form_.exchange<std::int8_t>(plain_, exchanged_);
     gradient_->set_weights(exchanged_);
   }
   return true;
-}
-
-void IntegerConvolution::exchange_channels() {
-  // Kernels of a known area are copied without a loop.
-  switch (geometry_.kernel) {
-    case 1:
-      return exchange_channels_of<1>();
-    case 3:
-      return exchange_channels_of<9>();
-    case 5:
-      return exchange_channels_of<25>();
-    default:
-      return exchange_channels_of<0>();
-  }
-}
-
-template <std::size_t kArea>
-void IntegerConvolution::exchange_channels_of() {
-  const std::size_t area = kArea > 0 ? kArea : static_cast<std::size_t>(geometry_.kernel * geometry_.kernel);
-  const auto inputs = static_cast<std::size_t>(geometry_.group_inputs());
-  const auto outputs = static_cast<std::size_t>(geometry_.group_outputs());
-  std::int8_t* to = exchanged_.data();
-  for (std::size_t channel = 0; channel < static_cast<std::size_t>(geometry_.input.c); ++channel) {
-    const std::size_t first = channel / inputs * outputs;  // output of the group
-    const std::size_t i = channel % inputs;
-    for (std::size_t o = first; o < first + outputs; ++o, to += area) {
-      const std::int8_t* const from = plain_.data() + (o * inputs + i) * area;
-      if (flipped_) {
-        std::reverse_copy(from, from + area, to);
-      } else {
-        std::copy(from, from + area, to);
-      }
-    }
-  }
 }
 
 void IntegerConvolution::forward(const std::int8_t* x, SumSink& sums) { forward_.run(x, sums); }

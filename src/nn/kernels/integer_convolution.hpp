@@ -8,6 +8,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
+#include "nn/kernels/data_gradient.hpp"
 #include "nn/kernels/library_product.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/format.hpp"
@@ -47,8 +48,8 @@ class IntegerProduct {
 };
 
 /// Forward and data gradient of a convolution (or, on 1×1 images, a linear layer) in 8-bit arithmetic with
-/// 32-bit sums. oneDNN has no 8-bit backward: the data gradient is a convolution with flipped weights where
-/// the stride is 1, and a transposed convolution elsewhere. Exact where fits().
+/// 32-bit sums. oneDNN has no 8-bit backward: the data gradient is a product of its own form. Exact where
+/// fits().
 class IntegerConvolution {
  public:
   /// Products that a sum has at most, forward or of the data gradient.
@@ -69,16 +70,9 @@ class IntegerConvolution {
   void data_gradient(const std::int8_t* dy, SumSink& sums);
 
  private:
-  /// Fills exchanged_ from plain_.
-  void exchange_channels();
-  template <std::size_t kArea>
-  void exchange_channels_of();
-
-  ProductGeometry geometry_;
-  bool flipped_;  ///< the data gradient is a convolution
   AlignedVector<std::int8_t> plain_;
-  /// (IC, OC / groups, KH, KW), flipped along both axes where flipped_.
-  AlignedVector<std::int8_t> exchanged_;
+  AlignedVector<std::int8_t> exchanged_;  ///< of the data gradient
+  DataGradient gradient_form_;
   IntegerProduct forward_;
   std::optional<IntegerProduct> gradient_;
 };

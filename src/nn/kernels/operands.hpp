@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "numerics/dispatch.hpp"
+#include "numerics/format.hpp"
 
 namespace adapt {
 
@@ -19,9 +22,6 @@ struct ByteOperands {
   static constexpr Left kZero = 128;  ///< what zero is on the left
 
   static const vector::ByteProducts& products() { return *vector::level().bytes; }
-  /// `zero` is kZero, or 0 for unsigned bytes.
-  static Left left_of(std::int8_t integer, Left zero) { return static_cast<Left>(integer ^ zero); }
-  static Left left_of(std::uint8_t integer, Left zero) { return static_cast<Left>(integer ^ zero); }
 
   static void transpose(const Integer* src, std::size_t rows, std::size_t columns, Left* dst,
                         std::size_t dst_stride) {
@@ -42,8 +42,6 @@ struct WordOperands {
   static constexpr Left kZero = 0;
 
   static const vector::WordProducts& products() { return *vector::level().words; }
-  static Left left_of(std::int8_t integer, Left /*zero*/) { return Left{integer}; }
-  static Left left_of(std::uint8_t integer, Left /*zero*/) { return Left{integer}; }
 
   static void transpose(const Integer* src, std::size_t rows, std::size_t columns, Left* dst,
                         std::size_t dst_stride) {
@@ -53,6 +51,49 @@ struct WordOperands {
                    std::size_t panel_stride) {
     vector::kernels().pack_words(src, rows, columns, dst, panel_stride);
   }
+};
+
+// Where the integers of a tensor are copied from.
+
+/// Bytes, signed or not.
+template <class Byte>
+struct ByteSource {
+  const Byte* bytes;
+  std::uint8_t zero = 0;  ///< what zero becomes: 0, or 128 where signed bytes become unsigned ones
+
+  template <class To>
+  void copy(std::size_t first, std::size_t count, To* to) const {
+    if constexpr (std::is_same_v<Byte, To>) {
+      std::copy_n(bytes + first, count, to);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) {
+        to[i] = static_cast<To>(bytes[first + i] ^ zero);
+      }
+    }
+  }
+};
+
+/// A tensor on the grid of a format, in float32.
+struct GridTensor {
+  const float* numbers = nullptr;
+  FixedFormat format;
+  std::int32_t largest = 0;  ///< no integer has a larger magnitude
+};
+
+/// Words of the integers of such a tensor, or a part of each.
+class GridSource {
+ public:
+  explicit GridSource(const GridTensor& tensor, vector::WordPart part = vector::kWholeWord)
+      : numbers_(tensor.numbers), scale_(tensor.format.scale()), part_(part) {}
+
+  void copy(std::size_t first, std::size_t count, std::int16_t* to) const {
+    vector::kernels().words_of(numbers_ + first, to, count, scale_, part_);
+  }
+
+ private:
+  const float* numbers_;
+  float scale_;
+  vector::WordPart part_;
 };
 
 }  // namespace adapt

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "numerics/dispatch.hpp"
 
@@ -24,12 +25,59 @@ ProductGeometry group_of(const ProductGeometry& layer) {
   return group;
 }
 
+/// Pixels, whole steps, of which products of integers of these magnitudes have a sum below 2^31.
+std::size_t pixels_of(std::int32_t largest, std::int32_t other) {
+  const std::int64_t product = std::max<std::int64_t>(std::int64_t{largest} * other, 1);
+  const auto pixels = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max() / product);
+  return pixels / vector::kProductDepth * vector::kProductDepth;
+}
+
 /// `count` of the `channels` of each pixel, from number `first` on.
-void copy_channels(const std::int8_t* from, std::size_t pixels, std::size_t channels, std::size_t first,
-                   std::size_t count, std::vector<std::int8_t>& to) {
+template <class Element>
+void copy_channels(const Element* from, std::size_t pixels, std::size_t channels, std::size_t first,
+                   std::size_t count, std::vector<Element>& to) {
   to.resize(pixels * count);
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     std::copy_n(from + pixel * channels + first, count, to.data() + pixel * count);
+  }
+}
+
+/// The operands of a group, and where its gradients begin.
+template <class Element>
+struct GroupOf {
+  const Element* x;
+  const Element* dy;
+  std::size_t weights;
+  std::size_t bias;
+};
+
+template <class Element, class Body>
+void each_group(const ProductGeometry& layer, const Element* x, const Element* dy,
+                WeightGradientScratch::Group<Element>& room, Body body) {
+  if (layer.groups == 1) {
+    body(GroupOf<Element>{x, dy, 0, 0});
+    return;
+  }
+  const auto inputs = static_cast<std::size_t>(layer.group_inputs());
+  const auto outputs = static_cast<std::size_t>(layer.group_outputs());
+  const auto in_channels = static_cast<std::size_t>(layer.input.c);
+  const auto out_channels = static_cast<std::size_t>(layer.output.c);
+  const std::size_t weights = outputs * inputs * static_cast<std::size_t>(layer.kernel * layer.kernel);
+  for (std::size_t group = 0; group < static_cast<std::size_t>(layer.groups); ++group) {
+    copy_channels(x, static_cast<std::size_t>(layer.input.elements()) / in_channels, in_channels,
+                  group * inputs, inputs, room.x);
+    copy_channels(dy, static_cast<std::size_t>(layer.output.elements()) / out_channels, out_channels,
+                  group * outputs, outputs, room.dy);
+    body(GroupOf<Element>{room.x.data(), room.dy.data(), group * weights, group * outputs});
+  }
+}
+
+/// The gradient of the biases of a layer without groups; `bias` may be null.
+void store_bias(const ProductGeometry& geometry, float step, float* bias,
+                const WeightGradientScratch& scratch) {
+  for (std::size_t channel = 0; bias != nullptr && channel < static_cast<std::size_t>(geometry.output.c);
+       ++channel) {
+    bias[channel] = static_cast<float>(scratch.column_sums[channel]) * step;
   }
 }
 
@@ -45,39 +93,45 @@ GradientMatrix<Operands>::GradientMatrix(const ProductGeometry& geometry)
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::multiply(const std::int8_t* x, const std::int8_t* dy,
-                                        GradientRoom<Operands>& room, WeightGradientScratch& scratch) const {
-  const Shape& in = geometry_.input;
-  const auto in_image = static_cast<std::size_t>(in.elements() / in.n);
-  const auto out_image = static_cast<std::size_t>(geometry_.output.elements() / in.n);
+void GradientMatrix<Operands>::begin(WeightGradientScratch& scratch) const {
   scratch.sums.assign((blocks_.back().first + blocks_.back().count) * panels() * kTile, 0);
   scratch.wide.clear();
   scratch.column_sums.assign(grid_.columns(), 0);
+}
+
+template <class Operands>
+template <class Source>
+void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_t most, double factor,
+                                   GradientRoom<Operands>& room, WeightGradientScratch& scratch) const {
+  const std::size_t slice = std::min(GradientGrid<Operands>::kSlice, most);
+  const int images = geometry_.input.n;
   std::size_t added = 0;  // pixels, since the sums were zero
-  for (int image = 0; image < in.n; image += grid_.images()) {
-    const int count = std::min(grid_.images(), in.n - image);
-    const auto before = static_cast<std::size_t>(image);
-    grid_.lay_out(x + before * in_image, dy + before * out_image, count, room.grid);
+  for (int image = 0; image < images; image += grid_.images()) {
+    const int count = std::min(grid_.images(), images - image);
+    grid_.lay_out(x, dy, image, count, slice, room.grid);
     const std::size_t depth = grid_.depth(count);
-    for (std::size_t first = 0; first < depth; first += GradientGrid<Operands>::kSlice) {
-      const std::size_t length = std::min(GradientGrid<Operands>::kSlice, depth - first);
-      if (added + length > kMostPixels) {
-        widen(scratch);
+    for (std::size_t first = 0; first < depth; first += slice) {
+      const std::size_t length = std::min(slice, depth - first);
+      if (added + length > most) {
+        widen(factor, scratch);
         added = 0;
       }
       add_slice(first, length, room, scratch);
       added += length;
+      if (factor == 1) {
+        add_columns(first, length, room, scratch);
+      }
     }
   }
-  if (!scratch.wide.empty()) {
-    widen(scratch);
+  if (!scratch.wide.empty() || factor != 1) {
+    widen(factor, scratch);
   }
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
-                                         WeightGradientScratch& scratch) const {
-  const std::size_t stride = GradientGrid<Operands>::odd_lines(length);
+void GradientMatrix<Operands>::add_columns(std::size_t first, std::size_t length,
+                                           const GradientRoom<Operands>& room,
+                                           WeightGradientScratch& scratch) const {
   const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
   for (std::size_t panel = 0; panel < panels(); ++panel) {
     std::array<std::int32_t, kProductTile> sums;
@@ -86,6 +140,13 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
       scratch.column_sums[panel * kProductTile + i] += sums[i];
     }
   }
+}
+
+template <class Operands>
+void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
+                                         WeightGradientScratch& scratch) const {
+  const std::size_t stride = GradientGrid<Operands>::odd_lines(length);
+  const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
   room.rows.resize(std::max(room.rows.size(), kBlocks * kProductTile * stride));
   for (const Blocks& blocks : blocks_) {
     std::array<const typename Operands::Left*, kBlocks> rows{};
@@ -101,12 +162,10 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::widen(WeightGradientScratch& scratch) {
+void GradientMatrix<Operands>::widen(double factor, WeightGradientScratch& scratch) {
   scratch.wide.resize(scratch.sums.size(), 0);
-  for (std::size_t i = 0; i < scratch.wide.size(); ++i) {
-    scratch.wide[i] += scratch.sums[i];
-    scratch.sums[i] = 0;
-  }
+  vector::kernels().add_sums(scratch.sums.data(), scratch.wide.data(), scratch.sums.size(), factor);
+  std::ranges::fill(scratch.sums, 0);
 }
 
 template <class Operands>
@@ -125,8 +184,8 @@ void GradientMatrix<Operands>::store(float step, float* weights, const WeightGra
 
 template <class Operands>
 void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums,
-                                          const std::int64_t* wide, const std::int64_t* column_sums,
-                                          float step, float* weights) const {
+                                          const double* wide, const std::int64_t* column_sums, float step,
+                                          float* weights) const {
   const std::size_t rows = std::min(kProductTile, grid_.rows() - row);
   const std::size_t channel = panel * kProductTile;
   const std::size_t channels = std::min(kProductTile, static_cast<std::size_t>(geometry_.output.c) - channel);
@@ -142,9 +201,9 @@ void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, co
   for (std::size_t j = 0; j < channels; ++j) {
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = i * kProductTile + j;
-      const std::int64_t sum = wide == nullptr ? sums[at] : wide[at];
+      const double sum = wide == nullptr ? sums[at] : wide[at];
       to[j * grid_.rows() + i] =
-          static_cast<float>(sum - std::int64_t{Operands::kZero} * column_sums[j]) * step;
+          static_cast<float>(sum - static_cast<double>(Operands::kZero * column_sums[j])) * step;
     }
   }
 }
@@ -165,36 +224,59 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
     depthwise_->run(x, dy, step, bias_step, weights, bias);
     return;
   }
-  if (layer_.groups == 1) {
-    run_group(x, dy, step, bias_step, weights, bias, scratch);
-    return;
-  }
-  const auto inputs = static_cast<std::size_t>(geometry_.input.c);
-  const auto outputs = static_cast<std::size_t>(geometry_.output.c);
-  const std::size_t size = outputs * inputs * static_cast<std::size_t>(geometry_.kernel * geometry_.kernel);
-  for (std::size_t group = 0; group < static_cast<std::size_t>(layer_.groups); ++group) {
-    copy_channels(x, static_cast<std::size_t>(geometry_.input.elements()) / inputs,
-                  static_cast<std::size_t>(layer_.input.c), group * inputs, inputs, scratch.x);
-    copy_channels(dy, static_cast<std::size_t>(geometry_.output.elements()) / outputs,
-                  static_cast<std::size_t>(layer_.output.c), group * outputs, outputs, scratch.dy);
-    run_group(scratch.x.data(), scratch.dy.data(), step, bias_step, weights + group * size,
-              bias == nullptr ? nullptr : bias + group * outputs, scratch);
+  const auto run_matrix = [&](const auto& matrix, auto& room, const GroupOf<std::int8_t>& group) {
+    matrix.begin(scratch);
+    matrix.add(ByteSource<std::int8_t>{group.x}, ByteSource<std::int8_t>{group.dy}, kMostPixels, 1, room,
+               scratch);
+    matrix.store(step, weights + group.weights, scratch);
+    store_bias(geometry_, bias_step, bias == nullptr ? nullptr : bias + group.bias, scratch);
+  };
+  each_group(layer_, x, dy, scratch.byte_group, [&](const GroupOf<std::int8_t>& group) {
+    if (bytes_) {
+      run_matrix(*bytes_, scratch.bytes, group);
+    } else {
+      run_matrix(*words_, scratch.words, group);
+    }
+  });
+}
+
+GridWeightGradient::GridWeightGradient(const ProductGeometry& layer)
+    : layer_(layer), geometry_(group_of(layer)) {
+  if (forward_product(layer).is_depthwise()) {
+    depthwise_.emplace(layer);
+  } else {
+    words_.emplace(geometry_);
   }
 }
 
-void WeightGradient::run_group(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step,
-                               float* weights, float* bias, WeightGradientScratch& scratch) const {
-  if (bytes_) {
-    bytes_->multiply(x, dy, scratch.bytes, scratch);
-    bytes_->store(step, weights, scratch);
+void GridWeightGradient::run(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
+                             WeightGradientScratch& scratch) const {
+  if (depthwise_) {
+    depthwise_->run(x.numbers, dy.numbers, 1, 1, weights, bias);
+    return;
+  }
+  each_group(layer_, x.numbers, dy.numbers, scratch.grid_group, [&](const GroupOf<float>& group) {
+    run_group({group.x, x.format, x.largest}, {group.dy, dy.format, dy.largest}, weights + group.weights,
+              bias == nullptr ? nullptr : bias + group.bias, scratch);
+  });
+}
+
+void GridWeightGradient::run_group(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
+                                   WeightGradientScratch& scratch) const {
+  const GridSource gradient(dy);
+  const auto add = [&](const vector::WordPart& part, std::int32_t largest) {
+    const std::size_t most = pixels_of(largest, dy.largest);
+    words_->add(GridSource(x, part), gradient, most, 1U << part.shift, scratch.words, scratch);
+  };
+  words_->begin(scratch);
+  if (pixels_of(x.largest, dy.largest) > 0) {
+    add(vector::kWholeWord, x.largest);
   } else {
-    words_->multiply(x, dy, scratch.words, scratch);
-    words_->store(step, weights, scratch);
+    add(vector::kHighPart, x.largest / 256 + 1);
+    add(vector::kLowPart, 255);
   }
-  for (std::size_t channel = 0; bias != nullptr && channel < static_cast<std::size_t>(geometry_.output.c);
-       ++channel) {
-    bias[channel] = static_cast<float>(scratch.column_sums[channel]) * bias_step;
-  }
+  words_->store(x.format.step() * dy.format.step(), weights, scratch);
+  store_bias(geometry_, dy.format.step(), bias, scratch);
 }
 
 }  // namespace adapt

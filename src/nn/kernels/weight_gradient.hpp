@@ -20,13 +20,20 @@ struct GradientRoom {
   AlignedVector<typename Operands::Left> rows;  ///< of X, of one slice
 };
 struct WeightGradientScratch {
+  /// The channels of a group.
+  template <class Element>
+  struct Group {
+    std::vector<Element> x;
+    std::vector<Element> dy;
+  };
+
   GradientRoom<ByteOperands> bytes;
   GradientRoom<WordOperands> words;
   AlignedVector<std::int32_t> sums;
-  AlignedVector<std::int64_t> wide;       ///< the same, of all slices so far
+  AlignedVector<double> wide;             ///< the same, of all pixels before; empty: none
   std::vector<std::int64_t> column_sums;  ///< of dY
-  std::vector<std::int8_t> x;             ///< a group's channels
-  std::vector<std::int8_t> dy;
+  Group<std::int8_t> byte_group;
+  Group<float> grid_group;
 };
 
 /// Σ X · dY of a layer without groups as a product of matrices.
@@ -35,9 +42,13 @@ class GradientMatrix {
  public:
   explicit GradientMatrix(const ProductGeometry& geometry);
 
-  /// Adds up the sums of all images in `scratch`.
-  void multiply(const std::int8_t* x, const std::int8_t* dy, GradientRoom<Operands>& room,
-                WeightGradientScratch& scratch) const;
+  /// Sums in `scratch` begin.
+  void begin(WeightGradientScratch& scratch) const;
+  /// Adds those of all images, times `factor`; sums over `most` pixels, whole steps, stay below 2^31. With
+  /// factor 1 the sums of dY, too.
+  template <class Source>
+  void add(const Source& x, const Source& dy, std::size_t most, double factor, GradientRoom<Operands>& room,
+           WeightGradientScratch& scratch) const;
   /// weights (OC, IC, KH, KW) = sums · step.
   void store(float step, float* weights, const WeightGradientScratch& scratch) const;
 
@@ -53,9 +64,12 @@ class GradientMatrix {
   /// Adds the products of `length` pixels from `first` on.
   void add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
                  WeightGradientScratch& scratch) const;
-  /// Takes the sums so far to 64 bits.
-  static void widen(WeightGradientScratch& scratch);
-  void store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums, const std::int64_t* wide,
+  /// Adds the sums of dY over the same pixels.
+  void add_columns(std::size_t first, std::size_t length, const GradientRoom<Operands>& room,
+                   WeightGradientScratch& scratch) const;
+  /// Moves the sums so far, times `factor`, to where they do not overflow.
+  static void widen(double factor, WeightGradientScratch& scratch);
+  void store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums, const double* wide,
                   const std::int64_t* column_sums, float step, float* weights) const;
 
   ProductGeometry geometry_;
@@ -76,15 +90,31 @@ class WeightGradient {
            float* bias, WeightGradientScratch& scratch) const;
 
  private:
+  ProductGeometry layer_;
+  ProductGeometry geometry_;  ///< of a group
+  std::optional<DepthwiseWeightGradient<std::int8_t>> depthwise_;
+  std::optional<GradientMatrix<ByteOperands>> bytes_;  ///< where the processor multiplies bytes
+  std::optional<GradientMatrix<WordOperands>> words_;  ///< elsewhere
+};
+
+/// The same of tensors on grids whose integers have at most 16 bits.
+class GridWeightGradient {
+ public:
+  explicit GridWeightGradient(const ProductGeometry& layer);
+
+  /// weights (OC, IC / groups, KH, KW) and, unless null, `bias` (OC): each sum is exact, and rounded once.
+  void run(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
+           WeightGradientScratch& scratch) const;
+
+ private:
   /// The same for one group, with its channels only.
-  void run_group(const std::int8_t* x, const std::int8_t* dy, float step, float bias_step, float* weights,
-                 float* bias, WeightGradientScratch& scratch) const;
+  void run_group(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
+                 WeightGradientScratch& scratch) const;
 
   ProductGeometry layer_;
   ProductGeometry geometry_;  ///< of a group
-  std::optional<DepthwiseWeightGradient> depthwise_;
-  std::optional<GradientMatrix<ByteOperands>> bytes_;  ///< where the processor multiplies bytes
-  std::optional<GradientMatrix<WordOperands>> words_;  ///< elsewhere
+  std::optional<DepthwiseWeightGradient<float>> depthwise_;
+  std::optional<GradientMatrix<WordOperands>> words_;
 };
 
 }  // namespace adapt

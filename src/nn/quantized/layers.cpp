@@ -14,7 +14,12 @@ QuantizedLayers::QuantizedLayers(const Graph& graph, ModelState& state, NetworkM
       memory_(memory),
       training_(training),
       integer_(integer),
-      scratch_{.arena = *state.values, .sums = {}, .gradient = {}, .weight_gradient = {}, .tiles = {}},
+      scratch_{.arena = *state.values,
+               .sums = {},
+               .outputs = {},
+               .gradient = {},
+               .weight_gradient = {},
+               .tiles = {}},
       normalizations_(normalization_groups(graph)),
       slots_(graph.nodes.size()) {
   find_state(state);

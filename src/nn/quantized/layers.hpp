@@ -19,8 +19,8 @@ namespace adapt {
 /// nothing to do.
 class QuantizedLayers {
  public:
-  /// With `integer`, products whose formats fit 8 bits run in integers; without, all are emulated. `state`
-  /// and `memory` must outlive this.
+  /// With `integer`, products that can run in integers do (nn/quantized/product_unit.hpp); without, all are
+  /// emulated. `state` and `memory` must outlive this.
   QuantizedLayers(const Graph& graph, ModelState& state, NetworkMemory& memory, bool training, bool integer);
   QuantizedLayers(const QuantizedLayers&) = delete;  // the steps point into it
   QuantizedLayers& operator=(const QuantizedLayers&) = delete;
@@ -32,7 +32,7 @@ class QuantizedLayers {
   /// what only the former one needed is given back to the system.
   void select(const Pass& pass);
 
-  /// Products that run in integers under the plan of a pass.
+  /// Products of which forward runs in integers under the plan of a pass, whatever the numbers are.
   [[nodiscard]] int integer_products(const Pass& pass) const;
 
  private:

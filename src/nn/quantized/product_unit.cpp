@@ -17,6 +17,7 @@ namespace adapt {
 namespace {
 
 constexpr int kByteBits = 8;
+constexpr int kWordBits = 16;
 /// Sums are float32 numbers within these exponents.
 constexpr int kMostExponent = 100;
 
@@ -61,20 +62,32 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
   }
 }
 
-FixedFormat ProductUnit::weight_format(const Pass& pass) const {
-  return *pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
+const std::optional<FixedFormat>& ProductUnit::weight_format(const Pass& pass) const {
+  return pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
 }
 
-bool ProductUnit::runs_integer(const Pass& pass) const {
-  if (!integer_ || !IntegerConvolution::fits(geometry_) || !inputs_.fits_byte(pass)) {
+bool ProductUnit::runs_bytes(const Pass& pass) const {
+  if (!integer_ || pass.plan == nullptr || !IntegerConvolution::fits(geometry_) ||
+      !inputs_.fits(pass, kByteBits)) {
     return false;
   }
-  const auto& weights = pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
+  const auto& weights = weight_format(pass);
   if (!weights || weights->word_length > kByteBits || !steps_multiply(*weights, *inputs_.format(pass))) {
     return false;
   }
-  return !training_ || (gradients_.fits_byte(pass) && steps_multiply(*weights, *gradients_.format(pass)) &&
-                        steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
+  return !training_ ||
+         (gradients_.fits(pass, kByteBits) && steps_multiply(*weights, *gradients_.format(pass)) &&
+          steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
+}
+
+bool ProductUnit::runs_integer(const Pass& pass) const {
+  if (runs_bytes(pass)) {
+    return true;
+  }
+  return integer_ && pass.plan != nullptr && GridConvolution::fits(geometry_) &&
+         inputs_.fits(pass, kWordBits) && weight_format(pass) &&
+         weight_format(pass)->word_length <= kWordBits &&
+         steps_multiply(*weight_format(pass), *inputs_.format(pass));
 }
 
 float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
@@ -82,11 +95,13 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
 }
 
 bool ProductUnit::select(const Pass& pass) {
-  is_integer_ = runs_integer(pass);
-  if (is_integer_ ? emulated_ == nullptr : !convolution_) {
+  is_bytes_ = runs_bytes(pass);
+  if (is_bytes_ ? emulated_ == nullptr && !grid_convolution_ : !convolution_) {
     return false;
   }
   emulated_.reset();
+  grid_convolution_.reset();
+  grid_weight_gradient_.reset();
   convolution_.reset();
   input_bytes_.reset();
   output_bytes_.reset();
@@ -113,7 +128,7 @@ void ProductUnit::end_input(Pass& pass) { inputs_.end(pass); }
 
 void ProductUnit::quantize_inputs(Pass& pass) {
   const Stopwatch watch;
-  if (is_integer_) {
+  if (is_bytes_) {
     if (!parts_.source_is_normalized) {
       begin_input(pass);
       parts_.source->each_tile([&](std::size_t first, std::size_t length) {
@@ -135,7 +150,7 @@ void ProductUnit::quantize_inputs(Pass& pass) {
 }
 
 void ProductUnit::update_weights(const Pass& pass) {
-  const FixedFormat format = weight_format(pass);
+  const FixedFormat format = *weight_format(pass);
   if (!convolution_) {
     convolution_.emplace(geometry_, parts_.quantized_gradient != nullptr);
   } else if (weights_version_ == parts_.weight->version &&
@@ -149,6 +164,40 @@ void ProductUnit::update_weights(const Pass& pass) {
   weights_fractional_length_ = format.fractional_length;
 }
 
+std::optional<GridTensor> ProductUnit::words(const Pass& pass, const Quantizer& quantizer,
+                                             const Value& value) const {
+  const auto format = quantizer.format(pass);
+  if (!integer_ || !format || !GridConvolution::fits(geometry_)) {
+    return std::nullopt;
+  }
+  const double largest = quantizer.largest_integer();
+  if (format->word_length > kWordBits && largest > GridProduct::kHighest) {
+    return std::nullopt;
+  }
+  return GridTensor{value.floats().data(), *format, static_cast<std::int32_t>(largest)};
+}
+
+bool ProductUnit::update_words(const Pass& pass) {
+  const auto& format = weight_format(pass);
+  if (!format || !steps_multiply(*format, *inputs_.format(pass))) {
+    return false;
+  }
+  if (grid_convolution_ && weights_version_ == parts_.weight->version &&
+      weights_fractional_length_ == format->fractional_length) {
+    return weights_are_words_;
+  }
+  weights_version_ = parts_.weight->version;
+  weights_fractional_length_ = format->fractional_length;
+  weights_are_words_ = GridConvolution::fit(parts_.weight->working, *format);
+  if (weights_are_words_) {
+    if (!grid_convolution_) {
+      grid_convolution_.emplace(geometry_);
+    }
+    grid_convolution_->set_weights(parts_.weight->working, *format);
+  }
+  return weights_are_words_;
+}
+
 Layer& ProductUnit::emulated() {
   if (!emulated_) {
     emulated_ = make_emulated(parts_, training_);
@@ -156,19 +205,37 @@ Layer& ProductUnit::emulated() {
   return *emulated_;
 }
 
+void ProductUnit::count(Pass& pass, bool in_integers) const {
+  const auto madds =
+      geometry_.output.elements() * static_cast<std::int64_t>(forward_product(geometry_).terms());
+  pass.work.madds += madds;
+  pass.work.integer += in_integers ? madds : 0;
+}
+
 void ProductUnit::multiply(Pass& pass) {
-  if (!is_integer_) {
+  input_words_ = is_bytes_ ? std::nullopt : words(pass, inputs_, *parts_.quantized);
+  if (input_words_ && !update_words(pass)) {
+    input_words_.reset();
+  }
+  count(pass, is_bytes_ || input_words_);
+  if (is_bytes_) {
+    multiply_bytes(pass);
+  } else if (input_words_) {
+    multiply_words(pass);
+  } else {
     parts_.raw->make_floats();
     emulated().forward(pass);
-    return;
   }
+}
+
+void ProductUnit::multiply_bytes(Pass& pass) {
   update_weights(pass);
   begin_outputs(pass);
-  const float step = step_of(inputs_, pass) * weight_format(pass).step();
+  const float step = step_of(inputs_, pass) * weight_format(pass)->step();
   const std::size_t most = parts_.raw->tile();
   // Nothing is done to the sums on the way; they are finite.
   const bool direct = gives_bytes(pass) && parts_.bias == nullptr;
-  PassingSums sums(scratch_.sums, [&](std::size_t first, std::span<const std::int32_t> piece) {
+  PassingSink sums(scratch_.sums, [&](std::size_t first, std::span<const std::int32_t> piece) {
     const Stopwatch watch;
     if (direct) {
       outputs_.to_bytes(first, {.sums = piece.data(), .step = step},
@@ -188,8 +255,22 @@ void ProductUnit::multiply(Pass& pass) {
   end_outputs(pass);
 }
 
+void ProductUnit::multiply_words(Pass& pass) {
+  begin_outputs(pass);
+  const std::size_t most = parts_.raw->tile();
+  PassingSink numbers(scratch_.outputs, [&](std::size_t first, std::span<const float> piece) {
+    const Stopwatch watch;
+    for (std::size_t done = 0; done < piece.size(); done += most) {
+      take_outputs(pass, first + done, piece.subspan(done, std::min(most, piece.size() - done)));
+    }
+    pass.quantize_seconds += watch.seconds();
+  });
+  grid_convolution_->forward(*input_words_, numbers);
+  end_outputs(pass);
+}
+
 void ProductUnit::quantize_outputs(Pass& pass) {
-  if (is_integer_) {
+  if (is_bytes_ || input_words_) {
     return;
   }
   const Stopwatch watch;
@@ -202,7 +283,7 @@ void ProductUnit::quantize_outputs(Pass& pass) {
 }
 
 bool ProductUnit::gives_bytes(const Pass& pass) const {
-  return parts_.is_normalized && is_integer_ && outputs_.fits_byte(pass);
+  return parts_.is_normalized && is_bytes_ && outputs_.fits(pass, kByteBits);
 }
 
 void ProductUnit::begin_outputs(const Pass& pass) {
@@ -257,7 +338,7 @@ void ProductUnit::end_gradient(Pass& pass) { gradients_.end(pass); }
 void ProductUnit::quantize_gradient(Pass& pass) {
   const Stopwatch watch;
   const Value& from = *parts_.destination_gradient;
-  if (is_integer_) {
+  if (is_bytes_) {
     if (!parts_.is_normalized) {
       begin_gradient(pass);
       from.each_tile([&](std::size_t first, std::size_t length) {
@@ -291,17 +372,42 @@ void ProductUnit::add_bias_gradient(std::span<const float> tile) {
 }
 
 void ProductUnit::backward(Pass& pass) {
-  if (is_integer_) {
-    backward_integer(pass);
+  auto gradient = input_words_ ? words(pass, gradients_, *parts_.raw_gradient) : std::nullopt;
+  if (gradient && !(steps_multiply(gradient->format, input_words_->format) &&
+                    steps_multiply(gradient->format, *weight_format(pass)))) {
+    gradient.reset();
+  }
+  for (int product = 0; product < (parts_.quantized_gradient == nullptr ? 1 : 2); ++product) {
+    count(pass, is_bytes_ || gradient);
+  }
+  if (is_bytes_) {
+    backward_bytes(pass);
     return;
   }
   if (parts_.quantized_gradient != nullptr) {
     parts_.quantized_gradient->make_floats();
   }
-  emulated().backward(pass);
+  if (gradient) {
+    backward_words(*gradient);
+  } else {
+    emulated().backward(pass);
+  }
 }
 
-void ProductUnit::backward_integer(Pass& pass) {
+void ProductUnit::backward_words(const GridTensor& gradient) {
+  if (!grid_weight_gradient_) {
+    grid_weight_gradient_.emplace(geometry_);
+  }
+  grid_weight_gradient_->run(*input_words_, gradient, parts_.weight->gradient.data(),
+                             parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
+                             scratch_.weight_gradient);
+  if (parts_.quantized_gradient != nullptr) {
+    WholeSink dx(parts_.quantized_gradient->floats().data());
+    grid_convolution_->data_gradient(gradient, dx);
+  }
+}
+
+void ProductUnit::backward_bytes(Pass& pass) {
   const float input_step = step_of(inputs_, pass);
   const float gradient_step = step_of(gradients_, pass);
   const std::int8_t* const outputs = scratch_.gradient.as<std::int8_t>().data();
@@ -312,9 +418,9 @@ void ProductUnit::backward_integer(Pass& pass) {
   input_bytes_.reset();
   if (parts_.quantized_gradient != nullptr) {
     Value& gradient = *parts_.quantized_gradient;
-    WholeSums sums(gradient.sums());
+    WholeSink sums(gradient.sums());
     convolution_->data_gradient(outputs, sums);
-    gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass).step());
+    gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass)->step());
   }
   scratch_.gradient.reset();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/arena.hpp"
+#include "nn/kernels/grid_convolution.hpp"
 #include "nn/kernels/integer_convolution.hpp"
 #include "nn/kernels/weight_gradient.hpp"
 #include "nn/layer.hpp"
@@ -18,6 +19,7 @@ namespace adapt {
 struct SharedScratch {
   Arena& arena;
   AlignedVector<std::int32_t> sums;  ///< a piece of a product's output, or all of it
+  AlignedVector<float> outputs;      ///< the same in float32
   Arena::Block gradient;             ///< of a product's output, in bytes
   WeightGradientScratch weight_gradient;
   std::array<AlignedVector<float>, 3> tiles;  ///< what is in the first cache; one for products, the others
@@ -49,27 +51,31 @@ struct ProductParts {
                                ///< again, and hands over the gradient in tiles
 };
 
-/// A convolution or linear layer with its quantizations. Where weights, inputs and in training activation
-/// gradients have formats of at most 8 bits it runs in integers as a whole (if `integer` allows it), else
-/// emulated: on the grid in float32. Both mean the same. The bias is added to
-/// the finished sum, in float32.
+/// A convolution or linear layer with its quantizations. If `integer` allows it, its products are exact.
+///  - Where weights, inputs and in training activation gradients have formats of at most 8 bits, all three
+///  run
+///    on bytes, and so does what leads to them and away from them.
+///  - Elsewhere tensors are on their grids in float32. Products of two whose integers, as they are, have at
+///    most 16 bits run on words; the rest is emulated: float32 products, whose rounding depends on their
+///    order.
+/// The bias is added to the finished sum, in float32.
 ///
 /// Forward: select, quantize_inputs, multiply, quantize_outputs; in integers multiply quantizes its outputs
 /// piece by piece, and nothing is left to do behind it. Backward: quantize_gradient, backward. While
-/// it is_integer(), a normalization unit that makes the source hands it over in tiles before quantize_inputs
+/// it is_bytes(), a normalization unit that makes the source hands it over in tiles before quantize_inputs
 /// (take_input between begin_input and end_input), and one that makes the gradient of the destination
 /// likewise before quantize_gradient.
 class ProductUnit {
  public:
   ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch);
 
-  /// Whether the product of a pass, in training all three, would be an integer one.
+  /// Whether the formats of a pass let the forward product run in integers, whatever these are.
   [[nodiscard]] bool runs_integer(const Pass& pass) const;
   /// Chooses the arithmetic of the pass that begins. Where it is not that of the last one, gives up what only
   /// that one needed and returns true.
   bool select(const Pass& pass);
-  /// What was chosen.
-  [[nodiscard]] bool is_integer() const { return is_integer_; }
+  /// Whether all products run on bytes.
+  [[nodiscard]] bool is_bytes() const { return is_bytes_; }
 
   void begin_input(const Pass& pass);
   void take_input(std::size_t first, std::span<const float> tile);
@@ -90,8 +96,19 @@ class ProductUnit {
 
  private:
   [[nodiscard]] float step_of(const Quantizer& quantizer, const Pass& pass) const;
-  [[nodiscard]] FixedFormat weight_format(const Pass& pass) const;
+  [[nodiscard]] const std::optional<FixedFormat>& weight_format(const Pass& pass) const;
+  /// Whether all products of a pass can run on bytes.
+  [[nodiscard]] bool runs_bytes(const Pass& pass) const;
   void update_weights(const Pass& pass);
+  /// A tensor that has been put on its grid, if it has integers that products of words take.
+  [[nodiscard]] std::optional<GridTensor> words(const Pass& pass, const Quantizer& quantizer,
+                                                const Value& value) const;
+  /// Brings the weights to products of words, if they fit.
+  bool update_words(const Pass& pass);
+  /// Counts the work of a product.
+  void count(Pass& pass, bool in_integers) const;
+  void multiply_bytes(Pass& pass);
+  void multiply_words(Pass& pass);
   /// Whether the outputs are handed on as bytes.
   [[nodiscard]] bool gives_bytes(const Pass& pass) const;
   /// The outputs' quantization, from its start over parts of them to its end.
@@ -102,24 +119,31 @@ class ProductUnit {
   /// Makes `block` hold `bytes` bytes.
   void reserve(Arena::Block& block, std::size_t bytes);
   void add_bias_gradient(std::span<const float> tile);
-  void backward_integer(Pass& pass);
+  void backward_bytes(Pass& pass);
+  void backward_words(const GridTensor& gradient);
   /// Room for one tile.
   std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[0]).first(length); }
 
   ProductParts parts_;
   bool training_;
-  bool integer_;             // where formats allow it
-  bool is_integer_ = false;  // in this pass
+  bool integer_;                           // where formats allow it
+  bool is_bytes_ = false;                  // in this pass
+  std::optional<GridTensor> input_words_;  // if forward of this pass ran on words
   SharedScratch& scratch_;
   ProductGeometry geometry_;
   WeightGradient weight_gradient_;
   Quantizer inputs_;
   Quantizer outputs_;
   Quantizer gradients_;
-  std::optional<IntegerConvolution> convolution_;  // made when it is first needed, as is
+  // Made when they are first needed:
+  std::optional<IntegerConvolution> convolution_;
+  std::optional<GridConvolution> grid_convolution_;
+  std::optional<GridWeightGradient> grid_weight_gradient_;
   std::unique_ptr<Layer> emulated_;
+  // Which weights the convolution has:
   std::uint64_t weights_version_ = 0;
   int weights_fractional_length_ = 0;
+  bool weights_are_words_ = false;
   Arena::Block input_bytes_;  // as the next, from when they are made to the end of their last reader
   Arena::Block output_bytes_;
   AlignedVector<float> bias_;        // repeated over a period

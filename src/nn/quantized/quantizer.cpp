@@ -11,7 +11,6 @@
 namespace adapt {
 namespace {
 
-constexpr int kByteBits = 8;
 constexpr std::size_t kBlock = 8;  // elements of one random block
 
 struct Place {
@@ -43,9 +42,9 @@ std::optional<FixedFormat> Quantizer::format(const Pass& pass) const {
   return pass.plan == nullptr ? std::nullopt : pass.plan->layers.at(layer_).*place_of(tensor_).format;
 }
 
-bool Quantizer::fits_byte(const Pass& pass) const {
+bool Quantizer::fits(const Pass& pass, int bits) const {
   const auto chosen = format(pass);
-  return chosen && chosen->word_length <= kByteBits;
+  return chosen && chosen->word_length <= bits;
 }
 
 void Quantizer::begin(const Pass& pass) {
@@ -77,6 +76,11 @@ void Quantizer::to_bytes(std::size_t first, const vector::Numbers& from, std::sp
 void Quantizer::take(const QuantizeResult& result) {
   result_.finite = result_.finite && result.finite;
   result_.largest = larger(result.largest, result_.largest);
+}
+
+double Quantizer::largest_integer() const {
+  return std::min(std::ceil(std::ldexp(double{result_.largest}, format_->fractional_length)),
+                  -static_cast<double>(format_->lowest()));
 }
 
 void Quantizer::end(Pass& pass) {

@@ -21,16 +21,18 @@ class Quantizer {
 
   /// The tensor's format in the pass, if it has one.
   [[nodiscard]] std::optional<FixedFormat> format(const Pass& pass) const;
-  /// Whether the format exists and fits a byte.
-  [[nodiscard]] bool fits_byte(const Pass& pass) const;
+  /// Whether the format exists and has at most so many bits.
+  [[nodiscard]] bool fits(const Pass& pass, int bits) const;
 
   /// Starts a tensor.
   void begin(const Pass& pass);
   /// to ← from on the grid, a copy without format; the tile begins at element `first`, a multiple of 8. `to`
   /// may be `from`.
   void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
-  /// The same as integers. Only where fits_byte().
+  /// The same as integers. Only where it fits 8 bits.
   void to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to);
+  /// Of a tensor that has ended, with a format: no integer of it has a larger magnitude.
+  [[nodiscard]] double largest_integer() const;
   /// Ends a tensor: raises the pass's maximum. Throws NotFinite, naming the tensor, where it had NaN or Inf.
   void end(Pass& pass);
 

@@ -64,6 +64,16 @@ struct MaskedRow {
   const std::uint8_t* other_mask;
 };
 
+/// Which bits of an integer a word takes: (integer >> shift) & mask.
+struct WordPart {
+  std::int32_t shift;
+  std::int32_t mask;
+};
+/// All of them, and two parts with integer = 256 · high + low, low >= 0.
+inline constexpr WordPart kWholeWord = {0, -1};
+inline constexpr WordPart kHighPart = {8, -1};
+inline constexpr WordPart kLowPart = {0, 255};
+
 /// See numerics/packing.hpp. `values` and `dst` of T are a block; a packed block has 32 · width bytes, width
 /// is 1 to the bits of T, shift + width at most that.
 template <class T>
@@ -148,6 +158,15 @@ struct Kernels {
                            std::size_t channels, std::int32_t* sums);
   void (*sum_unsigned_pairs)(const std::uint8_t* const* left, const std::int8_t* const* right,
                              std::size_t count, std::size_t channels, std::int32_t* sums);
+  /// The same in doubles.
+  void (*sum_wide_pairs)(const float* const* left, const float* const* right, std::size_t count,
+                         std::size_t channels, double* sums);
+  /// dst[i] = the part of the integer src[i] · scale, which has at most 25 bits.
+  void (*words_of)(const float* src, std::int16_t* dst, std::size_t count, float scale, const WordPart& part);
+  /// wide[i] += sums[i] · factor, all integers below 2^53.
+  void (*add_sums)(const std::int32_t* sums, double* wide, std::size_t count, double factor);
+  /// dst[i] = float(src[i] · step), `step` being a power of two.
+  void (*from_wide)(const double* src, float* dst, std::size_t count, double step);
   PackingKernels<std::int32_t> packing32;
   PackingKernels<std::int64_t> packing64;
 };

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/integer_products.hpp"
 
 namespace adapt {
 namespace {
@@ -28,7 +28,7 @@ TEST_P(Depthwise, SumsEqualLoops) { test::expect_product_equals_loops<DepthwiseP
 
 TEST_P(Depthwise, WeightGradientEqualsLoops) {
   const ByteProducts data(GetParam(), RandomBytes(3));
-  const DepthwiseWeightGradient gradient(GetParam());
+  const DepthwiseWeightGradient<std::int8_t> gradient(GetParam());
   std::vector<float> weights(data.weights.size(), -1.0F);
   gradient.run(data.x.data(), data.dy.data(), 0x1p-4F, 1.0F, weights.data(), nullptr);
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -45,7 +45,7 @@ TEST_P(Depthwise, BiasGradientEqualsLoops) {
   }
   std::vector<float> weights(data.weights.size());
   std::vector<float> bias(channels, -1.0F);
-  DepthwiseWeightGradient(GetParam())
+  DepthwiseWeightGradient<std::int8_t>(GetParam())
       .run(data.x.data(), data.dy.data(), 1.0F, 0x1p-2F, weights.data(), bias.data());
   for (std::size_t c = 0; c < channels; ++c) {
     ASSERT_EQ(bias[c], static_cast<float>(expected[c]) * 0x1p-2F) << c;

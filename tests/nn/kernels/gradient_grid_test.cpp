@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/integer_products.hpp"
 
 namespace adapt {
 namespace {
@@ -19,7 +19,8 @@ struct LaidOut {
   using Grid = GradientGrid<Operands>;
 
   explicit LaidOut(const test::ByteProducts& data) : grid(data.geometry) {
-    grid.lay_out(data.x.data(), data.dy.data(), grid.images(), room);
+    grid.lay_out(ByteSource<std::int8_t>{data.x.data()}, ByteSource<std::int8_t>{data.dy.data()}, 0,
+                 grid.images(), Grid::kSlice, room);
     const std::size_t depth = grid.depth(grid.images());
     rows.resize((grid.rows() + kProductTile) * depth);
     for (std::size_t row = 0; row < grid.rows(); row += kProductTile) {

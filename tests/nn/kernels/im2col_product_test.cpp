@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/integer_products.hpp"
 
 namespace adapt {
 namespace {

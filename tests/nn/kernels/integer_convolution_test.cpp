@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/integer_products.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
 #include "nn/network.hpp"
@@ -22,13 +22,9 @@ namespace {
 
 using test::ByteProducts;
 using test::expect_weight_gradient;
+using test::output_of;
 using test::RandomBytes;
 using test::sums_of;
-
-Shape output_of(const Shape& in, int channels, int kernel, int stride, int padding) {
-  return {in.n, channels, (in.h + 2 * padding - kernel) / stride + 1,
-          (in.w + 2 * padding - kernel) / stride + 1};
-}
 
 /// Of usual and unusual layers.
 std::vector<ProductGeometry> geometries() {
@@ -101,24 +97,6 @@ TEST_P(IntegerProducts, EqualLoops) { expect_all(GetParam(), 3); }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, IntegerProducts, testing::ValuesIn(geometries()));
 
-/// Small shapes of which a third is such that oneDNN's transposed convolution is wrong.
-ProductGeometry small_geometry(RandomSequence& random) {
-  const auto pick = [&random](int low, int high) {
-    return low + static_cast<int>(random.below(static_cast<std::uint32_t>(high - low + 1)));
-  };
-  const int kernel = pick(1, 4);
-  const int stride = pick(1, 5);
-  const int padding = pick(0, kernel - 1);
-  const int least = std::max(1, kernel - 2 * padding);
-  const int groups = std::max(1, pick(-3, 4));  // often 1
-  const bool is_depthwise = random.below(8) == 0;
-  const int inputs = is_depthwise ? 1 : pick(1, 20 / groups);
-  const int outputs = is_depthwise ? 1 : pick(1, 20 / groups);
-  const int count = is_depthwise ? pick(1, 70) : groups;
-  const Shape in = {pick(1, 2), count * inputs, pick(least, least + 6), pick(least, least + 6)};
-  return {in, output_of(in, count * outputs, kernel, stride, padding), kernel, stride, padding, count};
-}
-
 /// A part of a sweep over thousands of shapes, so that they run side by side.
 class IntegerProductSweep : public testing::TestWithParam<int> {};
 
@@ -127,7 +105,7 @@ TEST_P(IntegerProductSweep, EqualsLoops) {
   RandomSequence random({.seed = 77, .step = static_cast<std::uint32_t>(GetParam())});
   int unsound = 0;
   for (int i = 0; i < kShapes && !HasFailure(); ++i) {
-    const ProductGeometry geometry = small_geometry(random);
+    const ProductGeometry geometry = test::small_geometry(random);
     SCOPED_TRACE(testing::PrintToString(geometry));
     const auto& [in, out, kernel, stride, padding, groups] = geometry;
     unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true, groups}) ? 0 : 1;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/fault.hpp"
-#include "nn/kernels/byte_products.hpp"
 #include "nn/kernels/integer_convolution.hpp"
+#include "nn/kernels/integer_products.hpp"
 #include "nn/kernels/onednn.hpp"
 
 namespace adapt {

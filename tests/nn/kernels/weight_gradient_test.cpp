@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "nn/kernels/byte_products.hpp"
+#include "nn/kernels/integer_products.hpp"
 
 namespace adapt {
 namespace {

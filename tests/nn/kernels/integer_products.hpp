@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 #include <vector>
 
-#include "nn/kernels/sum_sink.hpp"
+#include "nn/kernels/product_sink.hpp"
 #include "nn/kernels/weight_gradient.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/random.hpp"
@@ -23,18 +24,20 @@ inline void PrintTo(const ProductGeometry& g, std::ostream* out) {
 
 namespace adapt::test {
 
-/// Bytes of which many are extreme, or those of a narrow range.
-class RandomBytes {
+/// Integers of which many are extreme, or those of a narrow range.
+template <class Integer>
+class RandomIntegers {
  public:
-  explicit RandomBytes(std::uint64_t seed, int lowest = -128, int highest = 127)
+  explicit RandomIntegers(std::uint64_t seed, int lowest = std::numeric_limits<Integer>::min(),
+                          int highest = std::numeric_limits<Integer>::max())
       : random_({.seed = seed}), lowest_(lowest), highest_(highest) {}
 
-  std::int8_t operator()() {
+  Integer operator()() {
     const std::uint32_t kind = random_.below(4);
     const auto range = static_cast<std::uint32_t>(highest_ - lowest_ + 1);
-    return static_cast<std::int8_t>(kind == 0   ? lowest_
-                                    : kind == 1 ? highest_
-                                                : lowest_ + static_cast<int>(random_.below(range)));
+    return static_cast<Integer>(kind == 0   ? lowest_
+                                : kind == 1 ? highest_
+                                            : lowest_ + static_cast<int>(random_.below(range)));
   }
 
  private:
@@ -42,12 +45,37 @@ class RandomBytes {
   int lowest_;
   int highest_;
 };
+using RandomBytes = RandomIntegers<std::int8_t>;
+using RandomWords = RandomIntegers<std::int16_t>;
+
+inline Shape output_of(const Shape& in, int channels, int kernel, int stride, int padding) {
+  return {in.n, channels, (in.h + 2 * padding - kernel) / stride + 1,
+          (in.w + 2 * padding - kernel) / stride + 1};
+}
+
+/// Small shapes of which a third is such that oneDNN's transposed convolution is wrong.
+inline ProductGeometry small_geometry(RandomSequence& random) {
+  const auto pick = [&random](int low, int high) {
+    return low + static_cast<int>(random.below(static_cast<std::uint32_t>(high - low + 1)));
+  };
+  const int kernel = pick(1, 4);
+  const int stride = pick(1, 5);
+  const int padding = pick(0, kernel - 1);
+  const int least = std::max(1, kernel - 2 * padding);
+  const int groups = std::max(1, pick(-3, 4));  // often 1
+  const bool is_depthwise = random.below(8) == 0;
+  const int inputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int outputs = is_depthwise ? 1 : pick(1, 20 / groups);
+  const int count = is_depthwise ? pick(1, 70) : groups;
+  const Shape in = {pick(1, 2), count * inputs, pick(least, least + 6), pick(least, least + 6)};
+  return {in, output_of(in, count * outputs, kernel, stride, padding), kernel, stride, padding, count};
+}
 
 /// All sums that `run` gives a sink.
 template <class Run>
 std::vector<std::int32_t> sums_of(std::size_t count, Run run) {
   std::vector<std::int32_t> sums(count, -1);
-  WholeSums sink(sums.data());
+  WholeSink sink(sums.data());
   run(sink);
   return sums;
 }
@@ -55,8 +83,12 @@ std::vector<std::int32_t> sums_of(std::size_t count, Run run) {
 inline std::size_t count(const Shape& shape) { return static_cast<std::size_t>(shape.elements()); }
 
 /// The three products of a layer with given operands, by loops in int64.
-struct ByteProducts {
-  ByteProducts(const ProductGeometry& shape, RandomBytes draw)
+template <class Integer>
+struct IntegerProducts {
+  using Draw = RandomIntegers<Integer>;
+
+  IntegerProducts(const ProductGeometry& shape, Draw draw) : IntegerProducts(shape, draw, draw, draw) {}
+  IntegerProducts(const ProductGeometry& shape, Draw draw_x, Draw draw_dy, Draw draw_weights)
       : geometry(shape),
         area(shape.kernel * shape.kernel),
         x(count(shape.input)),
@@ -65,9 +97,9 @@ struct ByteProducts {
         forward(dy.size()),
         data_gradient(x.size()),
         weight_gradient(weights.size()) {
-    std::generate(x.begin(), x.end(), draw);
-    std::generate(dy.begin(), dy.end(), draw);
-    std::generate(weights.begin(), weights.end(), draw);
+    std::generate(x.begin(), x.end(), draw_x);
+    std::generate(dy.begin(), dy.end(), draw_dy);
+    std::generate(weights.begin(), weights.end(), draw_weights);
     multiply();
   }
 
@@ -98,9 +130,9 @@ struct ByteProducts {
 
   ProductGeometry geometry;
   int area;
-  std::vector<std::int8_t> x;        ///< (N, H, W, IC)
-  std::vector<std::int8_t> dy;       ///< (N, OH, OW, OC)
-  std::vector<std::int8_t> weights;  ///< (OC, IC / groups, KH, KW)
+  std::vector<Integer> x;        ///< (N, H, W, IC)
+  std::vector<Integer> dy;       ///< (N, OH, OW, OC)
+  std::vector<Integer> weights;  ///< (OC, IC / groups, KH, KW)
   std::vector<std::int64_t> forward;
   std::vector<std::int64_t> data_gradient;
   std::vector<std::int64_t> weight_gradient;
@@ -122,6 +154,9 @@ struct ByteProducts {
   }
 };
 
+using ByteProducts = IntegerProducts<std::int8_t>;
+using WordProducts = IntegerProducts<std::int16_t>;
+
 /// The forward product of Product (Im2colProduct, DepthwiseProduct) against the loops, with a source of
 /// signed bytes and one of unsigned.
 template <class Product>
@@ -138,7 +173,7 @@ void expect_product_equals_loops(const ProductGeometry& geometry) {
     // The same in pieces, of which each is forgotten.
     std::vector<std::int32_t> collected;
     AlignedVector<std::int32_t> memory;
-    PassingSums pieces(memory, [&](std::size_t first, std::span<const std::int32_t> piece) {
+    PassingSink pieces(memory, [&](std::size_t first, std::span<const std::int32_t> piece) {
       EXPECT_EQ(first, collected.size());
       EXPECT_EQ(first % channel_period(static_cast<std::size_t>(geometry.output.c)), 0U);
       collected.insert(collected.end(), piece.begin(), piece.end());

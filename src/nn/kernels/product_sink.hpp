@@ -13,54 +13,59 @@
 
 namespace adapt {
 
-/// Takes the sums of a product, (N, H, W, O), piece by piece in their order, so that what is made of a piece
-/// finds it in the cache; one piece may be all of them. Pieces begin at multiples of the channels' period
+/// Takes what a product makes, (N, H, W, O), piece by piece in their order, so that what is made of a piece
+/// finds it in the cache; one piece may be all of it. Pieces begin at multiples of the channels' period
 /// (numerics/channels.hpp).
-class SumSink {
+template <class Number>
+class ProductSink {
  public:
-  virtual ~SumSink() = default;
-  SumSink() = default;
-  SumSink(const SumSink&) = delete;
-  SumSink& operator=(const SumSink&) = delete;
+  virtual ~ProductSink() = default;
+  ProductSink() = default;
+  ProductSink(const ProductSink&) = delete;
+  ProductSink& operator=(const ProductSink&) = delete;
 
-  /// Where the next piece is to be written, `count` sums from number `first` on.
-  virtual std::int32_t* room(std::size_t first, std::size_t count) = 0;
+  /// Where the next piece is to be written, `count` numbers from number `first` on.
+  virtual Number* room(std::size_t first, std::size_t count) = 0;
   /// It is written.
   virtual void take(std::size_t first, std::size_t count) = 0;
 };
 
-/// All sums, side by side.
-class WholeSums : public SumSink {
- public:
-  explicit WholeSums(std::int32_t* sums) : sums_(sums) {}
+/// Of 32-bit sums.
+using SumSink = ProductSink<std::int32_t>;
 
-  std::int32_t* room(std::size_t first, std::size_t /*count*/) override { return sums_ + first; }
+/// All numbers, side by side.
+template <class Number>
+class WholeSink : public ProductSink<Number> {
+ public:
+  explicit WholeSink(Number* numbers) : numbers_(numbers) {}
+
+  Number* room(std::size_t first, std::size_t /*count*/) override { return numbers_ + first; }
   void take(std::size_t /*first*/, std::size_t /*count*/) override {}
 
  private:
-  std::int32_t* sums_;
+  Number* numbers_;
 };
 
-/// Hands each piece to `consumer(first, sums)`, and forgets it.
-template <class Consumer>
-class PassingSums : public SumSink {
+/// Hands each piece to `consumer(first, numbers)`, and forgets it.
+template <class Number, class Consumer>
+class PassingSink : public ProductSink<Number> {
  public:
   /// The pieces stand in `memory` in turn.
-  PassingSums(AlignedVector<std::int32_t>& memory, Consumer consumer)
+  PassingSink(AlignedVector<Number>& memory, Consumer consumer)
       : memory_(memory), consumer_(std::move(consumer)) {}
 
-  std::int32_t* room(std::size_t /*first*/, std::size_t count) override {
+  Number* room(std::size_t /*first*/, std::size_t count) override {
     if (memory_.size() < count) {
       memory_.resize(count);
     }
     return memory_.data();
   }
   void take(std::size_t first, std::size_t count) override {
-    consumer_(first, std::span<const std::int32_t>(memory_).first(count));
+    consumer_(first, std::span<const Number>(memory_).first(count));
   }
 
  private:
-  AlignedVector<std::int32_t>& memory_;
+  AlignedVector<Number>& memory_;
   Consumer consumer_;
 };
 

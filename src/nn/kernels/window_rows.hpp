@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "nn/kernels/operands.hpp"
+#include "nn/kernels/window_product.hpp"
+#include "numerics/vector/product.hpp"
+
+namespace adapt {
+
+/// The windows of a product as rows of left matrices, one for each group: the terms of a window side by side,
+/// (KH, KW, I), and pixels between those of a transposed one's source as zeros. Rows are read where they
+/// stand, on a canvas that holds an image with all pixels that a window covers, if possible; else they are
+/// laid out.
+template <class Operands>
+class WindowRows {
+ public:
+  using Left = typename Operands::Left;
+
+  /// `zero` is what zero is in a row.
+  WindowRows(const WindowProduct& product, Left zero);
+
+  /// Windows that are there at a time at most: whole blocks.
+  [[nodiscard]] std::size_t windows() const { return windows_; }
+  /// Terms of a row, in whole steps of a product.
+  [[nodiscard]] std::size_t depth() const { return depth_; }
+  /// Where the rows of a block stand.
+  [[nodiscard]] const vector::RowPlaces& places() const { return places_; }
+  /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW).
+  [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap) const;
+
+  /// Goes through the windows of all images in their order: calls `body(first, count)` when `count` of them,
+  /// from number `first` on, are there. `source` (N, h, w, I) copies its elements (nn/kernels/operands.hpp).
+  template <class Source>
+  void each_piece(const Source& source, const std::function<void(std::size_t, std::size_t)>& body);
+  /// For `body`: the block of a group that begins with row `row` of those that are there.
+  [[nodiscard]] const Left* block(std::size_t group, std::size_t row) const;
+
+ private:
+  /// Along an axis: the pixel of the canvas at which pixel 0 of the source stands.
+  [[nodiscard]] int origin() const;
+  /// Draws the image that begins with element `first` of the source on the canvases of its groups.
+  template <class Source>
+  void draw(const Source& source, std::size_t first);
+  template <class Source>
+  void draw_group(const Source& source, std::size_t first, Left* canvas) const;
+  /// Lays out `count` windows of the image on the canvases, which begin with number `first`, from row `row`
+  /// on.
+  void lay_out(std::size_t first, std::size_t count, std::size_t row);
+  /// Where a window stands on a canvas.
+  [[nodiscard]] std::size_t corner_of(std::size_t window) const;
+
+  WindowProduct product_;
+  Left zero_;
+  int spread_;  ///< from a pixel of the source to the next one on the canvas
+  int step_;    ///< from a window to the next one on the canvas
+  int canvas_height_;
+  int canvas_width_;
+  std::size_t canvas_size_;  ///< elements of a group's
+  std::size_t groups_;
+  std::size_t windows_;
+  std::size_t depth_;
+  bool is_direct_ = false;        ///< windows are read where they stand on the canvas
+  std::size_t first_window_ = 0;  ///< of those that are there, in their image, where they are
+  vector::RowPlaces places_;
+  std::size_t group_rows_;        ///< elements of a group's rows, and what a copy may write behind them
+  AlignedVector<Left> canvases_;  ///< by group
+  AlignedVector<Left> rows_;      ///< by group
+};
+
+}  // namespace adapt
