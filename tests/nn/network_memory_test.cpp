@@ -165,7 +165,7 @@ TEST(Network, SaysWhenMemoryEnds) {
 }
 
 /// Loss and gradients of one pass with formats of `word_length` bits.
-std::vector<float> run(Network& network, SmallModel& model, int word_length) {
+std::vector<float> run(Network& network, SmallModel& model, int word_length, bool is_emulated = false) {
   PrecisionPlan plan = plan_of(model.graph, word_length);
   for (Parameter& parameter : model.state->parameters) {
     if (parameter.role == ParameterRole::weight) {
@@ -176,7 +176,7 @@ std::vector<float> run(Network& network, SmallModel& model, int word_length) {
   Pass pass;
   pass.seed = 9;
   pass.plan = &plan;
-  EXPECT_EQ(network.integer_layers(pass), word_length <= 8 ? 4 : 0);
+  EXPECT_EQ(network.integer_layers(pass), word_length > 16 || is_emulated ? 0 : 4);
   std::vector<float> results = {static_cast<float>(network.forward(model.images, model.labels, pass).loss)};
   network.backward(pass);
   for (const Parameter& parameter : model.state->parameters) {
@@ -189,11 +189,21 @@ TEST(NetworkMemory, AChangeOfArithmeticLeavesNothingBehind) {
   SmallModel model(branches(), kImages, true, true);
   Network changing(model.graph, model.state, true, Arithmetic::integer);
   const std::size_t idle = model.state->values->used();
-  for (const int word_length : {8, 12, 8, 16}) {
+  for (const int word_length : {8, 12, 8, 20, 12, 16, 20}) {
     Network fresh(model.graph, model.state, true, Arithmetic::integer);
     EXPECT_EQ(run(changing, model, word_length), run(fresh, model, word_length)) << word_length;
   }
   EXPECT_EQ(model.state->values->used(), idle);
+}
+
+TEST(NetworkMemory, IntegersMeanWhatEmulatedNumbersDoWhereFloat32SumsAreExact) {
+  SmallModel model(branches(), kImages, true, true);
+  Network integer(model.graph, model.state, true, Arithmetic::integer);
+  Network emulated(model.graph, model.state, true, Arithmetic::emulated);
+  for (const int word_length : {8, 9, 10}) {
+    EXPECT_EQ(run(integer, model, word_length), run(emulated, model, word_length, true)) << word_length;
+  }
+  EXPECT_NE(run(integer, model, 16), run(emulated, model, 16, true));
 }
 
 TEST(NetworkMemory, BytesTakeLessThanHalfTheMemory) {

@@ -95,10 +95,35 @@ TEST(IntegerLeNet, OneFormatPerLayerRunsInIntegersFromTheFirstStep) {
   EXPECT_EQ(expect_same(options, 3), 5);
 }
 
-TEST(IntegerLeNet, Float32GradientsKeepLayersEmulated) {
+TEST(IntegerLeNet, ForwardRunsInIntegersBesideFloat32Gradients) {
   TrainerOptions options = options_for("lenet5");
   options.precision.backward = Backward::float32;
-  EXPECT_EQ(expect_same(options, 3), 0);
+  EXPECT_EQ(expect_same(options, 3), 5);
+}
+
+/// Multiply-adds in integers, as each step counts them.
+std::vector<double> integer_shares(TrainerOptions options, int steps) {
+  options.engine.name = Engine::integer;
+  TrainingStep step(options, synthetic_images(options.model.name, 64), test::world());
+  std::vector<double> shares;
+  for (int i = 0; i < steps; ++i) {
+    shares.push_back(step.run(options.training.learning_rate).record.integer_share);
+  }
+  return shares;
+}
+
+TEST(IntegerLeNet, CountsWhatRunsInIntegers) {
+  TrainerOptions options = options_for("lenet5");
+  EXPECT_EQ(integer_shares(options, 2), (std::vector{1.0, 1.0}));
+  options.precision.fixed.word_length = 16;
+  EXPECT_EQ(integer_shares(options, 2), (std::vector{1.0, 1.0}));
+  options.precision.fixed.word_length = 24;
+  EXPECT_EQ(integer_shares(options, 1), std::vector{0.0});
+  options.precision.fixed.word_length = 12;
+  options.precision.backward = Backward::float32;
+  const double forward = integer_shares(options, 1).front();  // the first layer has no data gradient
+  EXPECT_GT(forward, 1.0 / 3);
+  EXPECT_LT(forward, 0.4);
 }
 
 TEST(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
@@ -107,7 +132,7 @@ TEST(IntegerLeNet, FollowsThePlanWhereLayersLeaveAndEnterEightBits) {
   options.precision.adapt.lookback_lower = 2;
   options.precision.adapt.lookback_upper = 3;
   options.precision.adapt.buffer_bits = 0;
-  options.precision.adapt.tiers = {8, 16, 32};
+  options.precision.adapt.tiers = {8, 32};
   const DataSplits data = synthetic_images("lenet5", 64);
   TrainingStep step(
       [&] {

@@ -5,7 +5,9 @@
 namespace adapt {
 
 bool GridConvolution::fits(const ProductGeometry& geometry) {
-  return GridProduct::fits(forward_product(geometry)) && GridProduct::fits(DataGradient(geometry).product());
+  const std::int64_t pixels = geometry.output.elements() / geometry.output.c;
+  return GridProduct::fits(forward_product(geometry)) &&
+         GridProduct::fits(DataGradient(geometry).product()) && pixels < GridProduct::kMostTerms;
 }
 
 bool GridConvolution::fit(std::span<const float> numbers, FixedFormat format) {

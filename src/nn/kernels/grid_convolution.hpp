@@ -15,7 +15,7 @@ namespace adapt {
 /// integers have at most 16 bits: each sum is exact, and rounded once.
 class GridConvolution {
  public:
-  /// Whether the sums of both are exact, whatever the integers are.
+  /// Whether the sums of both, and of the weight gradient, are exact, whatever the integers are.
   static bool fits(const ProductGeometry& geometry);
   /// Whether the integers of such numbers, on the grid of `format`, fit.
   static bool fit(std::span<const float> numbers, FixedFormat format);

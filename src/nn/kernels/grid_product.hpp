@@ -17,8 +17,12 @@ class GridProduct {
   /// Integers that fit.
   static constexpr std::int32_t kLowest = -(1 << 15);
   static constexpr std::int32_t kHighest = (1 << 15) - 1;
-  /// Whether sums of products of 2^30 are below 2^53, where doubles are exact.
-  static bool fits(const WindowProduct& product) { return product.terms() < std::size_t{1} << 23U; }
+  /// Sums of fewer products, of 2^30 at most, are below 2^53, where doubles are exact.
+  static constexpr std::int64_t kMostTerms = std::int64_t{1} << 23U;
+  /// Whether the product's sums are exact, whatever the integers are.
+  static bool fits(const WindowProduct& product) {
+    return static_cast<std::int64_t>(product.terms()) < kMostTerms;
+  }
 
   virtual ~GridProduct() = default;
   GridProduct() = default;

@@ -170,6 +170,14 @@ TEST(WordProduct, CutsOnlyWhatMayOverflow) {
   EXPECT_LT(pieces(16, 32767), 20U);
 }
 
+TEST(GridConvolution, KnowsWhenSumsMayLeaveWhatDoublesHold) {
+  const int most = static_cast<int>(GridProduct::kMostTerms);
+  EXPECT_TRUE(GridConvolution::fits({{1, most - 1, 1, 1}, {1, 1, 1, 1}, 1, 1, 0}));
+  EXPECT_FALSE(GridConvolution::fits({{1, most, 1, 1}, {1, 1, 1, 1}, 1, 1, 0}));
+  EXPECT_FALSE(GridConvolution::fits({{1, 1, 1, 1}, {1, most, 1, 1}, 1, 1, 0}));
+  EXPECT_FALSE(GridConvolution::fits({{8, 1, 1024, 1024}, {8, 1, 1024, 1024}, 1, 1, 0}));
+}
+
 TEST(GridConvolution, KnowsWhichIntegersFit) {
   const FixedFormat format = {20, 4};
   EXPECT_TRUE(GridConvolution::fit(std::vector{-2048.0F, 2047.9375F}, format));
