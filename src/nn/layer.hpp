@@ -31,7 +31,7 @@ struct Pass {
   bool names_not_finite = false;  ///< forward throws NotFinite at the first node that puts out NaN or Inf
   bool heeds_stop = false;        ///< a stop signal ends forward and backward half-way, by check_stop()
   double quantize_seconds = 0;    ///< time spent in quantization, counted by the layers
-  ProductWork work;               ///< counted by the layers of quantized graphs
+  ProductWork work = {};          ///< counted by the layers of quantized graphs
 };
 
 /// The memory a layer works on. Activations are (N, C, H, W), channels last, float32; layers that stand on
@@ -54,7 +54,8 @@ class Layer {
   /// destination ← f(sources).
   virtual void forward(Pass& pass) = 0;
   /// source_gradients ← from destination_gradient; parameter gradients are overwritten. Called after forward
-  /// of the same pass.
+  /// of the same pass; of a convolution or linear layer, its sources and destination may have been computed
+  /// by another arithmetic.
   virtual void backward(Pass& pass) = 0;
 };
 

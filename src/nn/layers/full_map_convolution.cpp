@@ -50,6 +50,21 @@ class FullMapConvolution : public Layer {
   }
 
   void forward(Pass& pass) override {
+    update_dense();
+    linear_->forward(pass);
+  }
+
+  void backward(Pass& pass) override {
+    update_dense();  // forward may have been in another arithmetic
+    linear_->backward(pass);
+    expansion_.fold(dense_weight_.gradient, weight_.gradient);
+    if (bias_ != nullptr) {
+      fold_bias_gradient();
+    }
+  }
+
+ private:
+  void update_dense() {
     if (dense_weight_.version != weight_.version) {
       expansion_.expand(weight_.working, dense_weight_.working);
       dense_weight_.version = weight_.version;
@@ -61,18 +76,8 @@ class FullMapConvolution : public Layer {
       }
       dense_bias_.version = bias_->version;
     }
-    linear_->forward(pass);
   }
 
-  void backward(Pass& pass) override {
-    linear_->backward(pass);
-    expansion_.fold(dense_weight_.gradient, weight_.gradient);
-    if (bias_ != nullptr) {
-      fold_bias_gradient();
-    }
-  }
-
- private:
   void fold_bias_gradient() {
     std::fill(bias_->gradient.begin(), bias_->gradient.end(), 0.0F);
     for (std::size_t i = 0; i < dense_bias_.gradient.size(); ++i) {
