@@ -8,6 +8,7 @@
 #include "bench/timing.hpp"
 #include "exchange/registry.hpp"
 #include "nn/options.hpp"
+#include "precision/options.hpp"
 #include "precision/registry.hpp"
 
 namespace adapt {
@@ -19,14 +20,16 @@ namespace adapt {
 struct StepBenchOptions {
   std::vector<std::string> models = {"lenet5"};
   std::vector<Engine> engines = {Engine::float32, Engine::emulated};
-  /// One of all engines, or one for each. None: the usual one of the engine, which for integer is fixed 8-bit
-  /// formats per tensor, backward too.
+  /// One of all engines, or one for each. None: the usual one of the engine, which for integer is fixed
+  /// formats per tensor.
   std::vector<std::optional<Policy>> policies = {std::nullopt};
+  int word_length = 8;                                              ///< of the integer engine's fixed formats
+  Backward backward = Backward::quantized;                          ///< of the integer engine
   std::vector<std::optional<Encoding>> encodings = {std::nullopt};  ///< likewise; none: auto
   Rounding rounding = Rounding::stochastic;                         ///< of activations
   int batch = 256;                                                  ///< images per step, over all ranks
   int shards = 8;
-  int threads = 1;      ///< of a rank
+  int threads = 1;      ///< of a rank, which take shards side by side
   bool layers = false;  ///< time each layer, too
   TimingOptions timing = {.repeats = 7, .seconds = 1};
 };

@@ -16,8 +16,6 @@ constexpr std::int64_t kEpochSteps = 64;
 /// Small enough that random labels do not make training diverge.
 constexpr double kLearningRate = 1e-3;
 
-constexpr int kByteBits = 8;
-
 /// What an activation takes in memory between layers.
 double bytes_per_number(Engine engine) {
   return engine == Engine::integer ? 1 : engine == Engine::bfloat16 ? 2 : sizeof(float);
@@ -151,10 +149,10 @@ class StepBenchmark : public Benchmark {
       options.engine = {.name = options_.engines[e], .rounding = options_.rounding};
       options.precision.name = policy_of(e);
       options.exchange.encoding = options_.encodings[e];
-      if (options.engine.name == Engine::integer) {  // all layers in 8 bits
+      if (options.engine.name == Engine::integer) {
         options.precision.formats = FormatScope::per_tensor;
-        options.precision.backward = Backward::quantized;
-        options.precision.fixed.word_length = kByteBits;
+        options.precision.backward = options_.backward;
+        options.precision.fixed.word_length = options_.word_length;
       }
       options.training.batch = options_.batch;
       options.training.shards = options_.shards;
@@ -169,12 +167,23 @@ class StepBenchmark : public Benchmark {
     const std::optional<Encoding> encoding = options_.encodings[engine];
     return {{"model", options_.models[model]},
             {"engine", std::string(name_of(options_.engines[engine]))},
-            {"policy", std::string(name_of(policy_of(engine)))},
+            {"policy", policy_text(engine)},
             {"encoding", std::string(encoding ? name_of(*encoding) : "auto")},
             {"batch", std::int64_t{options_.batch}},
             {"shards", std::int64_t{options_.shards}},
             {"ranks", std::int64_t{ranks_.size()}},
             {"threads", std::int64_t{options_.threads}}};
+  }
+
+  /// "fixed", or "fixed 12, float32 backward" where it is not the usual one.
+  [[nodiscard]] std::string policy_text(std::size_t engine) const {
+    std::string text(name_of(policy_of(engine)));
+    if (options_.engines[engine] == Engine::integer) {
+      const StepBenchOptions usual;
+      text += options_.word_length == usual.word_length ? "" : concat(" ", options_.word_length);
+      text += options_.backward == usual.backward ? "" : ", float32 backward";
+    }
+    return text;
   }
 
   [[nodiscard]] Policy policy_of(std::size_t engine) const {

@@ -6,6 +6,7 @@
 #include "base/names.hpp"
 #include "base/option_text.hpp"
 #include "nn/models.hpp"
+#include "numerics/quantize.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -116,13 +117,16 @@ std::vector<BenchOption> step_options(StepBenchOptions& chosen) {
       values("engine", chosen.engines, "engines, names between commas; ratios are against the first"),
       open_values("policy", chosen.policies,
                   "precision policy of all engines, or one for each; auto: float32 for float32 and bfloat16, "
-                  "adapt for emulated, fixed 8-bit formats per tensor, backward too, for integer"),
+                  "adapt for emulated, fixed formats per tensor for integer"),
+      integer("word-length", chosen.word_length, 1, kMaxWordLength,
+              "bits of the fixed formats of engine integer"),
+      value("backward", chosen.backward, "of engine integer: quantized, float32"),
       open_values("encoding", chosen.encodings,
                   "of the gradients that ranks exchange, one of all engines, or one for each"),
       value("rounding", chosen.rounding, "of activations: stochastic, nearest"),
       integer("batch", chosen.batch, 1, kMostImages, "images per step, over all ranks"),
       integer("shards", chosen.shards, 1, kMostImages, "virtual shards that the batch is cut into"),
-      integer("threads", chosen.threads, 1, kMostThreads, "oneDNN threads per rank"),
+      integer("threads", chosen.threads, 1, kMostThreads, "threads per rank; they take shards side by side"),
       yes_or_no("layers", chosen.layers, "yes: the time of each layer, too"),
   };
 }
