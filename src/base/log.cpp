@@ -18,6 +18,8 @@ LogState& state() {
   return instance;
 }
 
+thread_local bool is_another_thread = false;
+
 std::atomic<void (*)()> line_hook = nullptr;
 
 void print(LogLevel level, const char* label, const std::string& message) {
@@ -43,9 +45,12 @@ void configure_log(int rank, LogLevel level) { state() = {rank, level}; }
 
 int log_rank() { return state().rank; }
 
+void log_as_another_thread() { is_another_thread = true; }
+
 bool log_prints(LogLevel level) {
   const LogState& current = state();
-  return level <= current.level && (current.rank == 0 || level <= LogLevel::warning);
+  const bool is_first = current.rank == 0 && !is_another_thread;
+  return level <= current.level && (is_first || level <= LogLevel::warning);
 }
 
 void set_log_hook(void (*before_line)()) { line_hook = before_line; }

@@ -13,7 +13,10 @@ void configure_log(int rank, LogLevel level);
 /// The rank that was given to configure_log; 0 before.
 int log_rank();
 
-/// Whether this process prints lines of this level.
+/// From now on the calling thread, one of several that do the same, prints warnings and errors only.
+void log_as_another_thread();
+
+/// Whether the calling thread prints lines of this level.
 bool log_prints(LogLevel level);
 
 /// `before_line` is called before each printed line, from the thread that prints it: a progress bar clears

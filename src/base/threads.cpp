@@ -32,10 +32,14 @@ std::string reason(int threads) {
 
 }  // namespace
 
-void set_threads(int threads) {
+void use_openmp_threads(int threads) {
   omp_set_dynamic(0);
   omp_set_max_active_levels(std::max(1, omp_get_max_active_levels()));
   omp_set_num_threads(threads);
+}
+
+void set_threads(int threads) {
+  use_openmp_threads(threads);
   const int team = count_team();
   if (team != threads) {
     throw BadInput(concat(threads, " threads are asked for (training.threads, --threads), but OpenMP gives ",

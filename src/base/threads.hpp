@@ -8,4 +8,7 @@ namespace adapt {
 /// oneDNN would wait for the missing ones for ever.
 void set_threads(int threads);
 
+/// The same where set_threads(n) with n >= `threads` has shown that OpenMP gives so many.
+void use_openmp_threads(int threads);
+
 }  // namespace adapt

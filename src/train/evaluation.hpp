@@ -1,11 +1,15 @@
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "data/dataset.hpp"
 #include "exchange/metrics.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/network.hpp"
 #include "numerics/plan.hpp"
 #include "train/inference.hpp"
+#include "train/model_workers.hpp"
 
 namespace adapt {
 
@@ -15,6 +19,11 @@ namespace adapt {
 /// the loss is NaN or infinite.
 MetricSum evaluate(Network& network, const Dataset& dataset, const Normalization& normalization,
                    const PrecisionPlan* plan, const mpi::Communicator& ranks);
+
+/// The same by the threads of this rank, each with its network (of equal batches).
+MetricSum evaluate(ModelWorkers& workers, const std::vector<std::unique_ptr<Network>>& networks,
+                   const Dataset& dataset, const Normalization& normalization, const PrecisionPlan* plan,
+                   const mpi::Communicator& ranks);
 
 /// The same for a model that was made ready for inference.
 MetricSum evaluate(Classifier& classifier, const Dataset& dataset, const Normalization& normalization,

@@ -7,6 +7,7 @@
 #include "nn/network.hpp"
 #include "nn/parameters.hpp"
 #include "train/engine.hpp"
+#include "train/model_workers.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
@@ -102,15 +103,17 @@ MemoryEstimate estimate_training(const TrainerOptions& options, const DataDescri
   const std::int64_t feedback = feedback_bytes(options, parameters, ranks, first);
   // Masters, working copies, gradients; gradients and momentum of the optimizer.
   const std::int64_t model = 3 * parameters * kFloat;
+  const std::int64_t workers = ModelWorkers::count(training, ranks);  // each with all that it computes on
   const std::int64_t optimizer = 2 * parameters * kFloat;
   const std::int64_t copies = weight_copy_bytes(graph, /*training=*/true) + weight_copy_bytes(test, false);
   MemoryEstimate estimate = {
       {"activations and their gradients",
-       std::max(value_bytes(graph, /*training=*/true, largest_arithmetic(options)),
-                evaluation_bytes(options, test))},
-      {"scratch of kernels", std::max(scratch_bytes(graph), scratch_bytes(test))},
-      {"batches of images", (TrainLoader::kSlots * shard + training.test_images()) * image},
-      {"parameters", model + copies},
+       workers * std::max(value_bytes(graph, /*training=*/true, largest_arithmetic(options)),
+                          evaluation_bytes(options, test))},
+      {"scratch of kernels", workers * std::max(scratch_bytes(graph), scratch_bytes(test))},
+      {"batches of images",
+       ((TrainLoader::kSlots + workers) * shard + workers * training.test_images()) * image},
+      {"parameters", model + (workers - 1) * 2 * parameters * kFloat + workers * copies},
       {"optimizer", optimizer},
       {"exchange", exchange_bytes(options, parameters, ranks) + feedback},
       {"policy", policy}};

@@ -45,7 +45,8 @@ struct TrainingOptions {
   int accumulate = 1;          ///< mini-batches whose gradients are averaged for one optimizer step
   int shards = 8;  ///< virtual shards of a mini-batch: the unit of work that makes results independent of the
                    ///< rank count
-  int threads = 1;  ///< oneDNN threads per rank; float32 results may depend on it
+  int threads = 1;  ///< per rank; they take shards side by side, and float32 results may depend on those that
+                    ///< are left over (train/model_workers.hpp)
   double learning_rate = 0.1;
   double momentum = 0.9;
   double weight_decay = 0;     ///< β: coefficient of (1/2)‖W‖₂² in the loss

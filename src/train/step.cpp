@@ -1,5 +1,6 @@
 #include "train/step.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -107,7 +108,7 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       ranks_(ranks),
       graph_(make_graph(options, data, options.training.batch / options.training.shards)),
       state_(initialize(graph_, options.model.init_scale, options.seed)),
-      network_(make_network(options, graph_, state_, /*training=*/true)),
+      model_workers_(options.training, state_, ranks),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),
       encoding_(make_encoding(chosen_encoding(options.exchange, controller_.decided()),
@@ -124,6 +125,22 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
   if (decided.per_tensor) {
     calibrate(options, data, state_, controller_);
   }
+  for (int shard = ranks.rank(); shard < options.training.step_shards(); shard += ranks.size()) {
+    shards_.push_back(shard);
+  }
+  taken_.resize(state_->parameters.size());
+  make_workers();
+}
+
+void TrainingStep::make_workers() {
+  workers_ = std::vector<Worker>(static_cast<std::size_t>(model_workers_.size()));
+  model_workers_.run([this](int index) {
+    Worker& worker = workers_[static_cast<std::size_t>(index)];
+    worker.state = model_workers_.state(index);
+    worker.network =
+        std::make_unique<Network>(make_network(options_, graph_, worker.state, /*training=*/true));
+    worker.is_first = index == 0;
+  });
 }
 
 std::vector<LoggedLayer> TrainingStep::layers() const {
@@ -137,7 +154,7 @@ std::vector<LoggedLayer> TrainingStep::layers() const {
 int TrainingStep::integer_layers() const {
   Pass pass;
   pass.plan = &controller_.plan();
-  return network_.integer_layers(pass);
+  return workers_.front().network->integer_layers(pass);
 }
 
 StepOutcome TrainingStep::run(double learning_rate) {
@@ -184,81 +201,154 @@ void TrainingStep::run_shards(StepOutcome& outcome) {
 }
 
 void TrainingStep::run_own_shards(StepOutcome& outcome) {
-  const NetworkSeconds before = network_.seconds();
   PhaseSeconds& seconds = outcome.record.seconds;
   const auto step = static_cast<std::uint32_t>(step_);
   encoding_->begin({options_.seed, step, &controller_.plan()});
   controller_.begin(step_);
   statistics_.begin(step);
-  for (int shard = ranks_.rank(); shard < options_.training.step_shards(); shard += ranks_.size()) {
+  begin_workers();
+  for (std::size_t first = 0; first < shards_.size(); first += workers_.size()) {
+    const std::size_t count = std::min(workers_.size(), shards_.size() - first);
     Stopwatch watch;
     phase::begin("data");
-    const ShardBatch& batch = loader_.next();
+    for (std::size_t i = 0; i < count; ++i) {
+      workers_[i].batch = loader_.next();
+      workers_[i].turn = first + i;
+    }
     seconds.data += watch.lap();
-    run_shard(batch, shard + ranks_.size() >= options_.training.step_shards(), outcome);
+    double worked = 0;
+    model_workers_.run([&](int index) {
+      if (static_cast<std::size_t>(index) < count) {
+        try {
+          run_shard(workers_[static_cast<std::size_t>(index)]);
+        } catch (...) {
+          give_up(workers_[static_cast<std::size_t>(index)]);
+          throw;
+        }
+      }
+      worked = index == 0 ? watch.seconds() : worked;
+    });
+    seconds.exchange += watch.seconds() - worked;
   }
-  const NetworkSeconds& after = network_.seconds();
-  seconds.forward = after.forward - before.forward;
-  seconds.backward = after.backward - before.backward;
-  seconds.quantize += after.quantize - before.quantize;
+  end_workers(outcome);
 }
 
-std::string TrainingStep::origin_of_not_finite(const ShardBatch& batch, const Pass& pass) {
-  const auto where = network_.first_not_finite(batch.images, pass);
+void TrainingStep::begin_workers() {
+  model_workers_.refresh();
+  std::ranges::fill(taken_, 0);
+  unreleased_ = taken_.size();
+  first_failed_ = shards_.size();
+  for (Worker& worker : workers_) {
+    worker.metrics = {};
+    worker.work = {};
+    const NetworkSeconds& so_far = worker.network->seconds();
+    worker.seconds = {};
+    worker.seconds.forward = -so_far.forward;
+    worker.seconds.backward = -so_far.backward;
+    worker.seconds.quantize = -so_far.quantize;
+    if (!worker.is_first && controller_.maxima() != nullptr) {
+      worker.maxima = *controller_.maxima();
+    }
+  }
+}
+
+void TrainingStep::end_workers(StepOutcome& outcome) {
+  for (const Worker& worker : workers_) {
+    outcome.metrics += worker.metrics;
+    outcome.work.madds += worker.work.madds;
+    outcome.work.integer += worker.work.integer;
+    for (std::size_t layer = 0; layer < worker.maxima.size(); ++layer) {
+      for (const auto tensor : kTensors<std::optional<float>>) {
+        const std::optional<float>& found = worker.maxima[layer].*tensor;
+        raise((*controller_.maxima())[layer].*tensor, found.value_or(0));
+      }
+    }
+  }
+  const Worker& first = workers_.front();
+  const NetworkSeconds& so_far = first.network->seconds();
+  PhaseSeconds& seconds = outcome.record.seconds;
+  seconds.forward = first.seconds.forward + so_far.forward;
+  seconds.backward = first.seconds.backward + so_far.backward;
+  seconds.quantize += first.seconds.quantize + so_far.quantize;
+  seconds.exchange += first.seconds.exchange;
+}
+
+std::string TrainingStep::origin_of_not_finite(Worker& worker, const Pass& pass) {
+  const auto where = worker.network->first_not_finite(worker.batch.images, pass);
   return where ? "; NaN or Inf first appears in " + *where : "";
 }
 
-void TrainingStep::run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome) {
+void TrainingStep::run_shard(Worker& worker) {
+  const ShardBatch& batch = worker.batch;
+  const auto begin_phase = [&](const char* name) {
+    if (worker.is_first) {
+      phase::begin(name);
+    }
+  };
   Pass pass;
   pass.seed = options_.seed;
   pass.step = static_cast<std::uint32_t>(step_);
   pass.shard = static_cast<std::uint32_t>(batch.shard);
   pass.rounding = options_.engine.rounding;
   pass.plan = &controller_.plan();
-  pass.maxima = controller_.maxima();
+  pass.maxima = worker.is_first || controller_.maxima() == nullptr ? controller_.maxima() : &worker.maxima;
   pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
-  phase::begin("forward");
-  const LossSum loss = network_.forward(batch.images, batch.labels, pass);
+  begin_phase("forward");
+  const LossSum loss = worker.network->forward(batch.images, batch.labels, pass);
   if (!MetricSum::fits(loss.loss)) {
-    const std::string origin = std::isfinite(loss.loss) ? "" : origin_of_not_finite(batch, pass);
+    const std::string origin = std::isfinite(loss.loss) ? "" : origin_of_not_finite(worker, pass);
     throw Failure(concat("the loss is ", std::isnan(loss.loss) ? "NaN" : concat(loss.loss), " at step ",
                          step_, ", shard ", batch.shard, ": training has diverged", origin,
                          "; a smaller training.learning_rate may help"));
   }
-  outcome.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
-  phase::begin("backward");
+  worker.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
+  begin_phase("backward");
   try {
-    network_.backward(pass, [&](std::size_t first, std::size_t last) {
-      take_gradients(first, last, pass.shard, last_shard, outcome);
-    });
+    worker.network->backward(
+        pass, [&](std::size_t first, std::size_t last) { take_gradients(first, last, worker); });
   } catch (const BadGradient& error) {
-    throw Failure(error.what() + origin_of_not_finite(batch, pass));
+    throw Failure(error.what() + origin_of_not_finite(worker, pass));
   }
-  outcome.work.madds += pass.work.madds;
-  outcome.work.integer += pass.work.integer;
+  worker.work.madds += pass.work.madds;
+  worker.work.integer += pass.work.integer;
   const Stopwatch watch;
-  statistics_.add(*state_, pass.shard);
-  outcome.record.seconds.quantize += watch.seconds();
+  const std::lock_guard lock(taking_);
+  statistics_.add(*worker.state, pass.shard);
+  worker.seconds.quantize += watch.seconds();
 }
 
-void TrainingStep::take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
-                                  StepOutcome& outcome) {
+void TrainingStep::give_up(const Worker& worker) {
+  const std::lock_guard lock(taking_);
+  first_failed_ = std::min(first_failed_, worker.turn);
+  took_.notify_all();
+}
+
+void TrainingStep::take_gradients(std::size_t first, std::size_t last, Worker& worker) {
   Stopwatch watch;
+  std::unique_lock lock(taking_);
   // As backward went: of gradients that are not finite, the one that was first is named.
   for (std::size_t p = last; p-- > first;) {
-    const Parameter& parameter = state_->parameters[p];
+    took_.wait(lock, [&] { return first_failed_ < worker.turn || taken_[p] == worker.turn; });
+    if (taken_[p] != worker.turn) {
+      throw Failure(concat("shard ", worker.batch.shard, " was left, as one before it failed"));
+    }
+    const Parameter& parameter = worker.state->parameters[p];
+    const auto shard = static_cast<std::uint32_t>(worker.batch.shard);
     controller_.observe_gradient(parameter, encoding_->add(p, shard, parameter.gradient));
+    ++taken_[p];
+    took_.notify_all();
   }
-  outcome.record.seconds.quantize += watch.lap();
-  if (!options_.exchange.overlap || !last_shard) {
-    return;
+  worker.seconds.quantize += watch.lap();
+  if (!options_.exchange.overlap || !worker.is_first) {
+    return;  // only the first thread talks to other ranks
   }
-  for (std::size_t p = last; p-- > first;) {
-    encoding_->release(p, ranks_);
+  // In the same order on all ranks, whichever thread comes first.
+  while (unreleased_ > 0 && taken_[unreleased_ - 1] == shards_.size()) {
+    encoding_->release(--unreleased_, ranks_);
   }
   encoding_->progress();
-  outcome.record.seconds.exchange += watch.lap();
+  worker.seconds.exchange += watch.lap();
 }
 
 void TrainingStep::exchange(StepOutcome& outcome) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "control/controller.hpp"
@@ -9,6 +11,7 @@
 #include "exchange/metrics.hpp"
 #include "nn/network.hpp"
 #include "record/run_log.hpp"
+#include "train/model_workers.hpp"
 #include "train/optimizer.hpp"
 #include "train/statistics.hpp"
 #include "train/trainer.hpp"
@@ -65,20 +68,43 @@ class TrainingStep {
 
   /// The network's, for one shard.
   [[nodiscard]] const Graph& graph() const { return graph_; }
-  /// Time by node of the network, for benchmarks (nn/network.hpp).
-  void count_layers() { network_.count_layers(); }
-  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const { return network_.layer_seconds(); }
+  /// The threads of this rank.
+  [[nodiscard]] ModelWorkers& workers() { return model_workers_; }
+  /// Time by node of the first thread's network, for benchmarks (nn/network.hpp).
+  void count_layers() { workers_.front().network->count_layers(); }
+  [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const {
+    return workers_.front().network->layer_seconds();
+  }
 
  private:
-  /// All shards of all ranks; time spent waiting for other ranks counts as exchange.
+  /// What computes shards in one of the threads.
+  struct Worker {
+    std::shared_ptr<ModelState> state;
+    std::unique_ptr<Network> network;
+    bool is_first = false;  ///< in the thread that talks to other ranks
+    ShardBatch batch;
+    std::size_t turn = 0;             ///< of the batch's shard, among those of this rank
+    std::vector<LayerMaxima> maxima;  ///< of all but the first one, whose maxima are the controller's
+    // Of the running step:
+    MetricSum metrics;
+    ProductWork work;
+    PhaseSeconds seconds;
+  };
+
+  void make_workers();
+  /// All shards of all ranks; time spent waiting for other ranks and threads counts as exchange.
   void run_shards(StepOutcome& outcome);
   void run_own_shards(StepOutcome& outcome);
-  void run_shard(const ShardBatch& batch, bool last_shard, StepOutcome& outcome);
+  void begin_workers();
+  void end_workers(StepOutcome& outcome);
+  void run_shard(Worker& worker);
+  /// Lets those that wait for a shard's gradients know that they will not come.
+  void give_up(const Worker& worker);
   /// The end of a message: "; NaN or Inf first appears in the output of 'conv2'", or nothing.
-  std::string origin_of_not_finite(const ShardBatch& batch, const Pass& pass);
-  /// Takes in the shard's gradients of the parameters first..last - 1; `last_shard`: of this rank.
-  void take_gradients(std::size_t first, std::size_t last, std::uint32_t shard, bool last_shard,
-                      StepOutcome& outcome);
+  static std::string origin_of_not_finite(Worker& worker, const Pass& pass);
+  /// Takes in the gradients of the parameters first..last - 1 of the worker's shard, once those of the shards
+  /// before it are taken: in the same order with any number of threads.
+  void take_gradients(std::size_t first, std::size_t last, Worker& worker);
   void exchange(StepOutcome& outcome);
   /// The policy, by way of the controller.
   StepDecision decide(StepOutcome& outcome);
@@ -88,13 +114,20 @@ class TrainingStep {
   const mpi::Communicator& ranks_;
   Graph graph_;
   std::shared_ptr<ModelState> state_;
-  Network network_;
+  ModelWorkers model_workers_;
+  std::vector<Worker> workers_;
   TrainLoader loader_;
   Controller controller_;
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;
   Optimizer optimizer_;
-  std::int64_t step_ = 0;  // done
+  std::vector<int> shards_;         // of this rank
+  std::mutex taking_;               // of encoding_, statistics_, controller_ and what follows
+  std::condition_variable took_;    // something, or a shard failed
+  std::vector<std::size_t> taken_;  // by parameter: shards whose gradients the step has
+  std::size_t first_failed_ = 0;    // of the shards; as many as there are: none
+  std::size_t unreleased_ = 0;      // parameters before this one
+  std::int64_t step_ = 0;           // done
 };
 
 }  // namespace adapt

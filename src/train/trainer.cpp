@@ -33,11 +33,20 @@ struct Trainer::Implementation {
         data(splits),
         ranks(communicator),
         step(chosen, splits, communicator),
-        test_network(make_network(chosen, make_graph(chosen, splits, chosen.training.test_images()),
-                                  step.state(), /*training=*/false)),
         schedule(make_schedule(chosen.training.schedule, scheduled_epochs(chosen.training))),
         summary(step.layers(), chosen.training.step_images(),
-                chosen.precision.backward == Backward::quantized) {}
+                chosen.precision.backward == Backward::quantized) {
+    make_test_networks();
+  }
+
+  void make_test_networks() {
+    const Graph graph = make_graph(options, data, options.training.test_images());
+    test_networks.resize(static_cast<std::size_t>(step.workers().size()));
+    step.workers().run([&](int worker) {
+      test_networks[static_cast<std::size_t>(worker)] = std::make_unique<Network>(
+          make_network(options, graph, step.workers().state(worker), /*training=*/false));
+    });
+  }
 
   TrainingEnd run(const TrainerFiles& chosen_files,
                   const std::function<void(const TrainerProgress&)>& on_step);
@@ -58,7 +67,7 @@ struct Trainer::Implementation {
   DataSplits data;
   const mpi::Communicator& ranks;
   TrainingStep step;
-  Network test_network;
+  std::vector<std::unique_ptr<Network>> test_networks;  // by thread
   std::unique_ptr<Schedule> schedule;
   RunSummary summary;  // rank 0
   TrainerFiles files;
@@ -151,7 +160,8 @@ void Trainer::Implementation::end_epoch() {
   record.train_accuracy = metrics.accuracy();
   record.seconds = seconds;
   const Stopwatch watch;
-  const MetricSum test = evaluate(test_network, *data.test, data.normalization, &step.plan(), ranks);
+  const MetricSum test =
+      evaluate(step.workers(), test_networks, *data.test, data.normalization, &step.plan(), ranks);
   record.test_loss = test.mean_loss();
   record.test_accuracy = test.accuracy();
   record.test_seconds = watch.seconds();

@@ -12,9 +12,13 @@
 #include "support/world.hpp"
 #include "train/engine.hpp"
 #include "train/step.hpp"
+#include "train/trained.hpp"
 
 namespace adapt {
 namespace {
+
+using test::train;
+using test::Trained;
 
 TrainerOptions options_for(const std::string& model) {
   TrainerOptions options;
@@ -28,35 +32,6 @@ TrainerOptions options_for(const std::string& model) {
   options.precision.formats = FormatScope::per_tensor;
   options.precision.backward = Backward::quantized;
   return options;
-}
-
-/// What training left: everything that could differ.
-struct Trained {
-  std::vector<double> losses;
-  std::vector<AlignedVector<float>> masters;
-  std::vector<AlignedVector<float>> statistics;
-  PrecisionPlan plan;
-  int integer_layers = 0;
-
-  bool operator==(const Trained&) const = default;
-};
-
-Trained train(const TrainerOptions& options, const DataSplits& data, int steps) {
-  TrainingStep step(options, data, test::world());
-  Trained trained;
-  for (int i = 0; i < steps; ++i) {
-    trained.losses.push_back(step.run(options.training.learning_rate).record.cross_entropy);
-  }
-  for (const Parameter& parameter : step.state()->parameters) {
-    trained.masters.push_back(parameter.master);
-  }
-  for (const RunningStatistics& statistics : step.state()->statistics) {
-    trained.statistics.push_back(statistics.running_mean);
-    trained.statistics.push_back(statistics.running_variance);
-  }
-  trained.plan = step.plan();
-  trained.integer_layers = step.integer_layers();
-  return trained;
 }
 
 class IntegerEngine : public testing::TestWithParam<const char*> {};

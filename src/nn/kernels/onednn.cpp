@@ -143,7 +143,7 @@ const dnnl::engine& engine() {
 }
 
 dnnl::stream& stream() {
-  static dnnl::stream instance(engine());
+  thread_local dnnl::stream instance(engine());
   return instance;
 }
 
@@ -191,7 +191,7 @@ memory::desc scratchpad_of(const dnnl::primitive& primitive) {
 }
 
 void run(const dnnl::primitive& primitive, Arguments arguments) {
-  static AlignedVector<std::uint8_t> scratchpad;
+  thread_local AlignedVector<std::uint8_t> scratchpad;
   if (!arguments.contains(DNNL_ARG_SCRATCHPAD)) {
     const memory::desc wanted = scratchpad_of(primitive);
     scratchpad.resize(std::max(scratchpad.size(), wanted.get_size()));
