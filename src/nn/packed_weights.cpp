@@ -1,6 +1,7 @@
 #include "nn/packed_weights.hpp"
 
 #include "nn/kernels/onednn.hpp"
+#include "nn/kernels/trusted_packing.hpp"
 
 namespace adapt {
 
@@ -18,7 +19,7 @@ PackedWeights::PackedWeights(const Parameter& parameter, const dnnl::memory::dim
 const dnnl::memory& PackedWeights::get() {
   if (version_ != parameter_.version) {
     if (packed_.get_data_handle() != plain_.get_data_handle()) {
-      onednn::reorder(plain_, packed_);
+      pack(plain_, packed_);
     }
     version_ = parameter_.version;
   }

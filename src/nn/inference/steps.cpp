@@ -9,6 +9,7 @@
 #include "nn/kernels/average_bytes.hpp"
 #include "nn/kernels/average_pooling.hpp"
 #include "nn/kernels/onednn.hpp"
+#include "nn/kernels/trusted_packing.hpp"
 #include "nn/layer.hpp"
 #include "numerics/quantize.hpp"
 
@@ -48,7 +49,7 @@ memory packed_weights(const FoldedProduct& product, const memory::dims& dims, co
     onednn::reorder({onednn::plain_bytes(dims), onednn::engine(), bytes.data()}, packed);
   } else {
     AlignedVector<float> numbers = product.weights;
-    onednn::reorder({onednn::plain(dims), onednn::engine(), numbers.data()}, packed);
+    pack({onednn::plain(dims), onednn::engine(), numbers.data()}, packed);
   }
   return packed;
 }

@@ -19,6 +19,7 @@
 #include "nn/kernels/guarded_memory.hpp"
 #include "nn/kernels/known_layer.hpp"
 #include "nn/kernels/onednn.hpp"
+#include "nn/kernels/trusted_packing.hpp"
 
 namespace adapt {
 namespace {
@@ -150,8 +151,7 @@ auto in_type(const memory& tensor, const memory::desc& layout, Use&& use) {
 
 void set_operand(Operand& operand, const memory::desc& layout, const memory& tensor) {
   if (operand.is_parameter()) {
-    onednn::reorder({onednn::plain(onednn::dims_of(layout)), onednn::engine(), operand.values.data()},
-                    tensor);
+    pack({onednn::plain(onednn::dims_of(layout)), onednn::engine(), operand.values.data()}, tensor);
   } else {
     in_type(tensor, layout, [&](auto numbers) { fill(operand, numbers); });
   }
