@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <tuple>
 
 #include "nn/kernels/integer_products.hpp"
 #include "nn/kernels/word_product.hpp"
