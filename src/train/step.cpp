@@ -226,7 +226,9 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
           throw;
         }
       }
-      worked = index == 0 ? watch.seconds() : worked;
+      if (index == 0) {
+        worked = watch.seconds();
+      }
     });
     seconds.exchange += watch.seconds() - worked;
   }

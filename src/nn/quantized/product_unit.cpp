@@ -51,8 +51,10 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
       outputs_(parts.outputs->name, Quantizer::Tensor::outputs, parts.outputs->layer),
       gradients_(parts.outputs->name, Quantizer::Tensor::activation_gradients, parts.outputs->layer) {
   if (integer && training && !IntegerConvolution::fits(geometry_)) {
-    log_info(concat("layer ", parts.product->name, " does not run in integers: a sum of its ",
-                    IntegerConvolution::terms(geometry_), " products may exceed 32 bits"));
+    const bool words = GridConvolution::fits(geometry_);
+    log_info(concat("layer ", parts.product->name, " does not run ", words ? "on bytes" : "in integers",
+                    ": a sum of its ", IntegerConvolution::terms(geometry_), " products may exceed ",
+                    words ? 32 : 53, " bits"));
   }
   scratch.make_room(std::max(parts.source->tile(), parts.raw->tile()));
   if (parts.bias != nullptr) {

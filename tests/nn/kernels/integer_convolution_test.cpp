@@ -182,8 +182,7 @@ TEST(IntegerProduct, ALayerWhoseSumsMayOverflowIsNamed) {
   testing::internal::CaptureStderr();
   const Network network(graph, initialize(graph, 1.0, 7), /*training=*/true, Arithmetic::integer);
   const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(log,
-            "adapt: layer fc1 does not run in integers: a sum of its 131072 products may exceed 32 bits\n");
+  EXPECT_EQ(log, "adapt: layer fc1 does not run on bytes: a sum of its 131072 products may exceed 32 bits\n");
 }
 
 }  // namespace
