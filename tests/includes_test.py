@@ -7,6 +7,7 @@
  - Within nn/, too, an include points downwards among its folders, and kernels/ knows no graph.
  - No circle among files.
  - Only base/ prints: text from files must not reach a terminal as it is (base/terminal.hpp).
+ - Nobody calls the C library's exp, log, ...: their bits depend on the processor (numerics/functions.hpp).
  - Nine of ten files have less than 400 lines, none more than 800.
 
 Run without arguments: tests the checks on made-up trees, then checks this tree.
@@ -53,6 +54,11 @@ EXTERNAL = [
 ]
 
 PRINTING = re.compile(r"std::(?:cout|cerr|clog)\b|\b(?:stdout|stderr)\b|\b(?:f|v|vf)?printf\(|\bputs\(")
+FUNCTION_NAMES = (r"(?:exp|exp2|expm1|log|log2|log10|log1p|pow|sinh?|cosh?|tanh?|a(?:sin|cos|tan)h?|atan2|cbrt|hypot|erfc?|"
+                  r"[tl]gamma)\(")
+FUNCTION = re.compile(r"(?:std|[^\w>]|^)::" + FUNCTION_NAMES)
+OWN_FUNCTION = re.compile(r"(?<![\w:.>])" + FUNCTION_NAMES)
+FUNCTIONS = "numerics/functions.hpp"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 MEASURED_FOLDERS = ["src", "tests", "analysis", "slurm", "experiments"]
 MEASURED_SUFFIXES = {".cpp", ".hpp", ".inc", ".py", ".sh"}
@@ -146,6 +152,20 @@ def check_printing(src):
     return [f"{path}: prints by {found[0]}, which only base/ may touch; expected print_line(), print_text() or log_info()"
             for path in source_files(src) if not path.startswith("base/")
             if (found := PRINTING.search((src / path).read_text(encoding="utf-8")))]
+
+
+def check_functions(src):
+    """Problems of files that compute with functions of the C library."""
+    problems = []
+    for path, includes in source_files(src).items():
+        text = (src / path).read_text(encoding="utf-8")
+        found = FUNCTION.search(text)
+        is_own = path.startswith(("numerics/functions.", "numerics/vector/")) or ('"', FUNCTIONS) in includes
+        if not found and not is_own:
+            found = OWN_FUNCTION.search(re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", text))
+        if found:
+            problems.append(f"{path}: calls {found[0].strip()}), whose bits depend on the processor; expected those of {FUNCTIONS}")
+    return problems
 
 
 def check_lengths(root):
@@ -245,6 +265,14 @@ class MadeUpTree(unittest.TestCase):
             "slurm/long.sh: 801 lines; expected at most 800",
             "2 of 11 files have 400 lines or more; expected at most one in ten: tests/long.py, slurm/long.sh"])
 
+    def test_functions_of_the_c_library_are_found(self):
+        self.write("src/nn/a.cpp", '#include "numerics/functions.hpp"\n'
+                                   "double f(double x) { return std::sqrt(std::floor(x)) + adapt::exp(x) + log(x); }")
+        self.assertEqual(check_functions(self.root / "src"), [])
+        for call in ("std::exp(1.0)", "std::tanh(x)", "std::log2(x)", "::atan2(x, y)", "log(x)"):
+            self.write("src/nn/a.cpp", f"double f(double x) {{ return {call}; }}")
+            self.assertEqual([problem.split(":")[0] for problem in check_functions(self.root / "src")], ["nn/a.cpp"])
+
 
 class ThisTree(unittest.TestCase):
     """The project itself."""
@@ -257,6 +285,9 @@ class ThisTree(unittest.TestCase):
 
     def test_printing(self):
         self.assertEqual(check_printing(self.root / "src"), [])
+
+    def test_functions(self):
+        self.assertEqual(check_functions(self.root / "src"), [])
 
     def test_lengths(self):
         self.assertEqual(check_lengths(self.root), [])

@@ -6,26 +6,17 @@
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/sha256.hpp"
+#include "cli/setup.hpp"
 #include "mpi/together.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "numerics/quantize.hpp"
 #include "record/provenance.hpp"
+#include "train/engine.hpp"
 
 namespace adapt::cli {
 namespace {
 
 constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
-
-/// Whether every layer's products, forward and backward, have operands of at most 16 bits, so that they are
-/// exact sums of integers.
-bool asks_for_integers_only(const Configuration& configuration) {
-  constexpr int kWordBits = 16;
-  const PolicyOptions& precision = configuration.precision;
-  return configuration.engine.name.value_or(Engine::integer) == Engine::integer &&
-         precision.name == Policy::fixed && precision.fixed.word_length <= kWordBits &&
-         precision.formats == FormatScope::per_tensor && precision.backward == Backward::quantized &&
-         precision.quantize.inputs && precision.quantize.outputs;
-}
 
 }  // namespace
 
@@ -58,10 +49,10 @@ std::map<std::string, std::string> rank_provenance(const mpi::Communicator& rank
       ranks.all_gather(concat(onednn::instruction_set(), " ", vector_isa()));
   const std::string table = mpi::rank_table(sets);
   const bool alike = std::ranges::all_of(sets, [&](const std::string& set) { return set == sets.front(); });
-  if (!alike && !asks_for_integers_only(configuration) && ranks.rank() == 0) {
+  if (!alike && !executes_formats(trainer_options(configuration)) && ranks.rank() == 0) {
     log_warning(concat("ranks compute with different instruction sets (", table, "; hosts ",
                        mpi::rank_table(hosts),
-                       "): sums in float32 depend on which rank computes them, so that "
+                       "): the float32 sums of this engine depend on which rank computes them, so that "
                        "another number of ranks may give other bits"));
   }
   return {{"rank_hosts", mpi::rank_table(hosts)}, {"rank_instruction_sets", table}};

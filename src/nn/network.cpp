@@ -131,19 +131,28 @@ std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmeti
 }
 
 std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
-  // Forward, backward, gradient, and the dense form of a full-map convolution; no backward at inference.
-  const std::int64_t copies = training ? 4 : 2;
+  const bool has_formats = std::ranges::any_of(
+      graph.nodes, [](const GraphNode& node) { return node.op().quantization().has_value(); });
   std::int64_t elements = 0;
+  std::int64_t largest = 0;
   for (const GraphNode& node : graph.nodes) {
     const std::optional<ProductTerms> product = node.op().product();
     if (!product) {
       continue;
     }
-    const bool dense = !product->window || is_full_map(*product, node.input, node.output);
-    elements += dense ? node.input.elements() / node.input.n * (node.output.elements() / node.output.n)
-                      : node.parameters().front().elements();
+    const bool dense = !product->window || (!has_formats && is_full_map(*product, node.input, node.output));
+    const std::int64_t size =
+        dense ? node.input.elements() / node.input.n * (node.output.elements() / node.output.n)
+              : node.parameters().front().elements();
+    elements += size;
+    largest = std::max(largest, size);
   }
-  return copies * elements * std::int64_t{sizeof(float)};
+  // Forward, backward, gradient, and the dense form of a full-map convolution, or all copies again as words;
+  // no backward at inference. With formats, sums of a weight gradient in float32 and double, too.
+  const std::int64_t copies = (training ? 4 : 2) + (has_formats ? (training ? 2 : 1) : 0);
+  const std::int64_t sums =
+      has_formats && training ? largest * std::int64_t{sizeof(float) + sizeof(double)} : 0;
+  return copies * elements * std::int64_t{sizeof(float)} + sums;
 }
 
 Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training, Arithmetic arithmetic)

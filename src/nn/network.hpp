@@ -34,7 +34,8 @@ enum class Arithmetic { emulated, integer, bfloat16 };
 /// at any time.
 std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmetic);
 
-/// About the bytes of the copies of weights that a network makes in the layouts that its kernels like.
+/// About the bytes of the copies of weights that a network makes in the layouts that its kernels like, and of
+/// the sums of their gradients.
 std::int64_t weight_copy_bytes(const Graph& graph, bool training);
 
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other

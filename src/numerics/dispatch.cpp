@@ -55,26 +55,27 @@ const Kernels* find_kernels(std::string_view instruction_set) {
 }
 
 std::optional<Level> find_level(std::string_view name) {
+  if (std::ranges::count(kLevels, name) == 0) {
+    return {};
+  }
   const bool is_newer = std::ranges::count(kInstructionSets, name) == 0;
   Level level = {.name = name, .kernels = find_kernels(is_newer ? kInstructionSets.back() : name)};
   if (level.kernels == nullptr) {
     return {};
   }
   if (name == "generic") {
-    level.words = &generic::kWords;
-  } else if (name == "avx2") {
-    level.words = &avx2::kWords;
-  } else if (name == "avx512") {
-    level.words = &avx512::kWords;
-  } else if (name == "vnni" && has_vnni()) {
-    level.bytes = &vnni::kBytes;
-    level.words = &vnni::kWords;
-  } else if (name == "amx" && has_vnni() && has_byte_tiles() && may_use_tiles()) {
-    level.bytes = &amx::kBytes;
-    level.words = &vnni::kWords;
-  } else {
+    return level;
+  }
+  level.words = name == "avx2" ? &avx2::kWords : &avx512::kWords;
+  level.floats = name == "avx2" ? &avx2::kFloatProducts : &avx512::kFloatProducts;
+  if (!is_newer) {
+    return level;
+  }
+  if (!has_vnni() || (name == "amx" && !(has_byte_tiles() && may_use_tiles()))) {
     return {};
   }
+  level.bytes = name == "amx" ? &amx::kBytes : &vnni::kBytes;
+  level.words = &vnni::kWords;
   return level;
 }
 

@@ -24,6 +24,7 @@ struct Level {
   const Kernels* kernels = &generic::kKernels;
   const ByteProducts* bytes = nullptr;  ///< or null: bytes are multiplied as words
   const WordProducts* words = &generic::kWords;
+  const FloatProducts* floats = &generic::kFloatProducts;
 };
 
 /// The levels that exist, slowest first: kInstructionSets, and what multiplies faster.

@@ -1,11 +1,11 @@
 #include "numerics/divergence.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "base/error.hpp"
+#include "numerics/functions.hpp"
 
 namespace adapt {
 namespace {
@@ -35,7 +35,7 @@ double kl_divergence(std::span<const std::int64_t> p_counts, std::span<const std
     if (q == 0) {
       return std::numeric_limits<double>::infinity();
     }
-    sum += p * std::log(p / q);
+    sum += p * log(p / q);
   }
   // Rounding can leave a sum just below the bound 0 that KL has.
   return std::max(sum / (1 + smoothing * static_cast<double>(p_counts.size())), 0.0);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "numerics/functions.hpp"
+
 namespace adapt {
 
 std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint32_t block) {
@@ -43,8 +45,8 @@ std::uint32_t RandomSequence::below(std::uint32_t bound) {
 }
 
 double RandomSequence::normal() {
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * uniform());
+  const double radius = std::sqrt(-2.0 * log(1.0 - uniform()));
+  return radius * cos(2.0 * std::numbers::pi * uniform());
 }
 
 }  // namespace adapt

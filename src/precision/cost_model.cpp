@@ -1,9 +1,10 @@
 #include "precision/cost_model.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <numbers>
 
 #include "base/error.hpp"
+#include "numerics/functions.hpp"
 
 namespace adapt {
 namespace {
@@ -29,7 +30,7 @@ double switch_madds(const CostSwitch& event, std::int64_t parameters) {
     return 0;
   }
   const auto numel = static_cast<double>(parameters);
-  const double searches = 2 * std::log2(std::max(event.word_length - 8, 2));
+  const double searches = 2 * log(std::max(event.word_length - 8, 2)) / std::numbers::ln2;
   const double push_down = 3 * numel * searches * event.resolution * event.density;
   const double push_up = (event.lookback + 1) * numel;
   return push_down + push_up;

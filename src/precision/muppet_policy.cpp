@@ -1,4 +1,3 @@
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
+#include "numerics/functions.hpp"
 #include "precision/gradient_blocks.hpp"
 #include "precision/option_checks.hpp"
 #include "precision/policy.hpp"
@@ -98,7 +98,7 @@ void MuppetPolicy::take(double diversity, std::int64_t epoch) {
     return;
   }
   const double bound =
-      options_.threshold + options_.slack * std::exp(-options_.decay * static_cast<double>(epoch));
+      options_.threshold + options_.slack * exp(-options_.decay * static_cast<double>(epoch));
   if (largest_ / diversity > bound) {
     ++violations_;
   }

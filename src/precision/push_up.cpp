@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/functions.hpp"
+
 namespace adapt {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr double kManyBits = 1000;  // more than any FL can take; keeps 1 / L² 
 }  // namespace
 
 int added_bits(double diversity, int minimal_fractional_length, Strategy strategy) {
-  const double level = std::log(diversity) - 1;
+  const double level = log(diversity) - 1;
   if (!(level > 0)) {
     return 1;
   }

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <numbers>
 #include <utility>
+
+#include "numerics/functions.hpp"
 
 namespace adapt {
 namespace {
@@ -20,8 +21,7 @@ class Cosine : public Schedule {
  public:
   Cosine(int epochs, double minimum) : epochs_(epochs), minimum_(minimum) {}
   [[nodiscard]] double factor(double progress) const override {
-    return minimum_ +
-           (1 - minimum_) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(progress / epochs_, 1.0)));
+    return minimum_ + (1 - minimum_) * 0.5 * (1 + cos(std::numbers::pi * std::min(progress / epochs_, 1.0)));
   }
 
  private:
@@ -49,7 +49,7 @@ class MultiStep : public Schedule {
   [[nodiscard]] double factor(double progress) const override {
     const auto passed =
         std::count_if(milestones_.begin(), milestones_.end(), [&](int m) { return progress >= m; });
-    return std::max(std::pow(factor_, static_cast<double>(passed)), minimum_);
+    return std::max(power(factor_, passed), minimum_);
   }
 
  private:

@@ -180,14 +180,16 @@ class Processors(Ranks):
                 self.assertRegex(sets, r"^0: \w+ \w+; 1: \w+ \w+$")
                 self.assertIn(sets, warnings[0])
 
-    def test_integers_need_no_warning(self):
-        recipe = (*SHORT, *BYTES)
-        if adapt(*self.task(out="probe", settings=recipe)).returncode == 2:
-            self.skipTest("this processor has no exact 8-bit products")
-        result = one_by_one(self.task(settings=recipe), ["ADAPT_ISA=generic", *self.task(settings=recipe)])
-        self.assertEqual(self.warnings(result), [])
-        self.assertIn("; 1: ", self.attributes()["rank_instruction_sets"])
-        self.assert_same("probe", "run")
+    def test_formats_need_no_warning(self):
+        emulated = ("--set", "engine=emulated", "--set", "precision=fixed", "--set", "precision.fixed.word_length=20")
+        for name, formats in (("bytes", BYTES), ("emulated", emulated)):
+            with self.subTest(name):
+                recipe = (*SHORT, *formats)
+                self.assert_done(adapt(*self.task(out=f"{name}.alone", settings=recipe)))
+                task = self.task(out=name, settings=recipe)
+                self.assertEqual(self.warnings(one_by_one(task, ["ADAPT_ISA=generic", *task])), [])
+                self.assertIn("; 1: ", self.attributes(name)["rank_instruction_sets"])
+                self.assert_same(f"{name}.alone", name)
 
     def test_a_resumption_with_another_set_keeps_the_earlier_one(self):
         stop = ["ADAPT_FAULT=stop,phase=update,step=1", "ADAPT_ISA=generic", *self.task("--set", "training.batch=16")]

@@ -1,4 +1,5 @@
-// Products of bytes and words and the layouts that they read, on every instruction set, against loops.
+// Products of bytes, words and float32 numbers and the layouts that they read, on every instruction set,
+// against loops.
 
 #include <gtest/gtest.h>
 
@@ -73,8 +74,9 @@ std::vector<vector::SumPlaces> places_of(std::size_t blocks, std::size_t panels)
 }
 
 template <class Left, class Right>
-void expect_products_equal_loops(const vector::Products<Left, Right>& products, std::size_t block_count,
-                                 std::size_t panels, std::size_t depth, std::size_t runs) {
+void expect_products_equal_loops(const vector::IntegerProducts<Left, Right>& products,
+                                 std::size_t block_count, std::size_t panels, std::size_t depth,
+                                 std::size_t runs) {
   constexpr std::size_t kStride = 3 * kProductDepth;
   const vector::RowPlaces rows = {
       .row = runs == 1 ? kStride : 24U, .runs = runs, .pitch = runs == 1 ? 0U : 451U};
@@ -102,7 +104,7 @@ void expect_products_equal_loops(const vector::Products<Left, Right>& products, 
 }
 
 template <class Left, class Right>
-void expect_products_equal_loops(const vector::Products<Left, Right>& products) {
+void expect_products_equal_loops(const vector::IntegerProducts<Left, Right>& products) {
   for (const std::size_t blocks : {1, 2, 3, 5, 6, 13}) {
     for (const std::size_t panels : {1, 2, 3}) {
       for (const std::size_t depth : {products.depth_step, kProductDepth, 2 * kProductDepth}) {
@@ -117,7 +119,7 @@ void expect_products_equal_loops(const vector::Products<Left, Right>& products) 
 }
 
 template <class Left, class Right>
-void expect_column_sums_equal_loops(const vector::Products<Left, Right>& products) {
+void expect_column_sums_equal_loops(const vector::IntegerProducts<Left, Right>& products) {
   for (const std::size_t depth : {kProductDepth, 5 * kProductDepth}) {
     const auto panel = random_integers<Right>(depth * kProductTile, depth);
     std::vector<std::int32_t> sums(kProductTile, -1);
@@ -155,6 +157,84 @@ TEST_P(Product, SumsOfColumnsEqualLoops) {
   if (level_->bytes != nullptr) {
     expect_column_sums_equal_loops(*level_->bytes);
   }
+}
+
+/// Numbers with all kinds of exponents, so that products are rounded, lost, or all that counts.
+std::vector<float> random_floats(std::size_t count, std::uint64_t seed) {
+  RandomSequence random({.seed = seed});
+  std::vector<float> numbers(count);
+  for (float& number : numbers) {
+    const int exponent = static_cast<int>(random.below(40)) - (random.below(10) == 0 ? 140 : 20);
+    number = std::ldexp(static_cast<float>(random.normal()), exponent);
+  }
+  return numbers;
+}
+
+void expect_float_products_equal_loops(const vector::FloatProducts& products, std::size_t block_count,
+                                       std::size_t panels, std::size_t depth, std::size_t runs) {
+  constexpr std::size_t kStride = 200;
+  const vector::RowPlaces rows = {
+      .row = runs == 1 ? kStride : 7U, .runs = runs, .pitch = runs == 1 ? 0U : 301U};
+  const auto left = random_floats(block_count * kProductTile * kStride + 1000, depth);
+  const auto right = random_floats(panels * depth * kProductTile, panels);
+  const auto initial = random_floats(panels * kProductTile, runs);
+  std::vector<const float*> blocks;
+  for (std::size_t block = 0; block < block_count; ++block) {
+    blocks.push_back(left.data() + block * kProductTile * kStride + block);
+  }
+  for (const vector::SumPlaces& places : places_of(block_count, panels)) {
+    for (const bool begins : {false, true}) {
+      std::vector<float> found(panels * block_count * kProductTile * (kProductTile + 3), 7);
+      products.multiply(blocks.data(), block_count, rows, right.data(), panels, depth,
+                        begins ? initial.data() : nullptr, found.data(), places);
+      for (std::size_t row = 0; row < block_count * kProductTile; ++row) {
+        for (std::size_t column = 0; column < panels * kProductTile; ++column) {
+          const std::size_t panel = column / kProductTile;
+          const std::size_t j = column % kProductTile;
+          float sum = begins ? initial[column] : 7;
+          for (std::size_t k = 0; k < depth; ++k) {
+            const std::size_t run = depth / runs;
+            const float* const from = blocks[row / kProductTile] + row % kProductTile * rows.row;
+            sum = std::fma(from[k / run * rows.pitch + k % run],
+                           right[(panel * depth + k) * kProductTile + j], sum);
+          }
+          ASSERT_EQ(found[panel * places.panel + row / kProductTile * places.block +
+                          row % kProductTile * places.row + j],
+                    sum)
+              << row << " " << column;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Product, OfFloatsEqualsFusedLoops) {
+  for (const std::size_t blocks : {1, 3}) {
+    for (const std::size_t panels : {1, 2, 3}) {
+      for (const std::size_t depth : {1, 7, 150}) {
+        expect_float_products_equal_loops(*level_->floats, blocks, panels, depth, 1);
+        expect_float_products_equal_loops(*level_->floats, blocks, panels, 3 * depth, 3);
+      }
+    }
+  }
+}
+
+TEST_P(Product, OfFloatsThatAreNotFinite) {
+  std::vector<float> left(kProductTile, 1.0F);
+  std::vector<float> right(kProductTile, 1.0F);
+  std::vector<float> sums(kProductTile * kProductTile);
+  left[1] = INFINITY;
+  left[2] = NAN;
+  left[3] = 0x1p127F;
+  right[1] = 4.0F;
+  const float* const block = left.data();
+  level_->floats->multiply(&block, 1, {.row = 1}, right.data(), 1, 1, nullptr, sums.data(),
+                           {.row = kProductTile, .block = 0, .panel = 0});
+  EXPECT_EQ(sums[0], 1.0F);
+  EXPECT_EQ(sums[kProductTile], INFINITY);
+  EXPECT_TRUE(std::isnan(sums[2 * kProductTile]));
+  EXPECT_EQ(sums[3 * kProductTile], 0x1p127F);
+  EXPECT_EQ(sums[3 * kProductTile + 1], INFINITY);
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, Product, testing::ValuesIn(vector::kLevels), test::instruction_set_name);
@@ -211,6 +291,29 @@ TEST_P(Layout, TransposesAndPacksWords) {
           ASSERT_EQ(transposed[column * stride + row], words[row * columns + column]);
           ASSERT_EQ(at(panels.data() + column / kProductTile * panel_stride, row, column % kProductTile),
                     words[row * columns + column]);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Layout, TransposesAndPacksFloats) {
+  for (const std::size_t rows : {1, 4, 66}) {
+    for (const std::size_t columns : {16, 48}) {
+      constexpr std::size_t kSlack = 4;
+      const auto numbers = random_floats((rows + kSlack) * columns, rows);
+      const std::size_t stride = rows + 2 * kSlack;
+      std::vector<float> transposed(columns * stride);
+      kernels().transpose_floats(numbers.data(), rows, columns, transposed.data(), stride);
+      const std::size_t panel_stride = rows * kProductTile + 32;
+      std::vector<float> panels(columns / kProductTile * panel_stride);
+      kernels().pack_floats(numbers.data(), rows, columns, panels.data(), panel_stride);
+      for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t column = 0; column < columns; ++column) {
+          const float expected = numbers[row * columns + column];
+          ASSERT_EQ(transposed[column * stride + row], expected);
+          ASSERT_EQ(panels[column / kProductTile * panel_stride + row * kProductTile + column % kProductTile],
+                    expected);
         }
       }
     }

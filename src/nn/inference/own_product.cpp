@@ -8,6 +8,7 @@
 #include "nn/kernels/bfloat16.hpp"
 #include "nn/kernels/known_answer.hpp"
 #include "nn/kernels/onednn.hpp"
+#include "numerics/dispatch.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
@@ -53,8 +54,10 @@ void store(void* data, NumberType type, std::size_t i, float number) {
 }
 
 float activated(const FoldedProduct& product, float number) {
-  if (product.activation) {
-    number = *product.activation == Activation::relu ? std::max(number, 0.0F) : std::tanh(number);
+  if (product.activation == Activation::tanh) {
+    vector::kernels().tanh(&number, &number, 1);
+  } else if (product.activation == Activation::relu) {
+    number = std::max(number, 0.0F);
   }
   return product.output_factor * number;
 }

@@ -23,8 +23,8 @@ WindowProduct gradient_product(const ProductGeometry& geometry, bool flipped) {
 DataGradient::DataGradient(const ProductGeometry& geometry)
     : geometry_(geometry), flipped_(can_flip(geometry)), product_(gradient_product(geometry, flipped_)) {}
 
-template <class Integer>
-void DataGradient::exchange(std::span<const Integer> weights, std::span<Integer> exchanged) const {
+template <class Number>
+void DataGradient::exchange(std::span<const Number> weights, std::span<Number> exchanged) const {
   // Kernels of a known area are copied without a loop.
   switch (geometry_.kernel) {
     case 1:
@@ -38,17 +38,17 @@ void DataGradient::exchange(std::span<const Integer> weights, std::span<Integer>
   }
 }
 
-template <std::size_t kArea, class Integer>
-void DataGradient::exchange_area(std::span<const Integer> weights, std::span<Integer> exchanged) const {
+template <std::size_t kArea, class Number>
+void DataGradient::exchange_area(std::span<const Number> weights, std::span<Number> exchanged) const {
   const std::size_t area = kArea > 0 ? kArea : static_cast<std::size_t>(geometry_.kernel * geometry_.kernel);
   const auto inputs = static_cast<std::size_t>(geometry_.group_inputs());
   const auto outputs = static_cast<std::size_t>(geometry_.group_outputs());
-  Integer* to = exchanged.data();
+  Number* to = exchanged.data();
   for (std::size_t channel = 0; channel < static_cast<std::size_t>(geometry_.input.c); ++channel) {
     const std::size_t first = channel / inputs * outputs;  // output of the group
     const std::size_t i = channel % inputs;
     for (std::size_t o = first; o < first + outputs; ++o, to += area) {
-      const Integer* const from = weights.data() + (o * inputs + i) * area;
+      const Number* const from = weights.data() + (o * inputs + i) * area;
       if (flipped_) {
         std::reverse_copy(from, from + area, to);
       } else {
@@ -60,5 +60,6 @@ void DataGradient::exchange_area(std::span<const Integer> weights, std::span<Int
 
 template void DataGradient::exchange(std::span<const std::int8_t>, std::span<std::int8_t>) const;
 template void DataGradient::exchange(std::span<const std::int16_t>, std::span<std::int16_t>) const;
+template void DataGradient::exchange(std::span<const float>, std::span<float>) const;
 
 }  // namespace adapt

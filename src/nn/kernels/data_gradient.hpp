@@ -16,12 +16,12 @@ class DataGradient {
   [[nodiscard]] const WindowProduct& product() const { return product_; }
 
   /// The weights of product(), (IC, OC / groups, KH, KW), from those of the layer, (OC, IC / groups, KH, KW).
-  template <class Integer>
-  void exchange(std::span<const Integer> weights, std::span<Integer> exchanged) const;
+  template <class Number>
+  void exchange(std::span<const Number> weights, std::span<Number> exchanged) const;
 
  private:
-  template <std::size_t kArea, class Integer>
-  void exchange_area(std::span<const Integer> weights, std::span<Integer> exchanged) const;
+  template <std::size_t kArea, class Number>
+  void exchange_area(std::span<const Number> weights, std::span<Number> exchanged) const;
 
   ProductGeometry geometry_;
   bool flipped_;

@@ -106,26 +106,32 @@ void DepthwiseProduct::run(const void* source, SumSink& sums) {
   }
 }
 
-DepthwiseGridProduct::DepthwiseGridProduct(const WindowProduct& product) : windows_(product) {}
+DepthwiseFloatProduct::DepthwiseFloatProduct(const WindowProduct& product) : windows_(product) {}
 
-void DepthwiseGridProduct::set_weights(std::span<const std::int16_t> weights, float step) {
-  weights_.resize(weights.size());
-  std::ranges::transform(weights, weights_.begin(),
-                         [step](std::int16_t integer) { return static_cast<float>(integer) * step; });
-  windows_.set_weights(weights_);
-}
+void DepthwiseFloatProduct::set_weights(std::span<const float> weights) { windows_.set_weights(weights); }
 
-void DepthwiseGridProduct::run(const GridTensor& source, ProductSink<float>& numbers) {
+void DepthwiseFloatProduct::run(const float* source, ProductSink<float>& numbers) {
   const std::size_t channels = windows_.channels();
   const std::size_t piece = piece_windows(channels);
   sums_.resize(piece * channels);
   for (std::size_t first = 0; first < windows_.windows(); first += piece) {
     const std::size_t some = std::min(piece, windows_.windows() - first);
-    windows_.sum(source.numbers, first, some, sums_.data());
+    windows_.sum(source, first, some, sums_.data());
     float* const to = numbers.room(first * channels, some * channels);
     vector::kernels().from_wide(sums_.data(), to, some * channels, 1);
     numbers.take(first * channels, some * channels);
   }
+}
+
+void DepthwiseGridProduct::set_weights(std::span<const std::int16_t> weights, float step) {
+  weights_.resize(weights.size());
+  std::ranges::transform(weights, weights_.begin(),
+                         [step](std::int16_t integer) { return static_cast<float>(integer) * step; });
+  product_.set_weights(weights_);
+}
+
+void DepthwiseGridProduct::run(const GridTensor& source, ProductSink<float>& numbers) {
+  product_.run(source.numbers, numbers);
 }
 
 template <class Element>

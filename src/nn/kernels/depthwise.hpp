@@ -7,6 +7,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
+#include "nn/kernels/float_product.hpp"
 #include "nn/kernels/grid_product.hpp"
 #include "nn/kernels/window_product.hpp"
 
@@ -14,7 +15,8 @@ namespace adapt {
 
 // Of depthwise layers, whose output channels each read the one input channel of their number: a sum is one of
 // k · k products, so channels, which lie side by side in memory, are what a register holds. Bytes are summed
-// in 32 bits, numbers on grids of at most 16 bits in doubles, where their products and sums are exact.
+// in 32 bits, float32 numbers in doubles, one after the other: products are exact there, and sums, too, of
+// numbers on grids of at most 16 bits.
 
 /// Sums over the windows of a depthwise product.
 template <class Weight>
@@ -53,21 +55,32 @@ class DepthwiseProduct : public ByteProduct {
   bool is_unsigned_;
 };
 
+class DepthwiseFloatProduct : public FloatProduct {
+ public:
+  explicit DepthwiseFloatProduct(const WindowProduct& product);
+
+  void set_weights(std::span<const float> weights) override;
+  void run(const float* source, ProductSink<float>& numbers) override;
+
+ private:
+  DepthwiseWindows<float> windows_;
+  AlignedVector<double> sums_;
+};
+
 class DepthwiseGridProduct : public GridProduct {
  public:
-  explicit DepthwiseGridProduct(const WindowProduct& product);
+  explicit DepthwiseGridProduct(const WindowProduct& product) : product_(product) {}
 
   void set_weights(std::span<const std::int16_t> weights, float step) override;
   void run(const GridTensor& source, ProductSink<float>& numbers) override;
 
  private:
-  DepthwiseWindows<float> windows_;
+  DepthwiseFloatProduct product_;
   AlignedVector<float> weights_;
-  AlignedVector<double> sums_;
 };
 
 /// The weight gradient of a depthwise layer, exact for any bytes, or float32 numbers on grids of at most 16
-/// bits, and any number of pixels.
+/// bits, and any number of pixels; of other numbers, summed in a fixed order.
 template <class Element>
 class DepthwiseWeightGradient {
  public:

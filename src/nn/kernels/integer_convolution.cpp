@@ -9,6 +9,12 @@
 #include "numerics/quantize.hpp"
 
 namespace adapt {
+namespace {
+
+constexpr std::int64_t kLargest = 128;  // of a byte
+
+}  // namespace
+
 IntegerProduct::IntegerProduct(const WindowProduct& product)
     : product_(product), own_(make_byte_product(product)) {
   seconds_.fill(std::numeric_limits<double>::infinity());
@@ -21,12 +27,15 @@ IntegerProduct::IntegerProduct(const WindowProduct& product)
   }
 }
 
+bool IntegerProduct::is_always_exact() const {
+  return static_cast<std::int64_t>(product_.terms()) * kLargest * kLargest < LibraryProduct::kExactSums;
+}
+
 bool IntegerProduct::stays_exact(std::span<const std::int8_t> weights) const {
-  constexpr std::int64_t kLargest = 128;  // of a byte
-  const auto terms = product_.terms();
-  if (static_cast<std::int64_t>(terms) * kLargest * kLargest < LibraryProduct::kExactSums) {
+  if (is_always_exact()) {
     return true;
   }
+  const auto terms = product_.terms();
   std::int32_t heaviest = 0;
   for (std::size_t first = 0; first < weights.size(); first += terms) {
     std::int32_t weight = 0;
@@ -72,7 +81,18 @@ void IntegerProduct::run(const std::int8_t* source, SumSink& sums) {
   if (may_be_library_ && trials_ < 2 * kTrials) {
     double& fastest = seconds_.at(static_cast<std::size_t>(maker));
     fastest = std::min(fastest, watch.seconds());
-    ++trials_;
+    if (++trials_ == 2 * kTrials) {
+      finish_trials();
+    }
+  }
+}
+
+void IntegerProduct::finish_trials() {
+  if (this->maker() == Maker::own) {
+    library_.reset();
+    may_be_library_ = false;
+  } else if (is_always_exact()) {
+    own_.reset();
   }
 }
 

@@ -16,8 +16,9 @@
 namespace adapt {
 
 /// A product of bytes with 32-bit sums, exact while they stay below 2^31: by our own products, or by oneDNN
-/// where that is exact, too, and faster: the first runs try both in turn. Since both are exact, nobody else
-/// needs to know which one it is, nor do ranks have to agree on it.
+/// where that is exact, too, and faster: the first runs try both in turn, and what will not be used again is
+/// given up. Since both are exact, nobody else needs to know which one it is, nor do ranks have to agree on
+/// it.
 class IntegerProduct {
  public:
   enum class Maker { own, library };
@@ -36,12 +37,15 @@ class IntegerProduct {
  private:
   static constexpr int kTrials = 4;  // of each; the first ones find cold caches
 
-  /// Whether each sum with these weights is exact in the library, whatever the source is.
+  /// Whether each sum is exact in the library whatever the operands are, and with these weights whatever the
+  /// source is.
+  [[nodiscard]] bool is_always_exact() const;
   [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
+  void finish_trials();
 
   WindowProduct product_;
-  std::unique_ptr<ByteProduct> own_;
-  std::optional<LibraryProduct> library_;  ///< where it gives right sums
+  std::unique_ptr<ByteProduct> own_;       ///< null: not needed any more
+  std::optional<LibraryProduct> library_;  ///< where it gives right sums, and is needed
   bool may_be_library_ = false;
   int trials_ = 0;
   std::array<double, 2> seconds_;  ///< by maker: of the fastest run

@@ -1,8 +1,9 @@
 #include "nn/kernels/loss.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "numerics/functions.hpp"
 
 namespace adapt {
 
@@ -18,9 +19,9 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std
     sum.correct += static_cast<std::size_t>(largest - row.begin()) == label ? 1 : 0;
     double total = 0;
     for (const float logit : row) {
-      total += std::exp(static_cast<double>(logit) - *largest);
+      total += exp(static_cast<double>(logit) - *largest);
     }
-    sum.loss += std::log(total) - (static_cast<double>(row[label]) - *largest);
+    sum.loss += log(total) - (static_cast<double>(row[label]) - *largest);
     if (smoothing > 0) {
       // s of the mean over the classes takes the place of s of the label's.
       const double mean = std::accumulate(row.begin(), row.end(), 0.0) / classes;
@@ -30,7 +31,7 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std
       continue;
     }
     for (std::size_t c = 0; c < width; ++c) {
-      const double probability = std::exp(static_cast<double>(row[c]) - *largest) / total;
+      const double probability = exp(static_cast<double>(row[c]) - *largest) / total;
       const double target = (c == label ? 1.0 - smoothing : 0.0) + smoothing / classes;
       gradient[n * width + c] = static_cast<float>((probability - target) * share);
     }

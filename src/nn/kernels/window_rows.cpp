@@ -186,10 +186,12 @@ void WindowRows<Operands>::each_piece(const Source& source,
 using Body = std::function<void(std::size_t, std::size_t)>;
 template class WindowRows<ByteOperands>;
 template class WindowRows<WordOperands>;
+template class WindowRows<FloatOperands>;
 template void WindowRows<ByteOperands>::each_piece(const ByteSource<std::int8_t>&, const Body&);
 template void WindowRows<ByteOperands>::each_piece(const ByteSource<std::uint8_t>&, const Body&);
 template void WindowRows<WordOperands>::each_piece(const ByteSource<std::int8_t>&, const Body&);
 template void WindowRows<WordOperands>::each_piece(const ByteSource<std::uint8_t>&, const Body&);
 template void WindowRows<WordOperands>::each_piece(const GridSource&, const Body&);
+template void WindowRows<FloatOperands>::each_piece(const FloatSource&, const Body&);
 
 }  // namespace adapt

@@ -130,7 +130,6 @@ void QuantizedLayers::add_product(const ProductGroup& group) {
   slots_[group.inputs].forward = [product](Pass& pass) { product->quantize_inputs(pass); };
   slots_[group.product].forward = [product](Pass& pass) { product->multiply(pass); };
   slots_[group.product].backward = [product](Pass& pass) { product->backward(pass); };
-  slots_[group.outputs].forward = [product](Pass& pass) { product->quantize_outputs(pass); };
   slots_[group.outputs].backward = [product](Pass& pass) { product->quantize_gradient(pass); };
 }
 

@@ -1,44 +1,15 @@
 #include "nn/quantized/product_unit.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/stopwatch.hpp"
 #include "nn/kernels/channels.hpp"
-#include "nn/layers/full_map_convolution.hpp"
-#include "nn/layers/product.hpp"
 #include "nn/not_finite.hpp"
 #include "numerics/channels.hpp"
 
 namespace adapt {
-namespace {
-
-constexpr int kByteBits = 8;
-constexpr int kWordBits = 16;
-/// Sums are float32 numbers within these exponents.
-constexpr int kMostExponent = 100;
-
-bool steps_multiply(FixedFormat a, FixedFormat b) {
-  return std::abs(a.fractional_length + b.fractional_length) <= kMostExponent;
-}
-
-std::unique_ptr<Layer> make_emulated(const ProductParts& parts, bool training) {
-  const LayerMemory memory = {
-      {parts.quantized->memory()},
-      parts.raw->memory(),
-      {parts.quantized_gradient == nullptr ? dnnl::memory() : parts.quantized_gradient->memory()},
-      parts.raw_gradient == nullptr ? dnnl::memory() : parts.raw_gradient->memory()};
-  const GraphNode& node = *parts.product;
-  const LayerParts layer = {node.input, node.output, memory, {}, nullptr, training};
-  const ProductTerms terms = *node.op().product();
-  return terms.window ? make_faster_convolution(terms, layer, *parts.weight, nullptr)
-                      : make_linear(layer, *parts.weight, nullptr);
-}
-
-}  // namespace
 
 ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch)
     : parts_(parts),
@@ -64,16 +35,18 @@ ProductUnit::ProductUnit(const ProductParts& parts, bool training, bool integer,
   }
 }
 
-const std::optional<FixedFormat>& ProductUnit::weight_format(const Pass& pass) const {
+std::optional<FixedFormat> ProductUnit::weight_format(const Pass& pass) const {
+  if (pass.plan == nullptr) {
+    return std::nullopt;
+  }
   return pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
 }
 
 bool ProductUnit::runs_bytes(const Pass& pass) const {
-  if (!integer_ || pass.plan == nullptr || !IntegerConvolution::fits(geometry_) ||
-      !inputs_.fits(pass, kByteBits)) {
+  if (!integer_ || !IntegerConvolution::fits(geometry_) || !inputs_.fits(pass, kByteBits)) {
     return false;
   }
-  const auto& weights = weight_format(pass);
+  const auto weights = weight_format(pass);
   if (!weights || weights->word_length > kByteBits || !steps_multiply(*weights, *inputs_.format(pass))) {
     return false;
   }
@@ -86,10 +59,9 @@ bool ProductUnit::runs_integer(const Pass& pass) const {
   if (runs_bytes(pass)) {
     return true;
   }
-  return integer_ && pass.plan != nullptr && GridConvolution::fits(geometry_) &&
-         inputs_.fits(pass, kWordBits) && weight_format(pass) &&
-         weight_format(pass)->word_length <= kWordBits &&
-         steps_multiply(*weight_format(pass), *inputs_.format(pass));
+  const auto weights = weight_format(pass);
+  return integer_ && GridConvolution::fits(geometry_) && inputs_.fits(pass, kWordBits) && weights &&
+         weights->word_length <= kWordBits && steps_multiply(*weights, *inputs_.format(pass));
 }
 
 float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
@@ -98,12 +70,10 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
 
 bool ProductUnit::select(const Pass& pass) {
   is_bytes_ = runs_bytes(pass);
-  if (is_bytes_ ? emulated_ == nullptr && !grid_convolution_ : !convolution_) {
+  if (is_bytes_ ? !grid_ : !convolution_) {
     return false;
   }
-  emulated_.reset();
-  grid_convolution_.reset();
-  grid_weight_gradient_.reset();
+  grid_.reset();
   convolution_.reset();
   input_bytes_.reset();
   output_bytes_.reset();
@@ -166,45 +136,10 @@ void ProductUnit::update_weights(const Pass& pass) {
   weights_fractional_length_ = format.fractional_length;
 }
 
-std::optional<GridTensor> ProductUnit::words(const Pass& pass, const Quantizer& quantizer,
-                                             const Value& value) const {
+GridArithmetic::Tensor ProductUnit::on_grid(const Pass& pass, const Quantizer& quantizer,
+                                            const Value& value) {
   const auto format = quantizer.format(pass);
-  if (!integer_ || !format || !GridConvolution::fits(geometry_)) {
-    return std::nullopt;
-  }
-  const double largest = quantizer.largest_integer();
-  if (format->word_length > kWordBits && largest > GridProduct::kHighest) {
-    return std::nullopt;
-  }
-  return GridTensor{value.floats().data(), *format, static_cast<std::int32_t>(largest)};
-}
-
-bool ProductUnit::update_words(const Pass& pass) {
-  const auto& format = weight_format(pass);
-  if (!format || !steps_multiply(*format, *inputs_.format(pass))) {
-    return false;
-  }
-  if (grid_convolution_ && weights_version_ == parts_.weight->version &&
-      weights_fractional_length_ == format->fractional_length) {
-    return weights_are_words_;
-  }
-  weights_version_ = parts_.weight->version;
-  weights_fractional_length_ = format->fractional_length;
-  weights_are_words_ = GridConvolution::fit(parts_.weight->working, *format);
-  if (weights_are_words_) {
-    if (!grid_convolution_) {
-      grid_convolution_.emplace(geometry_);
-    }
-    grid_convolution_->set_weights(parts_.weight->working, *format);
-  }
-  return weights_are_words_;
-}
-
-Layer& ProductUnit::emulated() {
-  if (!emulated_) {
-    emulated_ = make_emulated(parts_, training_);
-  }
-  return *emulated_;
+  return {value.floats().data(), format, format ? quantizer.largest_integer() : 0};
 }
 
 void ProductUnit::count(Pass& pass, bool in_integers) const {
@@ -215,22 +150,15 @@ void ProductUnit::count(Pass& pass, bool in_integers) const {
 }
 
 void ProductUnit::multiply(Pass& pass) {
-  input_words_ = is_bytes_ ? std::nullopt : words(pass, inputs_, *parts_.quantized);
-  if (input_words_ && !update_words(pass)) {
-    input_words_.reset();
-  }
-  count(pass, is_bytes_ || input_words_);
   if (is_bytes_) {
     multiply_bytes(pass);
-  } else if (input_words_) {
-    multiply_words(pass);
   } else {
-    parts_.raw->make_floats();
-    emulated().forward(pass);
+    multiply_floats(pass);
   }
 }
 
 void ProductUnit::multiply_bytes(Pass& pass) {
+  count(pass, true);
   update_weights(pass);
   begin_outputs(pass);
   const float step = step_of(inputs_, pass) * weight_format(pass)->step();
@@ -257,7 +185,10 @@ void ProductUnit::multiply_bytes(Pass& pass) {
   end_outputs(pass);
 }
 
-void ProductUnit::multiply_words(Pass& pass) {
+void ProductUnit::multiply_floats(Pass& pass) {
+  if (!grid_) {
+    grid_.emplace(geometry_, integer_);
+  }
   begin_outputs(pass);
   const std::size_t most = parts_.raw->tile();
   PassingSink numbers(scratch_.outputs, [&](std::size_t first, std::span<const float> piece) {
@@ -267,21 +198,10 @@ void ProductUnit::multiply_words(Pass& pass) {
     }
     pass.quantize_seconds += watch.seconds();
   });
-  grid_convolution_->forward(*input_words_, numbers);
+  const bool exact =
+      grid_->forward(on_grid(pass, inputs_, *parts_.quantized), *parts_.weight, weight_format(pass), numbers);
+  count(pass, exact);
   end_outputs(pass);
-}
-
-void ProductUnit::quantize_outputs(Pass& pass) {
-  if (is_bytes_ || input_words_) {
-    return;
-  }
-  const Stopwatch watch;
-  begin_outputs(pass);
-  parts_.raw->each_tile([&](std::size_t first, std::size_t length) {
-    take_outputs(pass, first, parts_.raw->read(first, tile(length)));
-  });
-  end_outputs(pass);
-  pass.quantize_seconds += watch.seconds();
 }
 
 bool ProductUnit::gives_bytes(const Pass& pass) const {
@@ -374,38 +294,25 @@ void ProductUnit::add_bias_gradient(std::span<const float> tile) {
 }
 
 void ProductUnit::backward(Pass& pass) {
-  auto gradient = input_words_ ? words(pass, gradients_, *parts_.raw_gradient) : std::nullopt;
-  if (gradient && !(steps_multiply(gradient->format, input_words_->format) &&
-                    steps_multiply(gradient->format, *weight_format(pass)))) {
-    gradient.reset();
-  }
-  for (int product = 0; product < (parts_.quantized_gradient == nullptr ? 1 : 2); ++product) {
-    count(pass, is_bytes_ || gradient);
-  }
   if (is_bytes_) {
     backward_bytes(pass);
-    return;
-  }
-  if (parts_.quantized_gradient != nullptr) {
-    parts_.quantized_gradient->make_floats();
-  }
-  if (gradient) {
-    backward_words(*gradient);
   } else {
-    emulated().backward(pass);
+    backward_floats(pass);
   }
 }
 
-void ProductUnit::backward_words(const GridTensor& gradient) {
-  if (!grid_weight_gradient_) {
-    grid_weight_gradient_.emplace(geometry_);
-  }
-  grid_weight_gradient_->run(*input_words_, gradient, parts_.weight->gradient.data(),
-                             parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
-                             scratch_.weight_gradient);
+void ProductUnit::backward_floats(Pass& pass) {
+  const GridArithmetic::Tensor gradient = on_grid(pass, gradients_, *parts_.raw_gradient);
+  const bool exact = grid_->is_exact(gradient);
+  count(pass, exact);
+  grid_->weight_gradient(gradient, parts_.weight->gradient.data(),
+                         parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
+                         scratch_.weight_gradient);
   if (parts_.quantized_gradient != nullptr) {
+    count(pass, exact);
+    parts_.quantized_gradient->make_floats();
     WholeSink dx(parts_.quantized_gradient->floats().data());
-    grid_convolution_->data_gradient(gradient, dx);
+    grid_->data_gradient(gradient, dx);
   }
 }
 
@@ -413,12 +320,14 @@ void ProductUnit::backward_bytes(Pass& pass) {
   const float input_step = step_of(inputs_, pass);
   const float gradient_step = step_of(gradients_, pass);
   const std::int8_t* const outputs = scratch_.gradient.as<std::int8_t>().data();
+  count(pass, true);
   weight_gradient_.run(input_bytes_.as<std::int8_t>().data(), outputs, input_step * gradient_step,
                        gradient_step, parts_.weight->gradient.data(),
                        parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
                        scratch_.weight_gradient);
   input_bytes_.reset();
   if (parts_.quantized_gradient != nullptr) {
+    count(pass, true);
     Value& gradient = *parts_.quantized_gradient;
     WholeSink sums(gradient.sums());
     convolution_->data_gradient(outputs, sums);

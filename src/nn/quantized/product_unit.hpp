@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/arena.hpp"
-#include "nn/kernels/grid_convolution.hpp"
 #include "nn/kernels/integer_convolution.hpp"
 #include "nn/kernels/weight_gradient.hpp"
 #include "nn/layer.hpp"
+#include "nn/quantized/grid_arithmetic.hpp"
 #include "nn/quantized/quantizer.hpp"
 #include "nn/quantized/value.hpp"
 
@@ -53,18 +53,14 @@ struct ProductParts {
 
 /// A convolution or linear layer with its quantizations. If `integer` allows it, its products are exact.
 ///  - Where weights, inputs and in training activation gradients have formats of at most 8 bits, all three
-///  run
-///    on bytes, and so does what leads to them and away from them.
-///  - Elsewhere tensors are on their grids in float32. Products of two whose integers, as they are, have at
-///    most 16 bits run on words; the rest is emulated: float32 products, whose rounding depends on their
-///    order.
+///    run on bytes, and so does what leads to them and away from them.
+///  - Elsewhere tensors are on their grids in float32 (nn/quantized/grid_arithmetic.hpp).
 /// The bias is added to the finished sum, in float32.
 ///
-/// Forward: select, quantize_inputs, multiply, quantize_outputs; in integers multiply quantizes its outputs
-/// piece by piece, and nothing is left to do behind it. Backward: quantize_gradient, backward. While
-/// it is_bytes(), a normalization unit that makes the source hands it over in tiles before quantize_inputs
-/// (take_input between begin_input and end_input), and one that makes the gradient of the destination
-/// likewise before quantize_gradient.
+/// Forward: select, quantize_inputs, multiply, which quantizes its outputs piece by piece. Backward:
+/// quantize_gradient, backward. While it is_bytes(), a normalization unit that makes the source hands it over
+/// in tiles before quantize_inputs (take_input between begin_input and end_input), and one that makes the
+/// gradient of the destination likewise before quantize_gradient.
 class ProductUnit {
  public:
   ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch);
@@ -83,7 +79,6 @@ class ProductUnit {
 
   void quantize_inputs(Pass& pass);
   void multiply(Pass& pass);
-  void quantize_outputs(Pass& pass);
   /// The outputs' reader is done with them, in training with backward.
   void drop_outputs() { output_bytes_.reset(); }
 
@@ -96,39 +91,35 @@ class ProductUnit {
 
  private:
   [[nodiscard]] float step_of(const Quantizer& quantizer, const Pass& pass) const;
-  [[nodiscard]] const std::optional<FixedFormat>& weight_format(const Pass& pass) const;
+  [[nodiscard]] std::optional<FixedFormat> weight_format(const Pass& pass) const;
   /// Whether all products of a pass can run on bytes.
   [[nodiscard]] bool runs_bytes(const Pass& pass) const;
   void update_weights(const Pass& pass);
-  /// A tensor that has been put on its grid, if it has integers that products of words take.
-  [[nodiscard]] std::optional<GridTensor> words(const Pass& pass, const Quantizer& quantizer,
-                                                const Value& value) const;
-  /// Brings the weights to products of words, if they fit.
-  bool update_words(const Pass& pass);
+  /// A tensor that has been put on its grid.
+  [[nodiscard]] static GridArithmetic::Tensor on_grid(const Pass& pass, const Quantizer& quantizer,
+                                                      const Value& value);
   /// Counts the work of a product.
   void count(Pass& pass, bool in_integers) const;
   void multiply_bytes(Pass& pass);
-  void multiply_words(Pass& pass);
+  void multiply_floats(Pass& pass);
   /// Whether the outputs are handed on as bytes.
   [[nodiscard]] bool gives_bytes(const Pass& pass) const;
   /// The outputs' quantization, from its start over parts of them to its end.
   void begin_outputs(const Pass& pass);
   void take_outputs(const Pass& pass, std::size_t first, std::span<const float> numbers);
   void end_outputs(Pass& pass);
-  Layer& emulated();
   /// Makes `block` hold `bytes` bytes.
   void reserve(Arena::Block& block, std::size_t bytes);
   void add_bias_gradient(std::span<const float> tile);
   void backward_bytes(Pass& pass);
-  void backward_words(const GridTensor& gradient);
+  void backward_floats(Pass& pass);
   /// Room for one tile.
   std::span<float> tile(std::size_t length) { return std::span(scratch_.tiles[0]).first(length); }
 
   ProductParts parts_;
   bool training_;
-  bool integer_;                           // where formats allow it
-  bool is_bytes_ = false;                  // in this pass
-  std::optional<GridTensor> input_words_;  // if forward of this pass ran on words
+  bool integer_;           // where formats allow it
+  bool is_bytes_ = false;  // in this pass
   SharedScratch& scratch_;
   ProductGeometry geometry_;
   WeightGradient weight_gradient_;
@@ -137,13 +128,10 @@ class ProductUnit {
   Quantizer gradients_;
   // Made when they are first needed:
   std::optional<IntegerConvolution> convolution_;
-  std::optional<GridConvolution> grid_convolution_;
-  std::optional<GridWeightGradient> grid_weight_gradient_;
-  std::unique_ptr<Layer> emulated_;
+  std::optional<GridArithmetic> grid_;
   // Which weights the convolution has:
   std::uint64_t weights_version_ = 0;
   int weights_fractional_length_ = 0;
-  bool weights_are_words_ = false;
   Arena::Block input_bytes_;  // as the next, from when they are made to the end of their last reader
   Arena::Block output_bytes_;
   AlignedVector<float> bias_;        // repeated over a period

@@ -129,6 +129,9 @@ struct Kernels {
   /// `mask` may be null.
   void (*rectify)(float* values, std::size_t count, std::uint8_t* mask);
   void (*apply_mask)(const std::uint8_t* mask, float* values, std::size_t count);
+  void (*tanh)(const float* src, float* dst, std::size_t count);
+  /// dx[i] = dy[i] · (1 - y[i]^2)
+  void (*tanh_gradient)(const float* y, const float* dy, float* dx, std::size_t count);
   /// dst[c · dst_stride + r] = src[r · columns + c] + 128, columns being a multiple of 16. Rows are read and
   /// written up to the next multiple of 64 beyond `rows`.
   void (*transpose_bytes)(const std::int8_t* src, std::size_t rows, std::size_t columns, std::uint8_t* dst,
@@ -143,6 +146,12 @@ struct Kernels {
                           std::size_t dst_stride);
   void (*pack_words)(const std::int16_t* src, std::size_t rows, std::size_t columns, std::int16_t* dst,
                      std::size_t panel_stride);
+  /// The same of float32 numbers. Rows are read and written up to the next multiple of 4 beyond `rows`; for
+  /// pack_floats, it may be any number.
+  void (*transpose_floats)(const float* src, std::size_t rows, std::size_t columns, float* dst,
+                           std::size_t dst_stride);
+  void (*pack_floats)(const float* src, std::size_t rows, std::size_t columns, float* dst,
+                      std::size_t panel_stride);
   /// Writes the runs of each window side by side, the windows `dst_stride` apart. Reads and writes up to 63
   /// bytes behind the end of a run.
   void (*copy_windows)(const std::uint8_t* src, const WindowRuns& runs, std::size_t count, std::uint8_t* dst,
@@ -165,6 +174,8 @@ struct Kernels {
   void (*words_of)(const float* src, std::int16_t* dst, std::size_t count, float scale, const WordPart& part);
   /// wide[i] += sums[i] · factor, all integers below 2^53.
   void (*add_sums)(const std::int32_t* sums, double* wide, std::size_t count, double factor);
+  /// The same of float32 numbers, rounded.
+  void (*add_floats)(const float* sums, double* wide, std::size_t count, double factor);
   /// dst[i] = float(src[i] · step), `step` being a power of two.
   void (*from_wide)(const double* src, float* dst, std::size_t count, double step);
   PackingKernels<std::int32_t> packing32;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Exact products of integer matrices, in the layouts that the processors' dot products read. Like kernels.hpp
-// this header is seen by compilations for several instruction sets and holds no inline function.
+// Products of matrices whose bits do not depend on the processor: exact ones of integers, in the layouts that
+// dot products read, and ones of float32 numbers in a fixed order. Like kernels.hpp this header is seen by
+// compilations for several instruction sets and holds no inline function.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,34 +33,46 @@ struct SumPlaces {
   std::size_t panel;
 };
 
-/// Products of a left matrix of `Left` and a right one of `Right`, of which kGroup neighbours along the depth
-/// stand together. Sums wrap around at 2^32.
+/// c(p, b, i, j) += sum over k < depth of row(b, i)[k] · panel(p, k, j) for `panel_count` panels and `count`
+/// blocks of 16 rows, row(b, i) beginning at blocks[b] + i · rows.row. With G neighbours along the depth that
+/// stand together, panel(p, k, j) stands at panels[p · 16 · depth + (k / G · 16 + j) · G + k mod G]. Unless
+/// `initial` is null, c(p, b, i, j) is initial[p · 16 + j] before.
+template <class Left, class Right, class Sum>
+using Multiply = void (*)(const Left* const* blocks, std::size_t count, const RowPlaces& rows,
+                          const Right* panels, std::size_t panel_count, std::size_t depth, const Sum* initial,
+                          Sum* c, const SumPlaces& places);
+
+/// Of integers. Sums wrap around at 2^32.
 template <class Left, class Right>
-struct Products {
+struct IntegerProducts {
   std::size_t depth_step;  ///< the depth of a run must be a multiple of it
-  /// c(p, b, i, j) += sum over k < depth of row(b, i)[k] · panel(p, k, j) for `panel_count` panels and
-  /// `count` blocks of 16 rows, row(b, i) beginning at blocks[b] + i · rows.row. With G = kGroup,
-  /// panel(p, k, j) stands at panels[p · 16 · depth + (k / G · 16 + j) · G + k mod G]. Unless `initial` is
-  /// null, c(p, b, i, j) is initial[p · 16 + j] before.
-  void (*multiply)(const Left* const* blocks, std::size_t count, const RowPlaces& rows, const Right* panels,
-                   std::size_t panel_count, std::size_t depth, const std::int32_t* initial, std::int32_t* c,
-                   const SumPlaces& places);
+  Multiply<Left, Right, std::int32_t> multiply;
   /// sums[j] = sum over k < depth of panel(k, j); depth is a multiple of kProductDepth.
   void (*sum_columns)(const Right* panel, std::size_t depth, std::int32_t* sums);
 };
-using ByteProducts = Products<std::uint8_t, std::int8_t>;
-using WordProducts = Products<std::int16_t, std::int16_t>;
+using ByteProducts = IntegerProducts<std::uint8_t, std::int8_t>;
+using WordProducts = IntegerProducts<std::int16_t, std::int16_t>;
+
+/// Of float32 numbers, G being 1: c becomes fma(row[k], panel(k), c) for one k after the other (IEEE 754,
+/// fusedMultiplyAdd, to nearest).
+struct FloatProducts {
+  std::size_t depth_step;
+  Multiply<float, float, float> multiply;
+};
 
 // Of each instruction set; 8-bit products where they are faster than those of the same numbers in 16 bits.
 namespace generic {
 extern const WordProducts kWords;
-}
+extern const FloatProducts kFloatProducts;
+}  // namespace generic
 namespace avx2 {
 extern const WordProducts kWords;
-}
+extern const FloatProducts kFloatProducts;
+}  // namespace avx2
 namespace avx512 {
 extern const WordProducts kWords;
-}
+extern const FloatProducts kFloatProducts;
+}  // namespace avx512
 namespace vnni {
 extern const ByteProducts kBytes;
 extern const WordProducts kWords;
