@@ -170,52 +170,67 @@ std::vector<float> random_floats(std::size_t count, std::uint64_t seed) {
   return numbers;
 }
 
-void expect_float_products_equal_loops(const vector::FloatProducts& products, std::size_t block_count,
-                                       std::size_t panels, std::size_t depth, std::size_t runs) {
-  constexpr std::size_t kStride = 200;
-  const vector::RowPlaces rows = {
-      .row = runs == 1 ? kStride : 7U, .runs = runs, .pitch = runs == 1 ? 0U : 301U};
-  const auto left = random_floats(block_count * kProductTile * kStride + 1000, depth);
-  const auto right = random_floats(panels * depth * kProductTile, panels);
-  const auto initial = random_floats(panels * kProductTile, runs);
-  std::vector<const float*> blocks;
-  for (std::size_t block = 0; block < block_count; ++block) {
-    blocks.push_back(left.data() + block * kProductTile * kStride + block);
-  }
-  for (const vector::SumPlaces& places : places_of(block_count, panels)) {
-    for (const bool begins : {false, true}) {
-      std::vector<float> found(panels * block_count * kProductTile * (kProductTile + 3), 7);
-      products.multiply(blocks.data(), block_count, rows, right.data(), panels, depth,
-                        begins ? initial.data() : nullptr, found.data(), places);
-      for (std::size_t row = 0; row < block_count * kProductTile; ++row) {
-        for (std::size_t column = 0; column < panels * kProductTile; ++column) {
-          const std::size_t panel = column / kProductTile;
-          const std::size_t j = column % kProductTile;
-          float sum = begins ? initial[column] : 7;
-          for (std::size_t k = 0; k < depth; ++k) {
-            const std::size_t run = depth / runs;
-            const float* const from = blocks[row / kProductTile] + row % kProductTile * rows.row;
-            sum = std::fma(from[k / run * rows.pitch + k % run],
-                           right[(panel * depth + k) * kProductTile + j], sum);
-          }
-          ASSERT_EQ(found[panel * places.panel + row / kProductTile * places.block +
-                          row % kProductTile * places.row + j],
-                    sum)
-              << row << " " << column;
+void expect_float_products_equal_loops(const vector::FloatProducts& products, std::size_t rows,
+                                       std::size_t panels, std::size_t row_step) {
+  const std::vector<vector::TermRun> runs = {{3, 0, 1}, {4, 9, 7}, {40, 2, 0}, {41, 30, 120}};
+  constexpr std::size_t kPanelStep = 160 * kProductTile;
+  const auto left = random_floats(rows * row_step + 200, rows);
+  const auto right = random_floats(panels * kPanelStep, panels);
+  const std::size_t c_row = panels * kProductTile + 3;
+  std::vector<float> found(rows * c_row, 7);
+  products.multiply({left.data(), rows, row_step, right.data(), kPanelStep}, runs.data(), runs.size(), panels,
+                    found.data(), c_row);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < c_row; ++j) {
+      float sum = j < panels * kProductTile ? 0 : 7;  // what stands between rows is left alone
+      for (const vector::TermRun& run : runs) {
+        for (std::size_t k = 0; k < run.depth && j < panels * kProductTile; ++k) {
+          sum = std::fma(
+              left[i * row_step + run.left + k],
+              right[j / kProductTile * kPanelStep + (run.right + k) * kProductTile + j % kProductTile], sum);
         }
       }
+      ASSERT_EQ(found[i * c_row + j], sum) << i << " " << j;
     }
   }
 }
 
 TEST_P(Product, OfFloatsEqualsFusedLoops) {
-  for (const std::size_t blocks : {1, 3}) {
+  for (const std::size_t rows : {1, 2, 7, 16, 31, 40}) {
     for (const std::size_t panels : {1, 2, 3}) {
-      for (const std::size_t depth : {1, 7, 150}) {
-        expect_float_products_equal_loops(*level_->floats, blocks, panels, depth, 1);
-        expect_float_products_equal_loops(*level_->floats, blocks, panels, 3 * depth, 3);
+      for (const std::size_t row_step : {16, 32, 5}) {
+        expect_float_products_equal_loops(*level_->floats, rows, panels, row_step);
       }
     }
+  }
+}
+
+TEST_P(Product, OfPixelsEqualsFusedLoops) {
+  for (const std::size_t panels : {1, 2}) {
+    constexpr std::size_t kRuns = 3;
+    constexpr std::size_t kLength = 5;
+    const auto left = random_floats(1000, panels);
+    const auto right = random_floats(1000, panels + 2);
+    std::vector<vector::PixelRun> runs;
+    for (std::size_t run = 0; run < kRuns; ++run) {
+      runs.push_back({left.data() + 301 * run, right.data() + 257 * run});
+    }
+    const vector::PixelRuns pixels = {runs.data(), kRuns, kLength, 19, 40};
+    const std::size_t row = 16 * panels + 1;
+    const auto before = random_floats(16 * row, 7);
+    std::vector<float> found = before;
+    level_->floats->add_outer(pixels, 6, 3, panels, found.data(), row);
+    std::vector<float> expected = before;
+    for (std::size_t i = 0; i < 16; ++i) {
+      for (std::size_t j = 0; j < 16 * panels; ++j) {
+        for (std::size_t k = 0; k < kRuns * kLength; ++k) {
+          float& sum = expected[i * row + j];
+          sum = std::fma(left[301 * (k / kLength) + 19 * (k % kLength) + 6 + i],
+                         right[257 * (k / kLength) + 40 * (k % kLength) + 3 + j], sum);
+        }
+      }
+    }
+    EXPECT_EQ(found, expected);
   }
 }
 
@@ -227,9 +242,9 @@ TEST_P(Product, OfFloatsThatAreNotFinite) {
   left[2] = NAN;
   left[3] = 0x1p127F;
   right[1] = 4.0F;
-  const float* const block = left.data();
-  level_->floats->multiply(&block, 1, {.row = 1}, right.data(), 1, 1, nullptr, sums.data(),
-                           {.row = kProductTile, .block = 0, .panel = 0});
+  const vector::TermRun run = {0, 0, 1};
+  level_->floats->multiply({left.data(), kProductTile, 1, right.data(), 0}, &run, 1, 1, sums.data(),
+                           kProductTile);
   EXPECT_EQ(sums[0], 1.0F);
   EXPECT_EQ(sums[kProductTile], INFINITY);
   EXPECT_TRUE(std::isnan(sums[2 * kProductTile]));
@@ -291,29 +306,6 @@ TEST_P(Layout, TransposesAndPacksWords) {
           ASSERT_EQ(transposed[column * stride + row], words[row * columns + column]);
           ASSERT_EQ(at(panels.data() + column / kProductTile * panel_stride, row, column % kProductTile),
                     words[row * columns + column]);
-        }
-      }
-    }
-  }
-}
-
-TEST_P(Layout, TransposesAndPacksFloats) {
-  for (const std::size_t rows : {1, 4, 66}) {
-    for (const std::size_t columns : {16, 48}) {
-      constexpr std::size_t kSlack = 4;
-      const auto numbers = random_floats((rows + kSlack) * columns, rows);
-      const std::size_t stride = rows + 2 * kSlack;
-      std::vector<float> transposed(columns * stride);
-      kernels().transpose_floats(numbers.data(), rows, columns, transposed.data(), stride);
-      const std::size_t panel_stride = rows * kProductTile + 32;
-      std::vector<float> panels(columns / kProductTile * panel_stride);
-      kernels().pack_floats(numbers.data(), rows, columns, panels.data(), panel_stride);
-      for (std::size_t row = 0; row < rows; ++row) {
-        for (std::size_t column = 0; column < columns; ++column) {
-          const float expected = numbers[row * columns + column];
-          ASSERT_EQ(transposed[column * stride + row], expected);
-          ASSERT_EQ(panels[column / kProductTile * panel_stride + row * kProductTile + column % kProductTile],
-                    expected);
         }
       }
     }

@@ -10,9 +10,9 @@ std::unique_ptr<ByteProduct> make_byte_product(const WindowProduct& product, boo
     return std::make_unique<DepthwiseProduct>(product, is_unsigned);
   }
   if (vector::level().bytes != nullptr) {
-    return std::make_unique<Im2colByteProduct<ByteOperands>>(product, is_unsigned);
+    return std::make_unique<Im2colProduct<ByteOperands>>(product, is_unsigned);
   }
-  return std::make_unique<Im2colByteProduct<WordOperands>>(product, is_unsigned);
+  return std::make_unique<Im2colProduct<WordOperands>>(product, is_unsigned);
 }
 
 }  // namespace adapt

@@ -1,7 +1,7 @@
 #include "nn/kernels/float_product.hpp"
 
 #include "nn/kernels/depthwise.hpp"
-#include "nn/kernels/im2col_product.hpp"
+#include "nn/kernels/window_float_product.hpp"
 
 namespace adapt {
 
@@ -9,7 +9,7 @@ std::unique_ptr<FloatProduct> make_float_product(const WindowProduct& product) {
   if (product.is_depthwise()) {
     return std::make_unique<DepthwiseFloatProduct>(product);
   }
-  return std::make_unique<Im2colFloatProduct>(product);
+  return std::make_unique<WindowFloatProduct>(product);
 }
 
 }  // namespace adapt

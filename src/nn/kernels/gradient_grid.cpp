@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <type_traits>
 
 #include "nn/kernels/operands.hpp"
@@ -31,17 +30,10 @@ int grid_size(int input, int output, const ProductGeometry& geometry, int lowest
   return std::max(output, std::min(pixels, output + last_shift));
 }
 
-/// The elements of a source where, as they stand, they are what is staged; else nothing.
+/// Whether the elements of a source, as they stand, are what is staged.
 template <class Operands, class Source>
-const typename Operands::Element* staged_elements(const Source& source) {
-  if constexpr (std::is_same_v<Operands, ByteOperands> && std::is_same_v<Source, ByteSource<std::int8_t>>) {
-    return source.bytes;
-  } else if constexpr (std::is_same_v<Source, FloatSource>) {
-    return source.numbers;
-  } else {
-    return nullptr;
-  }
-}
+constexpr bool kAreStaged =
+    std::is_same_v<Operands, ByteOperands>&& std::is_same_v<Source, ByteSource<std::int8_t>>;
 
 }  // namespace
 
@@ -119,9 +111,9 @@ void GradientGrid<Operands>::make_masks() {
   const int kernel = geometry_.kernel;
   masks_.assign(2 * static_cast<std::size_t>(kernel) * length, 0);
   const auto mark = [](int place, int size) {
-    return place >= 0 && place < size ? std::numeric_limits<Mask>::max() : Mask{0};
+    return static_cast<Left>(place >= 0 && place < size ? -1 : 0);
   };
-  Mask* mask = masks_.data();
+  Left* mask = masks_.data();
   for (int tap = 0; tap < kernel; ++tap, mask += length) {
     for (std::size_t pixel = 0; pixel < static_cast<std::size_t>(images_) * grid_; ++pixel) {
       const int y = static_cast<int>(pixel % grid_) / grid_width_;
@@ -138,11 +130,11 @@ void GradientGrid<Operands>::make_masks() {
 
 template <class Operands>
 template <class Source>
-void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image, Element* to) const {
+void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image, Integer* to) const {
   const Shape& in = geometry_.input;
   const auto channels = static_cast<std::size_t>(in.c);
   const bool all_phases = static_cast<int>(phases_.size()) == geometry_.stride;
-  std::fill_n(to, grid_ * channels_, Element{0});
+  std::fill_n(to, grid_ * channels_, Integer{0});
   for (int grid_y = 0; grid_y < grid_height_; ++grid_y) {
     for (std::size_t phase_y = 0; phase_y < phases_.size(); ++phase_y) {
       const int y = grid_y * geometry_.stride + phases_[phase_y];
@@ -150,7 +142,7 @@ void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image
         break;
       }
       const std::size_t row = image + static_cast<std::size_t>(y * in.w) * channels;
-      Element* pixel = to + static_cast<std::size_t>(grid_y * grid_width_) * channels_ +
+      Integer* pixel = to + static_cast<std::size_t>(grid_y * grid_width_) * channels_ +
                        phase_y * phases_.size() * channels;
       for (int first = 0; first < std::min(in.w, grid_width_ * geometry_.stride);
            first += geometry_.stride, pixel += channels_) {
@@ -172,12 +164,12 @@ void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image
 
 template <class Operands>
 template <class Source>
-void GradientGrid<Operands>::stage_output(const Source& source, std::size_t image, Element* to) const {
+void GradientGrid<Operands>::stage_output(const Source& source, std::size_t image, Integer* to) const {
   const Shape& out = geometry_.output;
   const auto channels = static_cast<std::size_t>(out.c);
-  std::fill_n(to, grid_ * columns_, Element{0});
+  std::fill_n(to, grid_ * columns_, Integer{0});
   for (int y = 0; y < out.h; ++y) {
-    Element* const pixels = to + static_cast<std::size_t>(y * grid_width_) * columns_;
+    Integer* const pixels = to + static_cast<std::size_t>(y * grid_width_) * columns_;
     const std::size_t row = image + static_cast<std::size_t>(y * out.w) * channels;
     for (std::size_t x = 0; x < static_cast<std::size_t>(out.w); ++x) {
       source.copy(row + x * channels, channels, pixels + x * columns_);
@@ -196,11 +188,12 @@ void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count
                        grid_height_ == in.h && grid_width_ == in.w;
   make_room(room.x, channels_ * row_stride_);
   Left* const to = room.x.data() + lead_;
-  // A transposition reads whole steps.
-  if (const Element* const staged = staged_elements<Operands>(x);
-      staged != nullptr && is_grid && pixels % kSlack == 0) {
-    Operands::transpose(staged + begin, pixels, channels_, to, row_stride_);
-    return;
+  if constexpr (kAreStaged<Operands, Source>) {
+    // A transposition reads whole steps.
+    if (is_grid && pixels % kSlack == 0) {
+      Operands::transpose(x.bytes + begin, pixels, channels_, to, row_stride_);
+      return;
+    }
   }
   make_room(room.staged, (pixels + kSlack) * channels_);
   if (is_grid) {
@@ -211,12 +204,6 @@ void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count
     }
   }
   Operands::transpose(room.staged.data(), pixels, channels_, to, row_stride_);
-  if (std::is_floating_point_v<Left> && count < images_) {
-    // These pixels are in no mask: dY is zero there, and so must X be, lest that be times infinity.
-    for (std::size_t channel = 0; channel < channels_; ++channel) {
-      std::fill(to + channel * row_stride_ + pixels, to + (channel + 1) * row_stride_ - lead_, Left{0});
-    }
-  }
 }
 
 template <class Operands>
@@ -231,10 +218,11 @@ void GradientGrid<Operands>::lay_out_output(const Source& dy, int first, int cou
   const bool is_grid =
       columns_ == static_cast<std::size_t>(out.c) && grid_height_ == out.h && grid_width_ == out.w;
   make_room(room.dy, whole * columns_);
-  if (const Element* const staged = staged_elements<Operands>(dy);
-      staged != nullptr && is_grid && pixels == whole) {
-    pack(staged + begin, whole, slice, room);
-    return;
+  if constexpr (kAreStaged<Operands, Source>) {
+    if (is_grid && pixels == whole) {
+      pack(dy.bytes + begin, whole, slice, room);
+      return;
+    }
   }
   make_room(room.staged, whole * columns_);
   if (is_grid) {
@@ -244,12 +232,12 @@ void GradientGrid<Operands>::lay_out_output(const Source& dy, int first, int cou
       stage_output(dy, begin + i * image, room.staged.data() + i * grid_ * columns_);
     }
   }
-  std::fill_n(room.staged.data() + pixels * columns_, (whole - pixels) * columns_, Element{0});
+  std::fill_n(room.staged.data() + pixels * columns_, (whole - pixels) * columns_, Integer{0});
   pack(room.staged.data(), whole, slice, room);
 }
 
 template <class Operands>
-void GradientGrid<Operands>::pack(const Element* dy, std::size_t depth, std::size_t slice, Room& room) const {
+void GradientGrid<Operands>::pack(const Integer* dy, std::size_t depth, std::size_t slice, Room& room) const {
   for (std::size_t first = 0; first < depth; first += slice) {
     const std::size_t length = std::min(slice, depth - first);
     Operands::pack(dy + first * columns_, length, columns_, room.dy.data() + first * columns_,
@@ -268,7 +256,7 @@ void GradientGrid<Operands>::lay_out(const X& x, const Gradient& dy, int first, 
 template <class Operands>
 void GradientGrid<Operands>::copy_rows(const Room& room, std::size_t row, std::size_t first,
                                        std::size_t length, Left* to, std::size_t stride) const {
-  const auto bytes = [](const auto* place) { return reinterpret_cast<const std::uint8_t*>(place); };
+  const auto bytes = [](const Left* place) { return reinterpret_cast<const std::uint8_t*>(place); };
   std::array<vector::MaskedRow, kProductTile> masked;
   for (std::size_t i = 0; i < kProductTile; ++i) {
     const Row& from = rows_[std::min(row + i, rows_.size() - 1)];
@@ -283,14 +271,11 @@ void GradientGrid<Operands>::copy_rows(const Room& room, std::size_t row, std::s
 using Bytes = ByteSource<std::int8_t>;
 template class GradientGrid<ByteOperands>;
 template class GradientGrid<WordOperands>;
-template class GradientGrid<FloatOperands>;
 template void GradientGrid<ByteOperands>::lay_out(const Bytes&, const Bytes&, int, int, std::size_t,
                                                   Room&) const;
 template void GradientGrid<WordOperands>::lay_out(const Bytes&, const Bytes&, int, int, std::size_t,
                                                   Room&) const;
 template void GradientGrid<WordOperands>::lay_out(const GridSource&, const GridSource&, int, int, std::size_t,
                                                   Room&) const;
-template void GradientGrid<FloatOperands>::lay_out(const FloatSource&, const FloatSource&, int, int,
-                                                   std::size_t, Room&) const;
 
 }  // namespace adapt

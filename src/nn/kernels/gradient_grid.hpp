@@ -21,10 +21,9 @@ namespace adapt {
 template <class Operands>
 class GradientGrid {
  public:
-  using Element = typename Operands::Element;
+  using Integer = typename Operands::Integer;
   using Left = typename Operands::Left;
   using Right = typename Operands::Right;
-  using Mask = typename Operands::Mask;
 
   /// Pixels that are multiplied at a time at most: what is made of them stays in the caches.
   static constexpr std::size_t kSlice = 1024;
@@ -46,7 +45,7 @@ class GradientGrid {
 
   /// What is laid out.
   struct Room {
-    AlignedVector<Element> staged;  ///< pixels of the grid, before they are transposed
+    AlignedVector<Integer> staged;  ///< pixels of the grid, before they are transposed
     AlignedVector<Left> x;          ///< transposed
     AlignedVector<Right> dy;        ///< for each slice one panel (numerics/vector/product.hpp) for 16 columns
   };
@@ -75,15 +74,15 @@ class GradientGrid {
   [[nodiscard]] int phase_of(int tap) const;
   // Of the image that begins with an element of the source.
   template <class Source>
-  void stage_input(const Source& source, std::size_t image, Element* to) const;
+  void stage_input(const Source& source, std::size_t image, Integer* to) const;
   template <class Source>
-  void stage_output(const Source& source, std::size_t image, Element* to) const;
+  void stage_output(const Source& source, std::size_t image, Integer* to) const;
   template <class Source>
   void lay_out_input(const Source& x, int first, int count, Room& room) const;
   template <class Source>
   void lay_out_output(const Source& dy, int first, int count, std::size_t slice, Room& room) const;
   /// The panels of `depth` pixels of the grid.
-  void pack(const Element* dy, std::size_t depth, std::size_t slice, Room& room) const;
+  void pack(const Integer* dy, std::size_t depth, std::size_t slice, Room& room) const;
 
   ProductGeometry geometry_;
   std::vector<int> phases_;  ///< along one axis: remainders of a pixel of X by the stride that are read
@@ -96,7 +95,7 @@ class GradientGrid {
   std::size_t lead_;        ///< elements before a row that an offset may reach
   std::size_t row_stride_;  ///< elements
   std::vector<Row> rows_;
-  std::vector<Mask> masks_;  ///< by axis and weight: all bits where the pixel that it reads is in the grid
+  std::vector<Left> masks_;  ///< by axis and weight: all bits where the pixel that it reads is in the grid
 };
 
 }  // namespace adapt

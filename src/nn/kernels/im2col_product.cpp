@@ -12,9 +12,10 @@ std::size_t tiles_of(std::size_t count) { return (count + kProductTile - 1) / kP
 }  // namespace
 
 template <class Operands>
-Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, Left zero)
+Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_unsigned)
     : product_(product),
-      zero_(zero),
+      is_unsigned_(is_unsigned),
+      zero_(is_unsigned ? 0 : Operands::kZero),
       rows_(product, zero_),
       groups_(static_cast<std::size_t>(product.groups)),
       outputs_(static_cast<std::size_t>(product.group_outputs())),
@@ -24,17 +25,16 @@ Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, Left zero)
       blocks_(rows_.windows() / kProductTile) {}
 
 template <class Operands>
-template <class Number>
-void Im2colProduct<Operands>::set_weights(std::span<const Number> weights) {
+void Im2colProduct<Operands>::set_weights(std::span<const std::int8_t> weights) {
   const auto inputs = static_cast<std::size_t>(product_.group_inputs());
   const auto area = static_cast<std::size_t>(product_.kernel) * static_cast<std::size_t>(product_.kernel);
   const auto outputs = static_cast<std::size_t>(product_.destination.c);
-  const Number* from = weights.data();
+  const std::int8_t* from = weights.data();
   constexpr std::size_t kGroup = Operands::kGroup;
   for (std::size_t o = 0; o < outputs; ++o) {
     const std::size_t column = o / outputs_ * panels_ * kProductTile + o % outputs_;
     auto* const panel = weights_.data() + column / kProductTile * kProductTile * rows_.depth();
-    Sum sum = 0;
+    std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs; ++i) {
       for (std::size_t tap = 0; tap < area; ++tap, ++from) {
         const std::size_t term = rows_.term(i, tap);
@@ -44,19 +44,19 @@ void Im2colProduct<Operands>::set_weights(std::span<const Number> weights) {
         sum += *from;
       }
     }
-    initial_[column] = zero_ == 0 ? 0 : -(zero_ * sum);
+    initial_[column] = -(zero_ * sum);
   }
 }
 
 template <class Operands>
-void Im2colProduct<Operands>::multiply(Sum* sums, std::size_t count) {
+void Im2colProduct<Operands>::multiply(std::int32_t* sums, std::size_t count) {
   for (std::size_t group = 0; group < groups_; ++group) {
     multiply_group(group, sums + group * outputs_, count);
   }
 }
 
 template <class Operands>
-void Im2colProduct<Operands>::multiply_group(std::size_t group, Sum* sums, std::size_t count) {
+void Im2colProduct<Operands>::multiply_group(std::size_t group, std::int32_t* sums, std::size_t count) {
   const auto channels = static_cast<std::size_t>(product_.destination.c);
   const bool is_whole = outputs_ % kProductTile == 0;
   const std::size_t direct = is_whole ? count / kProductTile * kProductTile : 0;
@@ -77,7 +77,7 @@ void Im2colProduct<Operands>::multiply_group(std::size_t group, Sum* sums, std::
 
 template <class Operands>
 void Im2colProduct<Operands>::multiply_blocks(std::size_t group, std::size_t first, std::size_t count,
-                                              Sum* sums, const vector::SumPlaces& places) {
+                                              std::int32_t* sums, const vector::SumPlaces& places) {
   const std::size_t blocks = tiles_of(count);
   for (std::size_t block = 0; block < blocks; ++block) {
     blocks_[block] = rows_.block(group, first + block * kProductTile);
@@ -89,42 +89,25 @@ void Im2colProduct<Operands>::multiply_blocks(std::size_t group, std::size_t fir
 }
 
 template <class Operands>
-template <class Source>
-void Im2colProduct<Operands>::run(const Source& source, ProductSink<Sum>& sums) {
+void Im2colProduct<Operands>::run(const void* source, SumSink& sums) {
+  if (is_unsigned_) {
+    run_on(static_cast<const std::uint8_t*>(source), sums);
+  } else {
+    run_on(static_cast<const std::int8_t*>(source), sums);
+  }
+}
+
+template <class Operands>
+template <class Byte>
+void Im2colProduct<Operands>::run_on(const Byte* source, SumSink& sums) {
   const auto channels = static_cast<std::size_t>(product_.destination.c);
-  rows_.each_piece(source, [&](std::size_t first, std::size_t count) {
+  rows_.each_piece(ByteSource<Byte>{source, zero_}, [&](std::size_t first, std::size_t count) {
     multiply(sums.room(first * channels, count * channels), count);
     sums.take(first * channels, count * channels);
   });
 }
 
-template <class Operands>
-Im2colByteProduct<Operands>::Im2colByteProduct(const WindowProduct& product, bool is_unsigned)
-    : is_unsigned_(is_unsigned), zero_(is_unsigned ? 0 : Operands::kZero), product_(product, zero_) {}
-
-template <class Operands>
-void Im2colByteProduct<Operands>::set_weights(std::span<const std::int8_t> weights) {
-  product_.set_weights(weights);
-}
-
-template <class Operands>
-void Im2colByteProduct<Operands>::run(const void* source, SumSink& sums) {
-  if (is_unsigned_) {
-    product_.run(ByteSource<std::uint8_t>{static_cast<const std::uint8_t*>(source), zero_}, sums);
-  } else {
-    product_.run(ByteSource<std::int8_t>{static_cast<const std::int8_t*>(source), zero_}, sums);
-  }
-}
-
-Im2colFloatProduct::Im2colFloatProduct(const WindowProduct& product) : product_(product) {}
-
-void Im2colFloatProduct::set_weights(std::span<const float> weights) { product_.set_weights(weights); }
-
-void Im2colFloatProduct::run(const float* source, ProductSink<float>& numbers) {
-  product_.run(FloatSource{source}, numbers);
-}
-
-template class Im2colByteProduct<ByteOperands>;
-template class Im2colByteProduct<WordOperands>;
+template class Im2colProduct<ByteOperands>;
+template class Im2colProduct<WordOperands>;
 
 }  // namespace adapt

@@ -15,21 +15,20 @@ namespace adapt {
 
 /// Bytes, for processors that multiply them. Those on the left are unsigned: 128 is added to signed ones.
 struct ByteOperands {
-  using Element = std::int8_t;
+  using Integer = std::int8_t;
   using Left = std::uint8_t;
   using Right = std::int8_t;
   using Sum = std::int32_t;
-  using Mask = std::uint8_t;
   static constexpr std::size_t kGroup = vector::kByteGroup;
   static constexpr Left kZero = 128;  ///< what zero is on the left
 
   static const vector::ByteProducts& products() { return *vector::level().bytes; }
 
-  static void transpose(const Element* src, std::size_t rows, std::size_t columns, Left* dst,
+  static void transpose(const Integer* src, std::size_t rows, std::size_t columns, Left* dst,
                         std::size_t dst_stride) {
     vector::kernels().transpose_bytes(src, rows, columns, dst, dst_stride);
   }
-  static void pack(const Element* src, std::size_t rows, std::size_t columns, Right* dst,
+  static void pack(const Integer* src, std::size_t rows, std::size_t columns, Right* dst,
                    std::size_t panel_stride) {
     vector::kernels().pack_bytes(src, rows, columns, dst, panel_stride);
   }
@@ -37,45 +36,22 @@ struct ByteOperands {
 
 /// 16-bit words; bytes, too, where the processor multiplies none.
 struct WordOperands {
-  using Element = std::int16_t;
+  using Integer = std::int16_t;
   using Left = std::int16_t;
   using Right = std::int16_t;
   using Sum = std::int32_t;
-  using Mask = std::uint16_t;
   static constexpr std::size_t kGroup = vector::kWordGroup;
   static constexpr Left kZero = 0;
 
   static const vector::WordProducts& products() { return *vector::level().words; }
 
-  static void transpose(const Element* src, std::size_t rows, std::size_t columns, Left* dst,
+  static void transpose(const Integer* src, std::size_t rows, std::size_t columns, Left* dst,
                         std::size_t dst_stride) {
     vector::kernels().transpose_words(src, rows, columns, dst, dst_stride);
   }
-  static void pack(const Element* src, std::size_t rows, std::size_t columns, Right* dst,
+  static void pack(const Integer* src, std::size_t rows, std::size_t columns, Right* dst,
                    std::size_t panel_stride) {
     vector::kernels().pack_words(src, rows, columns, dst, panel_stride);
-  }
-};
-
-/// Float32 numbers, multiplied and added in a fixed order.
-struct FloatOperands {
-  using Element = float;
-  using Left = float;
-  using Right = float;
-  using Sum = float;
-  using Mask = std::uint32_t;
-  static constexpr std::size_t kGroup = 1;
-  static constexpr Left kZero = 0;
-
-  static const vector::FloatProducts& products() { return *vector::level().floats; }
-
-  static void transpose(const Element* src, std::size_t rows, std::size_t columns, Left* dst,
-                        std::size_t dst_stride) {
-    vector::kernels().transpose_floats(src, rows, columns, dst, dst_stride);
-  }
-  static void pack(const Element* src, std::size_t rows, std::size_t columns, Right* dst,
-                   std::size_t panel_stride) {
-    vector::kernels().pack_floats(src, rows, columns, dst, panel_stride);
   }
 };
 

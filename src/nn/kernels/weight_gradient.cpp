@@ -17,14 +17,6 @@ constexpr std::size_t kBlocks = 2;
 /// Pixels of which products of bytes, at most 255 · 128 each, have a sum below 2^31.
 constexpr std::size_t kMostPixels = std::size_t{1} << 16U;
 
-ProductGeometry group_of(const ProductGeometry& layer) {
-  ProductGeometry group = layer;
-  group.input.c = layer.group_inputs();
-  group.output.c = layer.group_outputs();
-  group.groups = 1;
-  return group;
-}
-
 /// Pixels, whole steps, of which products of integers of these magnitudes have a sum below 2^31.
 std::size_t pixels_of(std::int32_t largest, std::int32_t other) {
   const std::int64_t product = std::max<std::int64_t>(std::int64_t{largest} * other, 1);
@@ -32,62 +24,13 @@ std::size_t pixels_of(std::int32_t largest, std::int32_t other) {
   return pixels / vector::kProductDepth * vector::kProductDepth;
 }
 
-/// `count` of the `channels` of each pixel, from number `first` on.
-template <class Element>
-void copy_channels(const Element* from, std::size_t pixels, std::size_t channels, std::size_t first,
-                   std::size_t count, std::vector<Element>& to) {
-  to.resize(pixels * count);
-  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
-    std::copy_n(from + pixel * channels + first, count, to.data() + pixel * count);
-  }
-}
-
-/// The operands of a group, and where its gradients begin.
-template <class Element>
-struct GroupOf {
-  const Element* x;
-  const Element* dy;
-  std::size_t weights;
-  std::size_t bias;
-};
-
-/// Calls `body` for each group, with its channels only.
-template <class Element, class Body>
-void each_group(const ProductGeometry& layer, const Element* x, const Element* dy,
-                WeightGradientScratch::Group<Element>& room, Body body) {
-  if (layer.groups == 1) {
-    body(GroupOf<Element>{x, dy, 0, 0});
-    return;
-  }
-  const auto inputs = static_cast<std::size_t>(layer.group_inputs());
-  const auto outputs = static_cast<std::size_t>(layer.group_outputs());
-  const auto in_channels = static_cast<std::size_t>(layer.input.c);
-  const auto out_channels = static_cast<std::size_t>(layer.output.c);
-  const std::size_t weights = outputs * inputs * static_cast<std::size_t>(layer.kernel * layer.kernel);
-  for (std::size_t group = 0; group < static_cast<std::size_t>(layer.groups); ++group) {
-    copy_channels(x, static_cast<std::size_t>(layer.input.elements()) / in_channels, in_channels,
-                  group * inputs, inputs, room.x);
-    copy_channels(dy, static_cast<std::size_t>(layer.output.elements()) / out_channels, out_channels,
-                  group * outputs, outputs, room.dy);
-    body(GroupOf<Element>{room.x.data(), room.dy.data(), group * weights, group * outputs});
-  }
-}
-
 /// The gradient of the biases of a layer without groups; `bias` may be null.
 void store_bias(const ProductGeometry& geometry, float step, float* bias,
-                const std::vector<std::int64_t>& column_sums) {
+                const WeightGradientScratch& scratch) {
   for (std::size_t channel = 0; bias != nullptr && channel < static_cast<std::size_t>(geometry.output.c);
        ++channel) {
-    bias[channel] = static_cast<float>(column_sums[channel]) * step;
+    bias[channel] = static_cast<float>(scratch.column_sums[channel]) * step;
   }
-}
-
-void add_to_wide(const AlignedVector<std::int32_t>& sums, double factor, double* wide) {
-  vector::kernels().add_sums(sums.data(), wide, sums.size(), factor);
-}
-
-void add_to_wide(const AlignedVector<float>& sums, double factor, double* wide) {
-  vector::kernels().add_floats(sums.data(), wide, sums.size(), factor);
 }
 
 }  // namespace
@@ -102,16 +45,16 @@ GradientMatrix<Operands>::GradientMatrix(const ProductGeometry& geometry)
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::begin(Room& room) const {
-  room.sums.assign((blocks_.back().first + blocks_.back().count) * panels() * kTile, 0);
-  room.wide.clear();
-  room.column_sums.assign(grid_.columns(), 0);
+void GradientMatrix<Operands>::begin(WeightGradientScratch& scratch) const {
+  scratch.sums.assign((blocks_.back().first + blocks_.back().count) * panels() * kTile, 0);
+  scratch.wide.clear();
+  scratch.column_sums.assign(grid_.columns(), 0);
 }
 
 template <class Operands>
 template <class Source>
 void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_t most, double factor,
-                                   Room& room) const {
+                                   GradientRoom<Operands>& room, WeightGradientScratch& scratch) const {
   const std::size_t slice = std::min(GradientGrid<Operands>::kSlice, most);
   const int images = geometry_.input.n;
   std::size_t added = 0;  // pixels, since the sums were zero
@@ -122,37 +65,38 @@ void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_
     for (std::size_t first = 0; first < depth; first += slice) {
       const std::size_t length = std::min(slice, depth - first);
       if (added + length > most) {
-        widen(factor, room);
+        widen(factor, scratch);
         added = 0;
       }
-      add_slice(first, length, room);
+      add_slice(first, length, room, scratch);
       added += length;
       if (factor == 1) {
-        add_columns(first, length, room);
+        add_columns(first, length, room, scratch);
       }
     }
   }
-  if (!room.wide.empty() || factor != 1) {
-    widen(factor, room);
+  if (!scratch.wide.empty() || factor != 1) {
+    widen(factor, scratch);
   }
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::add_columns(std::size_t first, std::size_t length, Room& room) const {
-  if constexpr (kAreIntegers) {
-    const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
-    for (std::size_t panel = 0; panel < panels(); ++panel) {
-      std::array<std::int32_t, kProductTile> sums;
-      Operands::products().sum_columns(dy + panel * kProductTile * length, length, sums.data());
-      for (std::size_t i = 0; i < kProductTile; ++i) {
-        room.column_sums[panel * kProductTile + i] += sums[i];
-      }
+void GradientMatrix<Operands>::add_columns(std::size_t first, std::size_t length,
+                                           const GradientRoom<Operands>& room,
+                                           WeightGradientScratch& scratch) const {
+  const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
+  for (std::size_t panel = 0; panel < panels(); ++panel) {
+    std::array<std::int32_t, kProductTile> sums;
+    Operands::products().sum_columns(dy + panel * kProductTile * length, length, sums.data());
+    for (std::size_t i = 0; i < kProductTile; ++i) {
+      scratch.column_sums[panel * kProductTile + i] += sums[i];
     }
   }
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, Room& room) const {
+void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
+                                         WeightGradientScratch& scratch) const {
   const std::size_t stride = GradientGrid<Operands>::odd_lines(length);
   const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
   room.rows.resize(std::max(room.rows.size(), kBlocks * kProductTile * stride));
@@ -164,57 +108,54 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
       rows[i] = to;
     }
     Operands::products().multiply(rows.data(), blocks.count, {.row = stride}, dy, panels(), length, nullptr,
-                                  room.sums.data() + blocks.sums,
+                                  scratch.sums.data() + blocks.sums,
                                   {.row = kProductTile, .block = kTile, .panel = blocks.count * kTile});
   }
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::widen(double factor, Room& room) {
-  room.wide.resize(room.sums.size(), 0);
-  add_to_wide(room.sums, factor, room.wide.data());
-  std::ranges::fill(room.sums, Sum{0});
+void GradientMatrix<Operands>::widen(double factor, WeightGradientScratch& scratch) {
+  scratch.wide.resize(scratch.sums.size(), 0);
+  vector::kernels().add_sums(scratch.sums.data(), scratch.wide.data(), scratch.sums.size(), factor);
+  std::ranges::fill(scratch.sums, 0);
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::store(float step, float* weights, const Room& room) const {
+void GradientMatrix<Operands>::store(float step, float* weights, const WeightGradientScratch& scratch) const {
   for (const Blocks& blocks : blocks_) {
     std::size_t tile = blocks.sums;
     for (std::size_t panel = 0; panel < panels(); ++panel) {
       for (std::size_t i = 0; i < blocks.count; ++i, tile += kTile) {
-        store_tile((blocks.first + i) * kProductTile, panel, tile, step, weights, room);
+        store_tile((blocks.first + i) * kProductTile, panel, scratch.sums.data() + tile,
+                   scratch.wide.empty() ? nullptr : scratch.wide.data() + tile,
+                   scratch.column_sums.data() + panel * kProductTile, step, weights);
       }
     }
   }
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, std::size_t sums, float step,
-                                          float* weights, const Room& room) const {
+void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums,
+                                          const double* wide, const std::int64_t* column_sums, float step,
+                                          float* weights) const {
   const std::size_t rows = std::min(kProductTile, grid_.rows() - row);
   const std::size_t channel = panel * kProductTile;
   const std::size_t channels = std::min(kProductTile, static_cast<std::size_t>(geometry_.output.c) - channel);
   float* const to = weights + channel * grid_.rows() + row;
-  // What a zero that is not zero on the left has added.
-  std::array<std::int64_t, kProductTile> excess;
-  std::transform(room.column_sums.begin() + static_cast<std::ptrdiff_t>(channel),
-                 room.column_sums.begin() + static_cast<std::ptrdiff_t>(channel + kProductTile),
-                 excess.begin(),
-                 [](std::int64_t sum) { return static_cast<std::int64_t>(Operands::kZero) * sum; });
-  if constexpr (kAreIntegers) {
-    if (room.wide.empty() && rows == kProductTile && channels == kProductTile) {
-      std::array<std::int32_t, kProductTile> corrections;
-      std::ranges::transform(excess, corrections.begin(),
-                             [](std::int64_t sum) { return static_cast<std::int32_t>(sum); });
-      vector::kernels().transpose_sums(room.sums.data() + sums, corrections.data(), step, to, grid_.rows());
-      return;
-    }
+  if (wide == nullptr && rows == kProductTile && channels == kProductTile) {
+    std::array<std::int32_t, kProductTile> corrections;
+    std::transform(column_sums, column_sums + kProductTile, corrections.begin(), [](std::int64_t sum) {
+      return static_cast<std::int32_t>(std::int64_t{Operands::kZero} * sum);
+    });
+    vector::kernels().transpose_sums(sums, corrections.data(), step, to, grid_.rows());
+    return;
   }
   for (std::size_t j = 0; j < channels; ++j) {
     for (std::size_t i = 0; i < rows; ++i) {
-      const std::size_t at = sums + i * kProductTile + j;
-      const double sum = room.wide.empty() ? static_cast<double>(room.sums[at]) : room.wide[at];
-      to[j * grid_.rows() + i] = static_cast<float>(sum - static_cast<double>(excess[j])) * step;
+      const std::size_t at = i * kProductTile + j;
+      const double sum = wide == nullptr ? sums[at] : wide[at];
+      to[j * grid_.rows() + i] =
+          static_cast<float>(sum - static_cast<double>(Operands::kZero * column_sums[j])) * step;
     }
   }
 }
@@ -236,10 +177,11 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
     return;
   }
   const auto run_matrix = [&](const auto& matrix, auto& room, const GroupOf<std::int8_t>& group) {
-    matrix.begin(room);
-    matrix.add(ByteSource<std::int8_t>{group.x}, ByteSource<std::int8_t>{group.dy}, kMostPixels, 1, room);
-    matrix.store(step, weights + group.weights, room);
-    store_bias(geometry_, bias_step, bias == nullptr ? nullptr : bias + group.bias, room.column_sums);
+    matrix.begin(scratch);
+    matrix.add(ByteSource<std::int8_t>{group.x}, ByteSource<std::int8_t>{group.dy}, kMostPixels, 1, room,
+               scratch);
+    matrix.store(step, weights + group.weights, scratch);
+    store_bias(geometry_, bias_step, bias == nullptr ? nullptr : bias + group.bias, scratch);
   };
   each_group(layer_, x, dy, scratch.byte_group, [&](const GroupOf<std::int8_t>& group) {
     if (bytes_) {
@@ -265,7 +207,7 @@ void GridWeightGradient::run(const GridTensor& x, const GridTensor& dy, float* w
     depthwise_->run(x.numbers, dy.numbers, 1, 1, weights, bias);
     return;
   }
-  each_group(layer_, x.numbers, dy.numbers, scratch.float_group, [&](const GroupOf<float>& group) {
+  each_group(layer_, x.numbers, dy.numbers, scratch.grid_group, [&](const GroupOf<float>& group) {
     run_group({group.x, x.format, x.largest}, {group.dy, dy.format, dy.largest}, weights + group.weights,
               bias == nullptr ? nullptr : bias + group.bias, scratch);
   });
@@ -276,38 +218,17 @@ void GridWeightGradient::run_group(const GridTensor& x, const GridTensor& dy, fl
   const GridSource gradient(dy);
   const auto add = [&](const vector::WordPart& part, std::int32_t largest) {
     const std::size_t most = pixels_of(largest, dy.largest);
-    words_->add(GridSource(x, part), gradient, most, 1U << part.shift, scratch.words);
+    words_->add(GridSource(x, part), gradient, most, 1U << part.shift, scratch.words, scratch);
   };
-  words_->begin(scratch.words);
+  words_->begin(scratch);
   if (pixels_of(x.largest, dy.largest) > 0) {
     add(vector::kWholeWord, x.largest);
   } else {
     add(vector::kHighPart, x.largest / 256 + 1);
     add(vector::kLowPart, 255);
   }
-  words_->store(x.format.step() * dy.format.step(), weights, scratch.words);
-  store_bias(geometry_, dy.format.step(), bias, scratch.words.column_sums);
-}
-
-FloatWeightGradient::FloatWeightGradient(const ProductGeometry& layer) : layer_(layer) {
-  if (forward_product(layer).is_depthwise()) {
-    depthwise_.emplace(layer);
-  } else {
-    matrix_.emplace(group_of(layer));
-  }
-}
-
-void FloatWeightGradient::run(const float* x, const float* dy, float* weights,
-                              WeightGradientScratch& scratch) const {
-  if (depthwise_) {
-    depthwise_->run(x, dy, 1, 1, weights, nullptr);
-    return;
-  }
-  each_group(layer_, x, dy, scratch.float_group, [&](const GroupOf<float>& group) {
-    matrix_->begin(scratch.floats);
-    matrix_->add(FloatSource{group.x}, FloatSource{group.dy}, kPixels, 1, scratch.floats);
-    matrix_->store(1, weights + group.weights, scratch.floats);
-  });
+  words_->store(x.format.step() * dy.format.step(), weights, scratch);
+  store_bias(geometry_, dy.format.step(), bias, scratch);
 }
 
 }  // namespace adapt

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "nn/kernels/canvas.hpp"
 #include "nn/kernels/operands.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/vector/product.hpp"
@@ -12,9 +13,8 @@
 namespace adapt {
 
 /// The windows of a product as rows of left matrices, one for each group: the terms of a window side by side,
-/// (KH, KW, I), and pixels between those of a transposed one's source as zeros. Rows are read where they
-/// stand, on a canvas that holds an image with all pixels that a window covers, if possible; else they are
-/// laid out.
+/// (KH, KW, I). Rows are read where they stand on a canvas (nn/kernels/canvas.hpp), if possible; else they
+/// are laid out.
 template <class Operands>
 class WindowRows {
  public:
@@ -40,26 +40,16 @@ class WindowRows {
   [[nodiscard]] const Left* block(std::size_t group, std::size_t row) const;
 
  private:
-  /// Along an axis: the pixel of the canvas at which pixel 0 of the source stands.
-  [[nodiscard]] int origin() const;
   /// Draws the image that begins with element `first` of the source on the canvases of its groups.
   template <class Source>
   void draw(const Source& source, std::size_t first);
-  template <class Source>
-  void draw_group(const Source& source, std::size_t first, Left* canvas) const;
   /// Lays out `count` windows of the image on the canvases, which begin with number `first`, from row `row`
   /// on.
   void lay_out(std::size_t first, std::size_t count, std::size_t row);
-  /// Where a window stands on a canvas.
-  [[nodiscard]] std::size_t corner_of(std::size_t window) const;
 
   WindowProduct product_;
   Left zero_;
-  int spread_;  ///< from a pixel of the source to the next one on the canvas
-  int step_;    ///< from a window to the next one on the canvas
-  int canvas_height_;
-  int canvas_width_;
-  std::size_t canvas_size_;  ///< elements of a group's
+  Canvas canvas_;
   std::size_t groups_;
   std::size_t windows_;
   std::size_t depth_;

@@ -83,7 +83,7 @@ void GridArithmetic::weight_gradient(const Tensor& gradient, float* weights, flo
   if (!float_weight_gradient_) {
     float_weight_gradient_.emplace(geometry_);
   }
-  float_weight_gradient_->run(x_.numbers, gradient.numbers, weights, scratch);
+  float_weight_gradient_->run(x_.numbers, gradient.numbers, weights, scratch.floats);
 }
 
 void GridArithmetic::data_gradient(const Tensor& gradient, ProductSink<float>& dx) {

@@ -146,12 +146,6 @@ struct Kernels {
                           std::size_t dst_stride);
   void (*pack_words)(const std::int16_t* src, std::size_t rows, std::size_t columns, std::int16_t* dst,
                      std::size_t panel_stride);
-  /// The same of float32 numbers. Rows are read and written up to the next multiple of 4 beyond `rows`; for
-  /// pack_floats, it may be any number.
-  void (*transpose_floats)(const float* src, std::size_t rows, std::size_t columns, float* dst,
-                           std::size_t dst_stride);
-  void (*pack_floats)(const float* src, std::size_t rows, std::size_t columns, float* dst,
-                      std::size_t panel_stride);
   /// Writes the runs of each window side by side, the windows `dst_stride` apart. Reads and writes up to 63
   /// bytes behind the end of a run.
   void (*copy_windows)(const std::uint8_t* src, const WindowRuns& runs, std::size_t count, std::uint8_t* dst,

@@ -53,11 +53,50 @@ struct IntegerProducts {
 using ByteProducts = IntegerProducts<std::uint8_t, std::int8_t>;
 using WordProducts = IntegerProducts<std::int16_t, std::int16_t>;
 
-/// Of float32 numbers, G being 1: c becomes fma(row[k], panel(k), c) for one k after the other (IEEE 754,
+/// Where a sum of outer products finds its pixels: `length` of them side by side, and the elements of a
+/// matrix from a pixel to the next one.
+struct PixelRun {
+  const float* left;
+  const float* right;
+};
+struct PixelRuns {
+  const PixelRun* runs;
+  std::size_t count;
+  std::size_t length;
+  std::size_t left_step;
+  std::size_t right_step;
+};
+
+/// A part of the terms of a product of float32 matrices: `depth` neighbours from element `left` of a row on,
+/// which meet the rows of a panel from number `right` on.
+struct TermRun {
+  std::size_t left;
+  std::size_t right;
+  std::size_t depth;
+};
+
+/// A left matrix of `rows` rows, row_step apart, and a right one of panels of 16 columns, panel_step elements
+/// apart, whose rows are 16 elements.
+struct FloatMatrices {
+  const float* left;
+  std::size_t rows;
+  std::size_t row_step;
+  const float* panels;
+  std::size_t panel_step;
+};
+
+/// Of float32 numbers: a sum becomes fma(left, right, sum) for one term after the other (IEEE 754,
 /// fusedMultiplyAdd, to nearest).
 struct FloatProducts {
-  std::size_t depth_step;
-  Multiply<float, float, float> multiply;
+  /// c[i · c_row + j] = the sum, from 0 on, over the terms of `count` runs of the products of row i and
+  /// column j < 16 · `panels`.
+  void (*multiply)(const FloatMatrices& matrices, const TermRun* runs, std::size_t count, std::size_t panels,
+                   float* c, std::size_t c_row);
+  /// c[i · c_row + j] ← fma(left[i], right[j], ·) for i < 16, j < 16 · `panels` (1 or 2), over all pixels,
+  /// one after the other; left[0] of a pixel stands `left_first` elements behind that of its run, right[0]
+  /// likewise.
+  void (*add_outer)(const PixelRuns& pixels, std::size_t left_first, std::size_t right_first,
+                    std::size_t panels, float* c, std::size_t c_row);
 };
 
 // Of each instruction set; 8-bit products where they are faster than those of the same numbers in 16 bits.

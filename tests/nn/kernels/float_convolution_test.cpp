@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nn/kernels/float_weight_gradient.hpp"
 #include "nn/kernels/integer_products.hpp"
 
 namespace adapt {
@@ -124,7 +125,8 @@ struct FloatProducts {
   [[nodiscard]] std::vector<float> weight_gradient(int images) const {
     std::vector<Sum> sums(weights.size(), Sum(window.is_depthwise()));
     const Shape& out = geometry.output;
-    for (std::size_t index = 0; index < count(out); ++index) {
+    for (std::size_t number = 0; number < count(out); ++number) {
+      const std::size_t index = ordered(number);
       const auto [n, o, h, w] = place(out, index);
       for (int tap = 0; tap < geometry.kernel * geometry.kernel; ++tap) {
         for (int i = 0; i < geometry.group_inputs(); ++i) {
@@ -135,7 +137,7 @@ struct FloatProducts {
         }
       }
       const std::size_t image = count(out) / static_cast<std::size_t>(out.n);
-      if ((index + 1) % (image * static_cast<std::size_t>(images)) == 0) {
+      if ((number + 1) % (image * static_cast<std::size_t>(images)) == 0) {
         std::ranges::for_each(sums, [](Sum& sum) { sum.end_piece(); });
       }
     }
@@ -158,6 +160,23 @@ struct FloatProducts {
   [[nodiscard]] static Place place(const Shape& s, std::size_t index) {
     const int i = static_cast<int>(index);
     return {i / (s.c * s.w * s.h), i % s.c, i / (s.c * s.w) % s.h, i / s.c % s.w};
+  }
+  /// The element of dY whose turn it is: on small maps, the same place of all images comes first (these
+  /// shapes have one slice of images); where sums are doubles, their order is that of memory.
+  [[nodiscard]] std::size_t ordered(std::size_t number) const {
+    const Shape& out = geometry.output;
+    const auto images = static_cast<std::size_t>(out.n);
+    const auto channels = static_cast<std::size_t>(out.c);
+    const std::size_t pixels = count(out) / images / channels;
+    const std::size_t input_pixels =
+        count(geometry.input) / images / static_cast<std::size_t>(geometry.input.c);
+    if (window.is_depthwise() || pixels > FloatWeightGradient::kSmallMap ||
+        input_pixels > 4 * FloatWeightGradient::kSmallMap) {
+      return number;
+    }
+    const std::size_t pixel = number / channels / images;
+    const std::size_t n = number / channels % images;
+    return (n * pixels + pixel) * channels + number % channels;
   }
   [[nodiscard]] static std::vector<float> results(const std::vector<Sum>& sums) {
     std::vector<float> found(sums.size());
@@ -187,7 +206,7 @@ void expect_equals_loops(const ProductGeometry& geometry, int images_of_a_piece)
   EXPECT_EQ(numbers_of(data.x.size(), [&](auto& dx) { convolution.data_gradient(data.dy.data(), dx); }),
             data.data_gradient());
   const FloatWeightGradient gradient(geometry);
-  WeightGradientScratch scratch;
+  FloatGradientScratch scratch;
   std::vector<float> found(data.weights.size(), -1.0F);
   for (int repeat = 0; repeat < 2; ++repeat) {  // what is left in the scratch must not matter
     gradient.run(data.x.data(), data.dy.data(), found.data(), scratch);
@@ -229,7 +248,7 @@ TEST(FloatConvolution, WhatIsNotFiniteMeetsItsOwnImageOnly) {
   std::ranges::fill(data.dy, 1.0F);
   const std::vector<float> expected = data.weight_gradient(3);
   EXPECT_EQ(std::ranges::count(expected, INFINITY), 4 * shape.output.c);
-  WeightGradientScratch scratch;
+  FloatGradientScratch scratch;
   std::vector<float> found(data.weights.size());
   FloatWeightGradient(shape).run(data.x.data(), data.dy.data(), found.data(), scratch);
   EXPECT_EQ(found, expected);

@@ -16,9 +16,9 @@ ProductGeometry geometry(const Shape& in, int channels, const Window& window, in
 class Im2col : public testing::TestWithParam<ProductGeometry> {};
 
 TEST_P(Im2col, SumsEqualLoops) {
-  test::expect_product_equals_loops<Im2colByteProduct<WordOperands>>(GetParam());
+  test::expect_product_equals_loops<Im2colProduct<WordOperands>>(GetParam());
   if (vector::level().bytes != nullptr) {
-    test::expect_product_equals_loops<Im2colByteProduct<ByteOperands>>(GetParam());
+    test::expect_product_equals_loops<Im2colProduct<ByteOperands>>(GetParam());
   }
 }
 

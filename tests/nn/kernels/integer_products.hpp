@@ -157,7 +157,7 @@ struct IntegerProducts {
 using ByteProducts = IntegerProducts<std::int8_t>;
 using WordProducts = IntegerProducts<std::int16_t>;
 
-/// The forward product of Product (Im2colByteProduct, DepthwiseProduct) against the loops, with a source of
+/// The forward product of Product (Im2colProduct, DepthwiseProduct) against the loops, with a source of
 /// signed bytes and one of unsigned.
 template <class Product>
 void expect_product_equals_loops(const ProductGeometry& geometry) {

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "nn/kernels/window_product.hpp"
+
+namespace adapt {
+
+/// An image of a window product's source, the channels of one group, laid out so that each window is there
+/// whole: with a border of zeros as far as windows reach beyond the image, and without what no window covers;
+/// of a transposed product with zeros between the pixels. A window is `kernel` runs of kernel · channels
+/// elements, pitch() apart.
+class Canvas {
+ public:
+  explicit Canvas(const WindowProduct& product)
+      : source_(product.source),
+        width_of_windows_(static_cast<std::size_t>(product.destination.w)),
+        channels_(static_cast<std::size_t>(product.group_inputs())),
+        spread_(product.transposed ? product.stride : 1),
+        origin_(product.transposed ? product.kernel - 1 - product.padding : product.padding),
+        step_(static_cast<std::size_t>(product.transposed ? 1 : product.stride)),
+        height_(size_of(product.destination.h, product)),
+        width_(size_of(product.destination.w, product)) {}
+
+  /// Elements, as all that follow.
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(height_) * pitch(); }
+  /// From a row of pixels to the next one.
+  [[nodiscard]] std::size_t pitch() const { return static_cast<std::size_t>(width_) * channels_; }
+  /// From a window to its neighbour in a row.
+  [[nodiscard]] std::size_t step() const { return step_ * channels_; }
+  /// Where a window begins, counted row by row.
+  [[nodiscard]] std::size_t corner(std::size_t window) const {
+    return window / width_of_windows_ * step_ * pitch() + window % width_of_windows_ * step();
+  }
+
+  /// Draws the image of which the group begins with element `first` of the source (N, h, w, I), which copies
+  /// its elements (nn/kernels/operands.hpp), on a canvas of zeros or of another image.
+  template <class Source, class Left>
+  void draw(const Source& source, std::size_t first, Left* canvas) const;
+
+ private:
+  static int size_of(int windows, const WindowProduct& product) {
+    return (windows - 1) * (product.transposed ? 1 : product.stride) + product.kernel;
+  }
+  /// Rounded up; of a negative number towards zero.
+  static int units(int value, int unit) { return (value + unit - 1) / unit; }
+
+  Shape source_;
+  std::size_t width_of_windows_;  ///< of a row
+  std::size_t channels_;
+  int spread_;  ///< from a pixel of the source to the next one
+  int origin_;  ///< along an axis: where pixel 0 of the source stands
+  std::size_t step_;
+  int height_;
+  int width_;
+};
+
+template <class Source, class Left>
+void Canvas::draw(const Source& source, std::size_t first, Left* canvas) const {
+  const auto image_channels = static_cast<std::size_t>(source_.c);
+  // Pixels of a row that are on the canvas.
+  const int before = std::max(0, units(-origin_, spread_));
+  const int behind = std::max(before, std::min(units(width_ - origin_, spread_), source_.w));
+  // Where they stand side by side on both, they are one piece.
+  const bool is_whole = spread_ == 1 && channels_ == image_channels;
+  const std::size_t pieces = is_whole ? 1 : static_cast<std::size_t>(behind - before);
+  const std::size_t length = is_whole ? static_cast<std::size_t>(behind - before) * channels_ : channels_;
+  const std::size_t distance = static_cast<std::size_t>(spread_) * channels_;
+  for (int y = 0; y < source_.h; ++y) {
+    const int canvas_y = origin_ + y * spread_;
+    if (canvas_y < 0 || canvas_y >= height_) {
+      continue;
+    }
+    std::size_t from = first + static_cast<std::size_t>(y * source_.w + before) * image_channels;
+    Left* to = canvas + static_cast<std::size_t>(canvas_y * width_ + origin_ + before * spread_) * channels_;
+    for (std::size_t piece = 0; piece < pieces; ++piece, from += image_channels, to += distance) {
+      source.copy(from, length, to);
+    }
+  }
+}
+
+}  // namespace adapt
