@@ -206,7 +206,7 @@ TEST_P(Product, OfFloatsEqualsFusedLoops) {
 }
 
 TEST_P(Product, OfPixelsEqualsFusedLoops) {
-  for (const std::size_t panels : {1, 2}) {
+  for (const auto& [rows, panels] : {std::pair{16U, 1U}, {8U, 1U}, {24U, 1U}, {40U, 2U}}) {
     constexpr std::size_t kRuns = 3;
     constexpr std::size_t kLength = 5;
     const auto left = random_floats(1000, panels);
@@ -215,17 +215,17 @@ TEST_P(Product, OfPixelsEqualsFusedLoops) {
     for (std::size_t run = 0; run < kRuns; ++run) {
       runs.push_back({left.data() + 301 * run, right.data() + 257 * run});
     }
-    const vector::PixelRuns pixels = {runs.data(), kRuns, kLength, 19, 40};
+    const vector::PixelRuns pixels = {runs.data(), kRuns, kLength, 50, 40};
     const std::size_t row = 16 * panels + 1;
-    const auto before = random_floats(16 * row, 7);
+    const auto before = random_floats(rows * row, 7);
     std::vector<float> found = before;
-    level_->floats->add_outer(pixels, 6, 3, panels, found.data(), row);
+    level_->floats->add_outer(pixels, 6, 3, rows, panels, found.data(), row);
     std::vector<float> expected = before;
-    for (std::size_t i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {
       for (std::size_t j = 0; j < 16 * panels; ++j) {
         for (std::size_t k = 0; k < kRuns * kLength; ++k) {
           float& sum = expected[i * row + j];
-          sum = std::fma(left[301 * (k / kLength) + 19 * (k % kLength) + 6 + i],
+          sum = std::fma(left[301 * (k / kLength) + 50 * (k % kLength) + 6 + i],
                          right[257 * (k / kLength) + 40 * (k % kLength) + 3 + j], sum);
         }
       }

@@ -10,7 +10,7 @@ namespace {
 
 using vector::kProductTile;
 
-std::size_t in_tiles(std::size_t count) { return (count + kProductTile - 1) / kProductTile * kProductTile; }
+std::size_t rounded_up(std::size_t count, std::size_t unit) { return (count + unit - 1) / unit * unit; }
 
 std::size_t pixels_of(const Shape& image) {
   return static_cast<std::size_t>(image.h) * static_cast<std::size_t>(image.w);
@@ -39,12 +39,12 @@ FloatWeightGradient::FloatWeightGradient(const ProductGeometry& layer)
       pixels_(pixels_of(geometry_.output)),
       inputs_(static_cast<std::size_t>(geometry_.input.c)),
       channels_(static_cast<std::size_t>(geometry_.output.c)),
-      columns_(in_tiles(channels_)),
+      columns_(rounded_up(channels_, kProductTile)),
       is_small_map_(pixels_ <= kSmallMap && pixels_of(geometry_.input) <= 4 * kSmallMap) {
   const auto kernel = static_cast<std::size_t>(geometry_.kernel);
   bands_ = is_small_map_ ? kernel * kernel : kernel;
   terms_ = is_small_map_ ? inputs_ : kernel * inputs_;
-  rows_ = in_tiles(terms_);
+  rows_ = rounded_up(terms_, vector::kOuterRows);
   if (forward_product(layer).is_depthwise()) {
     depthwise_.emplace(layer);
   }
@@ -70,7 +70,7 @@ void FloatWeightGradient::run_group(const float* x, const float* dy, float* weig
   scratch.wide.clear();
   // A block of rows may read behind the last one.
   clear(scratch.x,
-        slice * (is_small_map_ ? pixels_of(geometry_.input) * rows_ : canvas_.size()) + kProductTile);
+        slice * (is_small_map_ ? pixels_of(geometry_.input) * rows_ : canvas_.size()) + vector::kOuterRows);
   std::size_t added = 0;  // pixels, since the sums were zero
   for (std::size_t first = 0; first < images; first += slice) {
     const std::size_t count = std::min(slice, images - first);
@@ -156,9 +156,7 @@ void FloatWeightGradient::add_band(const vector::PixelRuns& pixels, std::size_t 
   float* const sums = scratch.sums.data() + band * rows_ * columns_;
   for (std::size_t column = 0; column < columns_; column += 2 * kProductTile) {
     const std::size_t panels = std::min(columns_ - column, 2 * kProductTile) / kProductTile;
-    for (std::size_t row = 0; row < rows_; row += kProductTile) {
-      add_outer(pixels, left + row, column, panels, sums + row * columns_ + column, columns_);
-    }
+    add_outer(pixels, left, column, rows_, panels, sums + column, columns_);
   }
 }
 

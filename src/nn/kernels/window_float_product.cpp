@@ -11,8 +11,12 @@ namespace {
 using vector::kProductTile;
 using vector::TermRun;
 
-/// Pixels of a map on which the border is a large part of what windows read.
-constexpr std::size_t kSmallMap = 64;
+/// Pixels of a map whose windows are told apart at most.
+constexpr std::size_t kSmallMap = 256;
+/// Images that are enough rows of a left matrix.
+constexpr int kEnoughImages = 8;
+/// How much more work the border must be to be left out.
+constexpr double kLargeBorder = 1.15;
 
 std::size_t pixels_of(const Shape& image) {
   return static_cast<std::size_t>(image.h) * static_cast<std::size_t>(image.w);
@@ -52,7 +56,21 @@ WindowFloatProduct::Rows WindowFloatProduct::choose_rows() const {
   if (kernel == 1 && stride == 1 && padding == 0 && in.h == out.h && in.w == out.w) {
     return Rows::pixels;
   }
-  return pixels_of(out) <= kSmallMap && pixels_of(in) <= kSmallMap ? Rows::images : Rows::of_a_map_row;
+  const bool is_small = in.n >= kEnoughImages && pixels_of(out) <= kSmallMap && pixels_of(in) <= kSmallMap;
+  return is_small && border(out.h, in.h) * border(out.w, in.w) >= kLargeBorder ? Rows::images
+                                                                               : Rows::of_a_map_row;
+}
+
+double WindowFloatProduct::border(int places, int size) const {
+  int all = 0;
+  int within = 0;
+  for (int place = 0; place < places; ++place) {
+    for (int tap = 0; tap < product_.kernel; ++tap) {
+      all += source_of(place, tap, size, /*all=*/true) ? 1 : 0;
+      within += source_of(place, tap, size, /*all=*/false) ? 1 : 0;
+    }
+  }
+  return static_cast<double>(all) / std::max(within, 1);
 }
 
 void WindowFloatProduct::set_weights(std::span<const float> weights) {

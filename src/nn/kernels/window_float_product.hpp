@@ -43,6 +43,8 @@ class WindowFloatProduct : public FloatProduct {
   [[nodiscard]] Range range(int places, int source_size) const;
 
   [[nodiscard]] Rows choose_rows() const;
+  /// Along an axis: terms of all windows, border included, for each one that is within the source.
+  [[nodiscard]] double border(int places, int source_size) const;
   void find_pixels();
   void find_map_rows();
   void find_images();

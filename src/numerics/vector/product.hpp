@@ -53,6 +53,9 @@ struct IntegerProducts {
 using ByteProducts = IntegerProducts<std::uint8_t, std::int8_t>;
 using WordProducts = IntegerProducts<std::int16_t, std::int16_t>;
 
+/// Rows that a sum of outer products has at a time at least.
+inline constexpr std::size_t kOuterRows = 8;
+
 /// Where a sum of outer products finds its pixels: `length` of them side by side, and the elements of a
 /// matrix from a pixel to the next one.
 struct PixelRun {
@@ -92,11 +95,11 @@ struct FloatProducts {
   /// column j < 16 · `panels`.
   void (*multiply)(const FloatMatrices& matrices, const TermRun* runs, std::size_t count, std::size_t panels,
                    float* c, std::size_t c_row);
-  /// c[i · c_row + j] ← fma(left[i], right[j], ·) for i < 16, j < 16 · `panels` (1 or 2), over all pixels,
-  /// one after the other; left[0] of a pixel stands `left_first` elements behind that of its run, right[0]
-  /// likewise.
+  /// c[i · c_row + j] ← fma(left[i], right[j], ·) for i < `rows`, a multiple of kOuterRows, and j < 16 ·
+  /// `panels` (1 or 2), over all pixels, one after the other; left[0] of a pixel stands `left_first` elements
+  /// behind that of its run, right[0] likewise.
   void (*add_outer)(const PixelRuns& pixels, std::size_t left_first, std::size_t right_first,
-                    std::size_t panels, float* c, std::size_t c_row);
+                    std::size_t rows, std::size_t panels, float* c, std::size_t c_row);
 };
 
 // Of each instruction set; 8-bit products where they are faster than those of the same numbers in 16 bits.
