@@ -1,7 +1,7 @@
 # adapt_capped_test(name command...): a test once more for each instruction set, so that a machine also runs what older
 # processors would: `name`.generic and so on. Skipped, with the reason, where the processor lacks the set. Levels of
 # ADAPT_ISA with what ONEDNN_MAX_CPU_ISA calls the newest set that such processors have:
-set(ADAPT_CAPS generic:SSE41 avx2:AVX2 avx512:AVX512_CORE vnni:AVX512_CORE_VNNI amx:AVX512_CORE_AMX)
+set(ADAPT_CAPS generic:SSE41 avx2:AVX2 avx_vnni:AVX2_VNNI avx512:AVX512_CORE vnni:AVX512_CORE_VNNI amx:AVX512_CORE_AMX)
 
 function(adapt_capped_test name)
   foreach(cap IN LISTS ADAPT_CAPS)

@@ -130,7 +130,7 @@ std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmeti
   return bytes;
 }
 
-std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
+std::int64_t weight_copy_bytes(const Graph& graph, bool training, Arithmetic arithmetic) {
   const bool has_formats = std::ranges::any_of(
       graph.nodes, [](const GraphNode& node) { return node.op().quantization().has_value(); });
   std::int64_t elements = 0;
@@ -140,19 +140,22 @@ std::int64_t weight_copy_bytes(const Graph& graph, bool training) {
     if (!product) {
       continue;
     }
-    const bool dense = !product->window || (!has_formats && is_full_map(*product, node.input, node.output));
+    const bool dense = !has_formats && (!product->window || is_full_map(*product, node.input, node.output));
     const std::int64_t size =
         dense ? node.input.elements() / node.input.n * (node.output.elements() / node.output.n)
               : node.parameters().front().elements();
     elements += size;
     largest = std::max(largest, size);
   }
-  // Forward, backward, gradient, and the dense form of a full-map convolution, or all copies again as words;
-  // no backward at inference. With formats, sums of a weight gradient in float32 and double, too.
-  const std::int64_t copies = (training ? 4 : 2) + (has_formats ? (training ? 2 : 1) : 0);
-  const std::int64_t sums =
-      has_formats && training ? largest * std::int64_t{sizeof(float) + sizeof(double)} : 0;
-  return copies * elements * std::int64_t{sizeof(float)} + sums;
+  constexpr std::int64_t kFloat = sizeof(float);
+  if (!has_formats) {
+    // Forward, backward, gradient, and the dense form of a full-map convolution; no backward at inference.
+    return (training ? 4 : 2) * elements * kFloat;
+  }
+  // The panels of forward and backward, and the weights that these are made of; as words twice those. The
+  // sums of a weight gradient are there in float32 and double.
+  const std::int64_t copies = (training ? 3 : 1) + (arithmetic == Arithmetic::integer ? 1 : 0);
+  return copies * elements * kFloat + (training ? 3 * largest * kFloat : 0);
 }
 
 Network::Network(const Graph& graph, std::shared_ptr<ModelState> state, bool training, Arithmetic arithmetic)

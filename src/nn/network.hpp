@@ -36,7 +36,7 @@ std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmeti
 
 /// About the bytes of the copies of weights that a network makes in the layouts that its kernels like, and of
 /// the sums of their gradients.
-std::int64_t weight_copy_bytes(const Graph& graph, bool training);
+std::int64_t weight_copy_bytes(const Graph& graph, bool training, Arithmetic arithmetic);
 
 /// A model compiled for one batch size, for training or inference; the parameters are shared with other
 /// networks of the same model.

@@ -37,6 +37,40 @@ bool may_use_tiles() {
 
 bool has_vnni() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"); }
 
+/// The same for registers of 256 bits.
+bool has_avx_vnni() {
+  constexpr unsigned kFeatures = 7;
+  constexpr unsigned kMore = 1;
+  constexpr unsigned kAvxVnni = 1U << 4U;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(kFeatures, kMore, &eax, &ebx, &ecx, &edx) == 1 && (eax & kAvxVnni) != 0;
+}
+
+bool is_usual() { return true; }
+bool has_amx() { return has_vnni() && has_byte_tiles() && may_use_tiles(); }
+
+/// A level, what it needs beside its kernels, and what it multiplies by.
+struct Candidate {
+  std::string_view name;
+  std::string_view kernels;
+  bool (*has_products)();
+  const ByteProducts* bytes;
+  const WordProducts* words;
+  const FloatProducts* floats;
+};
+
+const std::array<Candidate, kLevels.size()> kCandidates = {{
+    {"generic", "generic", is_usual, nullptr, &generic::kWords, &generic::kFloatProducts},
+    {"avx2", "avx2", is_usual, nullptr, &avx2::kWords, &avx2::kFloatProducts},
+    {"avx_vnni", "avx2", has_avx_vnni, &avx_vnni::kBytes, &avx_vnni::kWords, &avx2::kFloatProducts},
+    {"avx512", "avx512", is_usual, nullptr, &avx512::kWords, &avx512::kFloatProducts},
+    {"vnni", "avx512", has_vnni, &vnni::kBytes, &vnni::kWords, &avx512::kFloatProducts},
+    {"amx", "avx512", has_amx, &amx::kBytes, &vnni::kWords, &avx512::kFloatProducts},
+}};
+
 }  // namespace
 
 const Kernels* find_kernels(std::string_view instruction_set) {
@@ -55,28 +89,15 @@ const Kernels* find_kernels(std::string_view instruction_set) {
 }
 
 std::optional<Level> find_level(std::string_view name) {
-  if (std::ranges::count(kLevels, name) == 0) {
+  const auto* const found = std::ranges::find(kCandidates, name, &Candidate::name);
+  if (found == kCandidates.end()) {
     return {};
   }
-  const bool is_newer = std::ranges::count(kInstructionSets, name) == 0;
-  Level level = {.name = name, .kernels = find_kernels(is_newer ? kInstructionSets.back() : name)};
-  if (level.kernels == nullptr) {
+  const Kernels* const kernels = find_kernels(found->kernels);
+  if (kernels == nullptr || !found->has_products()) {
     return {};
   }
-  if (name == "generic") {
-    return level;
-  }
-  level.words = name == "avx2" ? &avx2::kWords : &avx512::kWords;
-  level.floats = name == "avx2" ? &avx2::kFloatProducts : &avx512::kFloatProducts;
-  if (!is_newer) {
-    return level;
-  }
-  if (!has_vnni() || (name == "amx" && !(has_byte_tiles() && may_use_tiles()))) {
-    return {};
-  }
-  level.bytes = name == "amx" ? &amx::kBytes : &vnni::kBytes;
-  level.words = &vnni::kWords;
-  return level;
+  return Level{found->name, kernels, found->bytes, found->words, found->floats};
 }
 
 Level select_level(std::string_view wanted) {

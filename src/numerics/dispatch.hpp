@@ -28,7 +28,8 @@ struct Level {
 };
 
 /// The levels that exist, slowest first: kInstructionSets, and what multiplies faster.
-inline constexpr std::array<std::string_view, 5> kLevels = {"generic", "avx2", "avx512", "vnni", "amx"};
+inline constexpr std::array<std::string_view, 6> kLevels = {"generic", "avx2", "avx_vnni",
+                                                            "avx512",  "vnni", "amx"};
 
 /// One of kLevels, or nothing when this processor (or its operating system) cannot run it.
 [[nodiscard]] std::optional<Level> find_level(std::string_view name);

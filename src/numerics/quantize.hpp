@@ -71,7 +71,7 @@ void dequantize(std::span<const std::int32_t> src, std::span<float> dst, double 
 void dequantize(std::span<const std::int64_t> src, std::span<float> dst, double scale);
 
 /// Name of the vector code that was chosen: "avx512", "avx2" or "generic". The environment variable
-/// ADAPT_ISA=generic|avx2|avx512|vnni|amx lowers the choice (for tests and measurements).
+/// ADAPT_ISA=generic|avx2|avx_vnni|avx512|vnni|amx lowers the choice (for tests and measurements).
 const char* vector_isa();
 
 }  // namespace adapt

@@ -50,6 +50,13 @@ std::int64_t evaluation_bytes(const TrainerOptions& options, const Graph& graph)
   return value_bytes(graph, /*training=*/false, largest_arithmetic(options));
 }
 
+/// Of weights, by whichever arithmetic `options` may choose.
+std::int64_t copy_bytes(const TrainerOptions& options, const Graph& graph, bool training) {
+  const Engine engine = options.engine.name.value_or(Engine::integer);
+  return weight_copy_bytes(graph, training,
+                           engine == Engine::integer ? Arithmetic::integer : largest_arithmetic(options));
+}
+
 /// Sums of gradients, and with several ranks the messages that carry them: to each its part, and back.
 std::int64_t exchange_bytes(const TrainerOptions& options, std::int64_t parameters, int ranks) {
   const std::int64_t sums =
@@ -105,7 +112,8 @@ MemoryEstimate estimate_training(const TrainerOptions& options, const DataDescri
   const std::int64_t model = 3 * parameters * kFloat;
   const std::int64_t workers = ModelWorkers::count(training, ranks);  // each with all that it computes on
   const std::int64_t optimizer = 2 * parameters * kFloat;
-  const std::int64_t copies = weight_copy_bytes(graph, /*training=*/true) + weight_copy_bytes(test, false);
+  const std::int64_t copies =
+      copy_bytes(options, graph, /*training=*/true) + copy_bytes(options, test, false);
   MemoryEstimate estimate = {
       {"activations and their gradients",
        workers * std::max(value_bytes(graph, /*training=*/true, largest_arithmetic(options)),
@@ -132,12 +140,13 @@ MemoryEstimate estimate_evaluation(const TrainerOptions& options, const DataDesc
   const int batch = options.training.test_images();
   const Graph graph = make_graph(options, data.shape, data.classes, batch);
   const std::int64_t parameters = parameter_elements(graph);
-  MemoryEstimate estimate = {{"activations", evaluation_bytes(options, graph)},
-                             {"scratch of kernels", scratch_bytes(graph)},
-                             {"batches of images", batch * data.shape.elements() * kFloat},
-                             // Model and its source in run.h5.
-                             {"parameters", (3 + 1) * parameters * kFloat + weight_copy_bytes(graph, false)},
-                             {"program", program_bytes(graph)}};
+  MemoryEstimate estimate = {
+      {"activations", evaluation_bytes(options, graph)},
+      {"scratch of kernels", scratch_bytes(graph)},
+      {"batches of images", batch * data.shape.elements() * kFloat},
+      // Model and its source in run.h5.
+      {"parameters", (3 + 1) * parameters * kFloat + copy_bytes(options, graph, false)},
+      {"program", program_bytes(graph)}};
   add_images(data, estimate);
   return estimate;
 }

@@ -1,6 +1,8 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -54,6 +56,7 @@ struct Trainer::Implementation {
   void end_epoch();
   void record_step(const StepOutcome& outcome);
   void flush();
+  void say_integer_share() const;
   [[nodiscard]] bool over() const;
   [[nodiscard]] double rate(std::int64_t index) const;
 
@@ -69,7 +72,8 @@ struct Trainer::Implementation {
   TrainingStep step;
   std::vector<std::unique_ptr<Network>> test_networks;  // by thread
   std::unique_ptr<Schedule> schedule;
-  RunSummary summary;  // rank 0
+  RunSummary summary;                   // rank 0
+  std::optional<double> integer_share;  // of the last step; rank 0
   TrainerFiles files;
   TrainerProgress progress;
 
@@ -113,6 +117,7 @@ void Trainer::Implementation::record_step(const StepOutcome& outcome) {
     log.append(event);
   }
   summary.add(outcome.layers, outcome.switches);
+  integer_share = outcome.record.integer_share;
   if (since_flush.seconds() > options.record.flush_seconds) {
     flush();
   }
@@ -210,8 +215,17 @@ TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
   }
   if (files.log != nullptr) {
     files.log->write_summary(summary.finish(epochs));
+    say_integer_share();
   }
   return TrainingEnd::done;
+}
+
+/// A run that was to be in integers says whether it was.
+void Trainer::Implementation::say_integer_share() const {
+  if (integer_share && choose_arithmetic(options) == Arithmetic::integer) {
+    const double tenths = std::round(1000 * *integer_share);
+    log_info(concat("multiply-adds in exact integers: ", tenths / 10, " % of the last step's"));
+  }
 }
 
 /// Whether the settings ask for a checkpoint at this step; `best`: after the best epoch so far.

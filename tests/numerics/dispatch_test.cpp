@@ -37,6 +37,12 @@ TEST(Dispatch, EachLevelHasProductsOfItsOwn) {
     EXPECT_EQ(avx2->words, &avx2::kWords);
     EXPECT_EQ(avx2->bytes, nullptr);
   }
+  if (const auto avx_vnni = find_level("avx_vnni")) {
+    EXPECT_EQ(avx_vnni->kernels, &avx2::kKernels);
+    EXPECT_EQ(avx_vnni->bytes, &avx_vnni::kBytes);
+    EXPECT_EQ(avx_vnni->words, &avx_vnni::kWords);
+    EXPECT_EQ(avx_vnni->floats, &avx2::kFloatProducts);
+  }
   if (const auto vnni = find_level("vnni")) {
     EXPECT_EQ(vnni->kernels, &avx512::kKernels);
     EXPECT_EQ(vnni->bytes, &vnni::kBytes);

@@ -16,6 +16,7 @@ YAML
 . "$(dirname "${BASH_SOURCE[0]}")/train.sh"
 
 train integer.1 1 engine=integer model=lenet5 || fail "training failed"
+grep -q "multiply-adds in exact integers: 100 % of the last step's" "$work/log" || fail "no share of integers"
 train emulated 1 engine=emulated model=lenet5 || fail "training failed"
 "$adapt" compare "$work/emulated" "$work/integer.1" || { echo "the engines differ"; exit 1; }
 for ranks in 2 3 4; do
@@ -73,7 +74,7 @@ status=0
 ((status == 2)) && grep -q "8 bits; expected emulated" "$work/log" || fail "exit code $status for 12-bit weights"
 
 # The same bits with any instruction set, also where oneDNN's 8-bit products saturate.
-for caps in generic:SSE41 avx2:AVX2 avx512:AVX512_CORE vnni:AVX512_CORE_VNNI; do
+for caps in generic:SSE41 avx2:AVX2 avx_vnni:AVX2_VNNI avx512:AVX512_CORE vnni:AVX512_CORE_VNNI; do
   isa=${caps%:*}
   export ADAPT_ISA=$isa ONEDNN_MAX_CPU_ISA=${caps#*:}
   if train "capped.$isa" 2 engine=integer "model.file=$work/grouped.yaml"; then

@@ -27,7 +27,7 @@ same_on_any_processor() {
   local name=$1 caps isa
   shift
   train "$name" 1 "$@" || fail "$name: training failed"
-  for caps in generic:SSE41 avx2:AVX2 avx512:AVX512_CORE vnni:AVX512_CORE_VNNI; do
+  for caps in generic:SSE41 avx2:AVX2 avx_vnni:AVX2_VNNI avx512:AVX512_CORE vnni:AVX512_CORE_VNNI; do
     isa=${caps%:*}
     export ADAPT_ISA=$isa ONEDNN_MAX_CPU_ISA=${caps#*:}
     if train "$name.$isa" 2 "$@"; then

@@ -115,6 +115,10 @@ namespace avx512 {
 extern const WordProducts kWords;
 extern const FloatProducts kFloatProducts;
 }  // namespace avx512
+namespace avx_vnni {
+extern const ByteProducts kBytes;
+extern const WordProducts kWords;
+}  // namespace avx_vnni
 namespace vnni {
 extern const ByteProducts kBytes;
 extern const WordProducts kWords;
