@@ -2,6 +2,13 @@
 
 import hashlib
 
+import yaml
+
+from analysis.errors import BadInput
+
+# The fast one where this Python has it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # Keys that older runs do not have, and what they did.
 YOUNG = {"training.label_smoothing": "0"}
 
@@ -17,43 +24,72 @@ def resolved_values(text):
 
 
 def flatten_yaml(text):
-    """Block mappings of scalars as {"training.batch": "256"}; a list of scalars becomes one string "[3, 4]".
-
-    This is the subset in which `adapt` writes /config; lines outside it are left out, because the full text is shown
-    in the report anyway. Values stay strings, without their quotes.
+    """Mappings of scalars as {"training.batch": "256"}, with their text as it stands, without quotes; a list of scalars
+    becomes one string "[3, 4]". What is empty, or of another form, is left out: the full text is shown in the report
+    anyway. References ("*name") are not followed, so that no short text becomes long. BadInput for a text that is no YAML.
     """
     values = {}
-    parents = []  # (indentation, key) of the mappings around the current line
-    for line in text.splitlines():
-        stripped = line.strip()
-        if not stripped or stripped.startswith(("#", "---", "...")):
+    try:
+        _flatten(yaml.parse(text, Loader=LOADER), values)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise BadInput(f"no YAML: {getattr(error, 'problem', None) or 'unreadable characters'}{where}") from None
+    return values
+
+
+NO_NAME = False  # the key of a value that is left out, as it is no scalar
+
+
+def _flatten(events, values):
+    path = []  # of the mappings around: the key whose value is next, or None where a key is
+    for event in events:
+        if isinstance(event, yaml.MappingEndEvent):
+            path.pop()
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)) and path and path[-1] is None:
+            _scalars(events)
+            path[-1] = NO_NAME
             continue
-        indentation = len(line) - len(line.lstrip(" "))
-        if stripped.startswith("- "):
-            _append_item(values, parents, _scalar(stripped[2:]))
+        elif isinstance(event, yaml.MappingStartEvent):
+            path.append(None)
             continue
-        key, colon, value = stripped.partition(":")
-        if not colon or (value and value[0] != " "):
+        elif isinstance(event, yaml.SequenceStartEvent):
+            items = _scalars(events)
+            if items is not None:
+                _set(values, path, f"[{', '.join(items)}]")
+        elif isinstance(event, yaml.ScalarEvent):
+            if path and path[-1] is None:
+                path[-1] = event.value
+                continue
+            _set(values, path, event.value)
+        elif isinstance(event, yaml.AliasEvent):
+            if path and path[-1] is None:
+                path[-1] = NO_NAME
+                continue
+        else:
             continue
-        while parents and parents[-1][0] >= indentation:
-            parents.pop()
-        parents.append((indentation, _scalar(key)))
-        scalar = _scalar(value)
-        if scalar:
-            values[".".join(name for _, name in parents)] = scalar
-    return {key: f"[{', '.join(value)}]" if isinstance(value, list) else value for key, value in values.items()}
+        if path:
+            path[-1] = None  # a value has ended: a key comes next
 
 
-def _append_item(values, parents, item):
-    key = ".".join(name for _, name in parents)
-    if not isinstance(values.get(key), list):
-        values[key] = []
-    values[key].append(item)
+def _set(values, path, text):
+    if text and path and NO_NAME not in path:
+        values[".".join(path)] = text
 
 
-def _scalar(text):
-    """Text without white space, trailing comment and quotes."""
-    text = text.strip()
-    if len(text) >= 2 and text[0] in "\"'" and text[0] in text[1:]:
-        return text[1 : text.index(text[0], 1)]
-    return text.split(" #")[0].strip()
+def _scalars(events):
+    """Goes to the end of a list or mapping that has begun. Its items, or None where one is no scalar."""
+    items = []
+    depth = 1
+    for event in events:
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
+        if depth == 0:
+            break
+        if isinstance(event, yaml.ScalarEvent) and items is not None:
+            items.append(event.value)
+        else:
+            items = None
+    return items

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 
-from analysis.configuration import resolved_values
 from analysis.errors import BadInput, complain
 from analysis.files import SMALL_FILE, read_bytes
-from analysis.hdf5_columns import Damage, attribute, columns, member, text_of
+from analysis.hdf5_columns import Damage, attribute, columns, member, read_configuration, text_of
 from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
 from analysis.run_file import (
@@ -105,7 +104,7 @@ def _read_or_problem(path, layers):
 
 def _read_root(file, file_path, done, layers):
     check_format(file, file_path)
-    text = text_of(member(file, "config", h5py.Dataset)[()])
+    text, configuration = read_configuration(file)
     epochs = columns(member(file, "epochs", h5py.Group))
     check_epochs(epochs)
     step = member(member(file, "steps", h5py.Group), "step", h5py.Dataset)
@@ -115,7 +114,7 @@ def _read_root(file, file_path, done, layers):
         name=run_name(file_path, folder),
         state=DONE if done or STRIPPED in file.attrs else state_unless_done(folder),
         configuration_text=text,
-        configuration=resolved_values(text),
+        configuration=configuration,
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,

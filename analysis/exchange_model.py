@@ -41,7 +41,7 @@ def read_fabrics(path):
     try:
         with open(path, encoding="utf-8") as file:
             values = flatten_yaml(file.read())
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, BadInput) as error:
         raise BadInput(f"{path}: {error}; expected a file like analysis/{DEFAULT_FABRICS}") from None
     names = list(dict.fromkeys(key.split(".")[0] for key in values))
     if not names:

@@ -6,6 +6,9 @@ Raises Damage, whose text names the place inside the file; the caller adds the p
 import h5py
 import numpy as np
 
+from analysis.configuration import resolved_values
+from analysis.errors import BadInput
+
 MAX_ROWS = 50_000_000  # a damaged size field must not make us allocate the machine's memory
 HARMLESS = 1 << 20  # bytes that any dataset may claim
 LARGEST_EXPANSION = 1032  # deflate makes at most so many bytes out of one
@@ -132,3 +135,12 @@ def _typed(column):
     if column.dtype.kind == "f":
         return column.astype(np.float64)
     return np.array([text_of(value) for value in column], dtype=object)
+
+
+def read_configuration(file):
+    """The text of /config, and resolved_values of it."""
+    text = text_of(member(file, "config", h5py.Dataset)[()])
+    try:
+        return text, resolved_values(text)
+    except BadInput as problem:
+        raise Damage(f"/config is {problem}") from None

@@ -1,4 +1,4 @@
-"""Finds a Python that has h5py, numpy, matplotlib and scipy; imported before them by every script."""
+"""Finds a Python that has h5py, numpy, matplotlib, scipy and yaml; imported before them by every script."""
 
 import importlib
 import importlib.util
@@ -7,7 +7,7 @@ import sys
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 RESTARTED = "ADAPT_ANALYSIS_RESTARTED"
-MODULES = ("numpy", "h5py", "matplotlib")
+MODULES = ("numpy", "h5py", "matplotlib", "yaml")
 
 
 def missing_modules(names=MODULES, later=()):
@@ -36,7 +36,7 @@ def require_modules(names=MODULES, later=()):
         os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
     print(
         f"error: {sys.executable}: {reason}; install them with "
-        "`apt-get install python3-h5py python3-matplotlib python3-numpy python3-scipy` and run this with /usr/bin/python3",
+        "`apt-get install python3-h5py python3-matplotlib python3-numpy python3-scipy python3-yaml` and run this with /usr/bin/python3",
         file=sys.stderr,
     )
     sys.exit(1)

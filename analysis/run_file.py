@@ -21,9 +21,17 @@ import sys
 import h5py
 import numpy as np
 
-from analysis.configuration import resolved_values
 from analysis.errors import BadInput, run_main
-from analysis.hdf5_columns import Damage, attribute, columns, has, member, require_columns, text_of
+from analysis.hdf5_columns import (
+    Damage,
+    attribute,
+    columns,
+    has,
+    member,
+    read_configuration,
+    require_columns,
+    text_of,
+)
 from analysis.hdf5_file import INTACT, opened, path_of_run
 from analysis.isolate import call_isolated
 from analysis.printable import one_line, say
@@ -119,7 +127,7 @@ def _read_file(file_path):
 
 def _read_root(file, file_path, done):
     check_format(file, file_path)
-    text = text_of(member(file, "config", h5py.Dataset)[()])
+    text, configuration = read_configuration(file)
     steps = columns(member(file, "steps", h5py.Group))
     _check_steps(steps, "/steps", ("step", "loss", "learning_rate"))
     epochs = columns(member(file, "epochs", h5py.Group))
@@ -131,7 +139,7 @@ def _read_root(file, file_path, done):
         name=run_name(file_path, folder),
         done=done or STRIPPED in file.attrs,
         configuration_text=text,
-        configuration=resolved_values(text),
+        configuration=configuration,
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         steps=steps,
         epochs=epochs,

@@ -5,6 +5,7 @@ import unittest
 import support  # noqa: F401  (puts the package on the path)
 
 from analysis.configuration import flatten_yaml, resolved_values
+from analysis.errors import BadInput
 
 
 class FlattenYaml(unittest.TestCase):
@@ -47,9 +48,26 @@ class FlattenYaml(unittest.TestCase):
         text = "a:\n" + "  - x\n" * 1_000_000
         self.assertEqual(len(flatten_yaml(text)["a"]), 3 * 1_000_000)
 
+    def test_lists_and_mappings_within_a_list_are_left_out(self):
+        text = "a: [1, [2, 3], 4]\nb: [{c: 1}, {c: 2}]\nd: []\ne: {f: 5, g: {}, h: 6}\ni: last\n"
+        self.assertEqual(flatten_yaml(text), {"d": "[]", "e.f": "5", "e.h": "6", "i": "last"})
+
+    def test_references_are_not_followed(self):
+        text = "a: &a [x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a]\n" for i in range(50)) + "c: *a\nd: 1\n"
+        self.assertEqual(flatten_yaml(text), {"a": "[x, x]", "d": "1"})
+
+    def test_depth_is_no_matter(self):
+        self.assertEqual(flatten_yaml("[" * 500 + "]" * 500), {})
+
     def test_what_is_no_mapping_is_left_out(self):
         self.assertEqual(flatten_yaml(""), {})
-        self.assertEqual(flatten_yaml("just words\nx:y\n\x00\n"), {})
+        self.assertEqual(flatten_yaml("? {a: 1}\n: 2\n? [3]\n: 4\nb: 5\n"), {"b": "5"})
+        self.assertEqual(flatten_yaml("just words\nx:y\n"), {})
+
+    def test_what_is_no_yaml_is_refused_with_its_line(self):
+        for text, where in (("a: 1\nb: [\n", ", line 3"), ("a: 'x\n", ", line 2"), ("a: 1\nx\n", "line "), ("\x00", "")):
+            with self.assertRaisesRegex(BadInput, f"^no YAML: .+{where}"):
+                flatten_yaml(text)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class HostileRuns(ScratchTest):
             layers = {HOSTILE.replace("/", "|"): (1000, 100, adaptive_layer(STEPS, seed)), "$\\frac{$": (10, 5, adaptive_layer(STEPS, 7))}
             write_run(self.path("store", name), layers, steps=STEPS, seed=seed, host=HOSTILE, model="<b>|$^_",
                       dataset="=1+1", switches=[(3, HOSTILE.encode(), 8, 4, 9, 5)],
-                      configuration=f"name: '\x1b[2J\u202e'\nrecord:\n  path: {FORMULA}{seed}\n")  # fmt: skip
+                      configuration=f'name: "\\x1b[2J\\u202e"\nrecord:\n  path: "{FORMULA}{seed}"\n')  # fmt: skip
         write_run(self.path("store", "plain"), {"a": (1000, 100, constant_layer(STEPS, 32, 0))}, steps=STEPS,
                   policy="float32", model="<b>|$^_", dataset="=1+1", engine="float32")  # fmt: skip
         with h5py.File(self.path("store", "plain", "run.h5"), "a") as file:

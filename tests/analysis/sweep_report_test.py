@@ -92,9 +92,11 @@ class SweepReport(ScratchTest):
     def test_damaged_runs_are_named_and_left_out(self):
         with open(self.path("store", self.names[1], "run.h5"), "wb") as stream:
             stream.write(b"no HDF5")
+        write_run(self.path("store", self.names[2]), {}, configuration="name: [\n")
         printed, warnings = call_script_aloud(report, self.path("store"), "--out", self.out)
-        self.assertEqual(printed.splitlines()[0], "8 runs: 5 done, 2 failed, 1 unfinished")
+        self.assertEqual(printed.splitlines()[0], "7 runs: 4 done, 2 failed, 1 unfinished")
         self.assertIn(f"left out: {self.path('store', self.names[1])}", warnings)
+        self.assertRegex(warnings, f"left out: {self.path('store', self.names[2])}.*/config is no YAML")
 
     def test_empty_folder(self):
         os.makedirs(self.path("empty"))

@@ -25,7 +25,7 @@ def write_store(store):
                                    if policy == "adapt" else constant_layer(STEPS, 32, 0)) for i in range(4)}  # fmt: skip
             accuracies = [0.5, 0.6 + 0.01 * seed + (0.1 if policy == "float32" else 0)]
             write_run(_folder(store, count), layers, policy=policy, seed=seed, steps=STEPS, summary=SUMMARY,
-                      test_accuracy=accuracies, configuration=f"name: '{NASTY}'\n")  # fmt: skip
+                      test_accuracy=accuracies, configuration=f"name: {json.dumps(NASTY)}\n")  # fmt: skip
             count += 1
     for state in ("unfinished", "failed"):
         write_run(_folder(store, count), {}, policy="adapt", seed=count, epochs=1, done=False)
