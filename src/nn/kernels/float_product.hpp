@@ -10,7 +10,9 @@ namespace adapt {
 
 /// A product of float32 numbers whose bits are the same on every processor: a sum is
 /// fma(source, weight, ·), from 0 on, over the rows, columns and channels of the source in their order; that
-/// of a depthwise product is made in doubles, over the rows and columns of the kernel, and rounded once.
+/// of a depthwise product is made in doubles, over the rows and columns of the kernel, and rounded once. What
+/// lies beyond the source's border may be left out or be zeros: of finite numbers that is the same, as a
+/// result of -0 is 0.
 class FloatProduct {
  public:
   virtual ~FloatProduct() = default;

@@ -169,7 +169,7 @@ void FloatWeightGradient::widen(FloatGradientScratch& scratch) const {
 void FloatWeightGradient::store(float* weights, const FloatGradientScratch& scratch) const {
   const auto kernel = static_cast<std::size_t>(geometry_.kernel);
   const std::size_t taps_of_band = terms_ / inputs_;
-  const auto store_all = [&](const auto* sums) {
+  const auto store_all = [&](const auto* sums) {  // -0 becomes 0
     for (std::size_t first = 0; first < channels_; first += kProductTile) {
       const std::size_t last = std::min(first + kProductTile, channels_);
       for (std::size_t band = 0; band < bands_; ++band) {
@@ -177,7 +177,8 @@ void FloatWeightGradient::store(float* weights, const FloatGradientScratch& scra
           const auto* const from = sums + (band * rows_ + term) * columns_;
           const std::size_t tap = band * taps_of_band + term / inputs_;
           for (std::size_t o = first; o < last; ++o) {
-            weights[(o * inputs_ + term % inputs_) * kernel * kernel + tap] = static_cast<float>(from[o]);
+            weights[(o * inputs_ + term % inputs_) * kernel * kernel + tap] =
+                static_cast<float>(from[o]) + 0.0F;
           }
         }
       }

@@ -27,7 +27,8 @@ struct FloatGradientScratch {
 /// piece are fma(x, dy, ·), from 0 on, pieces are added up in doubles and rounded once. A piece is as many
 /// whole slices as have at most kPiece pixels of dY, a slice as many images as have at most kSlice, but one
 /// at least. Pixels of a slice come in the order of memory, on maps of at most kSmallMap pixels those of the
-/// same place together. Sums of depthwise layers are doubles throughout.
+/// same place together. A result of -0 is 0; of numbers that are not finite, those meet the zeros of the
+/// border, too. Sums of depthwise layers are doubles throughout.
 class FloatWeightGradient {
  public:
   static constexpr std::size_t kSlice = 1024;  ///< what is made of it stays in the second cache

@@ -89,10 +89,10 @@ struct FloatMatrices {
 };
 
 /// Of float32 numbers: a sum becomes fma(left, right, sum) for one term after the other (IEEE 754,
-/// fusedMultiplyAdd, to nearest).
+/// fusedMultiplyAdd, to nearest). Which NaN comes of two is not said.
 struct FloatProducts {
-  /// c[i · c_row + j] = the sum, from 0 on, over the terms of `count` runs of the products of row i and
-  /// column j < 16 · `panels`.
+  /// c[i · c_row + j] (0 for -0) = the sum, from 0 on, over the terms of `count` runs of the products of row
+  /// i and column j < 16 · `panels`.
   void (*multiply)(const FloatMatrices& matrices, const TermRun* runs, std::size_t count, std::size_t panels,
                    float* c, std::size_t c_row);
   /// c[i · c_row + j] ← fma(left[i], right[j], ·) for i < `rows`, a multiple of kOuterRows, and j < 16 ·

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "nn/kernels/float_weight_gradient.hpp"
@@ -17,13 +19,17 @@ namespace {
 
 using test::count;
 
-/// Numbers of very different magnitudes, so that each rounding shows, and some zeros.
+/// Numbers of very different magnitudes, so that each rounding shows, some zeros, and some whose products
+/// vanish, with or without a sign.
 std::vector<float> random_numbers(std::size_t count, std::uint64_t seed) {
   RandomSequence random({.seed = seed});
   std::vector<float> numbers(count);
   std::ranges::generate(numbers, [&] {
     const int exponent = static_cast<int>(random.below(24)) - 12;
-    return random.below(8) == 0 ? 0.0F : std::ldexp(static_cast<float>(random.normal()), exponent);
+    const std::uint32_t kind = random.below(16);
+    return kind == 0   ? 0.0F
+           : kind == 1 ? -0.0F
+                       : std::ldexp(static_cast<float>(random.normal()), kind < 5 ? -90 : exponent);
   });
   return numbers;
 }
@@ -43,7 +49,7 @@ class Sum {
     narrow_ = 0;
   }
   [[nodiscard]] float result() const {
-    return in_doubles_ ? static_cast<float>(wide_) : static_cast<float>(finished_ + double{narrow_});
+    return in_doubles_ ? static_cast<float>(wide_) : static_cast<float>(finished_ + double{narrow_}) + 0.0F;
   }
 
  private:
@@ -194,6 +200,14 @@ std::vector<float> numbers_of(std::size_t count, Run run) {
   return numbers;
 }
 
+/// Zeros have signs.
+std::vector<std::uint32_t> bits_of(const std::vector<float>& numbers) {
+  std::vector<std::uint32_t> bits(numbers.size());
+  std::ranges::transform(numbers, bits.begin(),
+                         [](float number) { return std::bit_cast<std::uint32_t>(number); });
+  return bits;
+}
+
 void expect_equals_loops(const ProductGeometry& geometry, int images_of_a_piece) {
   const FloatProducts data(geometry);
   FloatConvolution convolution(geometry);
@@ -201,16 +215,17 @@ void expect_equals_loops(const ProductGeometry& geometry, int images_of_a_piece)
   convolution.set_weights(others);  // which must be forgotten
   (void)numbers_of(data.dy.size(), [&](auto& y) { convolution.forward(data.x.data(), y); });
   convolution.set_weights(data.weights);
-  EXPECT_EQ(numbers_of(data.dy.size(), [&](auto& y) { convolution.forward(data.x.data(), y); }),
-            data.forward());
-  EXPECT_EQ(numbers_of(data.x.size(), [&](auto& dx) { convolution.data_gradient(data.dy.data(), dx); }),
-            data.data_gradient());
+  EXPECT_EQ(bits_of(numbers_of(data.dy.size(), [&](auto& y) { convolution.forward(data.x.data(), y); })),
+            bits_of(data.forward()));
+  EXPECT_EQ(
+      bits_of(numbers_of(data.x.size(), [&](auto& dx) { convolution.data_gradient(data.dy.data(), dx); })),
+      bits_of(data.data_gradient()));
   const FloatWeightGradient gradient(geometry);
   FloatGradientScratch scratch;
   std::vector<float> found(data.weights.size(), -1.0F);
   for (int repeat = 0; repeat < 2; ++repeat) {  // what is left in the scratch must not matter
     gradient.run(data.x.data(), data.dy.data(), found.data(), scratch);
-    EXPECT_EQ(found, data.weight_gradient(images_of_a_piece));
+    EXPECT_EQ(bits_of(found), bits_of(data.weight_gradient(images_of_a_piece)));
   }
 }
 
