@@ -21,8 +21,8 @@ class Benchmark {
   virtual BenchReport run() = 0;
 };
 
-/// A door for benchmarks: one file with options and a function like these, and a line in
-/// cli/bench_commands.cpp.
+/// A door for benchmarks: one file, its options in bench/options.hpp, its function declared here, and both
+/// named in cli/bench_commands.cpp.
 template <class Options>
 using MakeBenchmark = std::unique_ptr<Benchmark>(const Options& options, const mpi::Communicator& ranks);
 

@@ -4,12 +4,22 @@
 
 namespace adapt {
 
+std::string names_with_feedback() {
+  std::string names;
+  for (const EncodingEntry& entry : kNames<Encoding>) {
+    if (entry.has_error_feedback) {
+      names += concat(names.empty() ? "" : " or ", entry.name);
+    }
+  }
+  return names;
+}
+
 std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::vector<ExchangeTensor>& tensors,
                                                 int shards, bool error_feedback) {
   const EncodingEntry& entry = entry_of(encoding);
   if (error_feedback && !entry.has_error_feedback) {
     throw BadInput(concat("exchange.error_feedback is true, and exchange.encoding '", entry.name,
-                          "' has none; expected exchange.encoding: int8 or int16"));
+                          "' has none; expected exchange.encoding: ", names_with_feedback()));
   }
   return entry.make(tensors, shards, error_feedback);
 }

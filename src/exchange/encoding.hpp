@@ -77,6 +77,9 @@ class GradientEncoding {
   virtual void restore_state(std::span<const std::byte> /*state*/, const mpi::Communicator& /*ranks*/) {}
 };
 
+/// "int8 or int16": the encodings that have error feedback.
+[[nodiscard]] std::string names_with_feedback();
+
 /// Makes an encoding for tensors cut into `shards` shards. Throws BadInput for `error_feedback` with an
 /// encoding that has none, or beyond its limit (error_feedback.hpp).
 std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::vector<ExchangeTensor>& tensors,

@@ -1,6 +1,7 @@
 #include "experiment/checks.hpp"
 
 #include "base/error.hpp"
+#include "exchange/encoding.hpp"
 #include "precision/option_checks.hpp"
 
 namespace adapt {
@@ -121,7 +122,7 @@ void check_engine(const Configuration& configuration, const PlaceOf& place_of) {
     throw BadInput(concat(place_of({"exchange.error_feedback", "exchange.encoding"}),
                           ": exchange.error_feedback is true, and exchange.encoding '",
                           encoding ? name_of(*encoding) : "auto",
-                          "' has none; expected exchange.encoding: int8 or int16, or false"));
+                          "' has none; expected exchange.encoding: ", names_with_feedback(), ", or false"));
   }
 }
 

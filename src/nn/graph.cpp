@@ -16,7 +16,10 @@ bool Graph::is_quantized() const {
 }
 
 void check_classifies(const Graph& graph, const std::string& model, int classes) {
-  const GraphNode& last = graph.nodes.back();
+  // The last one that somebody wrote.
+  const GraphNode& last =
+      *std::ranges::find_if(graph.nodes.rbegin(), graph.nodes.rend(),
+                            [](const GraphNode& node) { return !node.op().quantization().has_value(); });
   const Shape wanted = {graph.image.n, classes, 1, 1};
   const std::string where = last.place.empty() ? "" : last.place + ": ";
   if (last.output != wanted) {

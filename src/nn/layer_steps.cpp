@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 
+#include "base/error.hpp"
 #include "base/stop_signal.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "nn/not_finite.hpp"
@@ -100,6 +101,12 @@ class Compiler {
   /// Returns the number of its parameters.
   std::size_t make_layer(CompiledNode& compiled, const LayerMemory& places) {
     const GraphNode& node = compiled.node;
+    if (onednn::type_of(places.destination.get_desc()) == dnnl::memory::data_type::bf16 &&
+        !node.op().has_bfloat16()) {
+      throw BadInput(concat(node.place, node.place.empty() ? "" : ": ", "layer '", node.name,
+                            "': operations of kind ", node.op().kind(),
+                            " have no bfloat16 form; expected engine float32, emulated or integer"));
+    }
     const std::size_t count = node.parameters().size();
     const std::span parameters = std::span(state_.parameters).subspan(next_parameter_, count);
     next_parameter_ += count;

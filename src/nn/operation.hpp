@@ -110,6 +110,8 @@ class Operation {
   [[nodiscard]] virtual bool is_sum() const = 0;
   [[nodiscard]] virtual std::optional<QuantizePlace> quantization() const = 0;
 
+  /// Whether its layer computes on memory of bfloat16, too. If not, engine bfloat16 refuses it by name.
+  [[nodiscard]] virtual bool has_bfloat16() const = 0;
   /// Compiles it, in float32 or, where the memory says so, bfloat16. At inference there are no gradients.
   [[nodiscard]] virtual std::unique_ptr<Layer> make_layer(const LayerParts& parts) const = 0;
 };

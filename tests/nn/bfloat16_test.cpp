@@ -4,7 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "base/error.hpp"
 #include "nn/inference/network.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
@@ -49,6 +55,32 @@ double distance(std::span<const float> a, std::span<const float> b) {
   return std::sqrt(difference / norm);
 }
 
+/// An operation that knows float32 only.
+class Plain final : public Operation {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "plain"; }
+  [[nodiscard]] Shape output(const Shape& input) const override { return input; }
+  [[nodiscard]] std::vector<ParameterShape> parameters(const Shape& /*input*/) const override { return {}; }
+  [[nodiscard]] BackwardNeeds backward() const override {
+    return {.input = false, .output = false, .is_identity = false};
+  }
+  [[nodiscard]] bool works_in_place() const override { return false; }
+  [[nodiscard]] bool keeps_grid() const override { return false; }
+  [[nodiscard]] std::optional<ProductTerms> product() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<NormalizationTerms> normalization() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<Activation> activation() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] bool is_sum() const override { return false; }
+  [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
+  [[nodiscard]] bool has_bfloat16() const override { return false; }
+  [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& /*parts*/) const override {
+    ADD_FAILURE() << "a layer in bfloat16";
+    return nullptr;
+  }
+};
+
 class Bfloat16Test : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -57,6 +89,23 @@ class Bfloat16Test : public ::testing::Test {
     }
   }
 };
+
+TEST_F(Bfloat16Test, WhatKnowsFloat32OnlyIsRefused) {
+  Graph graph =
+      lower(ModelBuilder("m").convolution("a", {.channels = 4, .kernel = 3}).relu().linear("b", 3).build(),
+            {2, 3, 8, 8}, false);
+  graph.nodes[1].operation = std::make_shared<Plain>();
+  graph.nodes[1].place = "m.yaml:5";
+  try {
+    const Network network(graph, initialize(graph, 1, 1), /*training=*/true, Arithmetic::bfloat16);
+    FAIL() << "expected BadInput";
+  } catch (const BadInput& error) {
+    EXPECT_EQ(std::string(error.what()),
+              concat("m.yaml:5: layer '", graph.nodes[1].name,
+                     "': operations of kind plain have no bfloat16 form; expected engine "
+                     "float32, emulated or integer"));
+  }
+}
 
 TEST_F(Bfloat16Test, ForwardAndGradientsAreThoseOfFloat32) {
   for (const auto& [model, image] :

@@ -216,6 +216,17 @@ TEST(ModelFile, TheEndMustFitTheClasses) {
   };
   EXPECT_NO_THROW(check("layers: [linear: {outputs: 7}]\n"));
   EXPECT_THROW(check("layers: [linear: {outputs: 6}]\n"), BadInput);
+  for (const bool quantized : {false, true}) {  // whatever stands behind it is nobody's
+    try {
+      check_classifies(lower(read("layers:\n  - linear: {name: fc, outputs: 6}\n"), {2, 3, 8, 8}, quantized),
+                       "mine", 7);
+      FAIL() << "expected BadInput";
+    } catch (const BadInput& error) {
+      EXPECT_NE(std::string(error.what()).find("m.yaml:4: layer 'fc', the last one, makes"),
+                std::string::npos)
+          << error.what();
+    }
+  }
   EXPECT_THROW(check("layers: [convolution: {channels: 7, kernel: 3}]\n"), BadInput);
   EXPECT_THROW(
       check_classifies(lower(read("layers: [global_average_pool]\n"), {2, 3, 8, 8}, false), "mine", 3),

@@ -14,7 +14,8 @@ struct Kind {
   OperationPtr (*read)(OptionReader& options);
 };
 
-// Each is declared, with its options, in the file of its name beside this one.
+// Each is defined, with its options, in a file beside this one: relu and tanh in activation.cpp, pools in
+// pooling.cpp, add in addition.cpp, the others in the file of their name.
 OperationPtr read_add(OptionReader& options);
 OperationPtr read_average_pool(OptionReader& options);
 OperationPtr read_batch_norm(OptionReader& options);

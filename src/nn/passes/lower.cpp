@@ -52,6 +52,7 @@ class Lowering {
   }
 
   void add(const LayerNode& node) {
+    place_ = node.place;
     std::vector<int> inputs = mapped(node.inputs);
     if (node.is_optional && !takes(node, graph_.shape(inputs.front()))) {
       values_.push_back(inputs.front());
@@ -159,7 +160,8 @@ class Lowering {
   }
 
   int quantize(const std::string& name, QuantizePlace place, int value) {
-    return append({.name = name, .operation = ops::quantization(place), .inputs = {}, .place = {}}, {value});
+    return append({.name = name, .operation = ops::quantization(place), .inputs = {}, .place = place_},
+                  {value});
   }
 
   int append(const LayerNode& source, const std::vector<int>& inputs) {
@@ -202,8 +204,9 @@ class Lowering {
   }
 
   bool quantized_;
-  double size_ = 0;  // numbers and multiply-adds so far
-  int layer_ = -1;   // that quantizations and the product are for
+  double size_ = 0;    // numbers and multiply-adds so far
+  int layer_ = -1;     // that quantizations and the product are for
+  std::string place_;  // of what is added
   Graph graph_;
   std::vector<int> values_;      // value of the description -> value of the graph
   std::vector<int> stands_for_;  // by value of the description: itself, or what a layer that is left out read
