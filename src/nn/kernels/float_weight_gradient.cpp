@@ -126,7 +126,7 @@ const float* FloatWeightGradient::padded(const float* dy, std::size_t pixels,
 void FloatWeightGradient::add_canvases(const float* x, const float* dy, std::size_t count,
                                        FloatGradientScratch& scratch) const {
   // So much of both that it stays in the first cache while each band goes through it.
-  constexpr std::size_t kCached = 24 * 1024 / sizeof(float);
+  constexpr std::size_t kCached = (std::size_t{24} << 10U) / sizeof(float);
   const auto width = static_cast<std::size_t>(geometry_.output.w);
   const std::size_t image = pixels_of(geometry_.input) * inputs_;
   const float* right = padded(dy, count * pixels_, scratch);

@@ -177,10 +177,11 @@ void WindowFloatProduct::find_map_rows() {
   }
   const std::size_t origin = std::size_t{0} - static_cast<std::size_t>(y_.first) * pitch() -
                              static_cast<std::size_t>(x_.first) * inputs_;
-  phases_.resize(static_cast<std::size_t>(phases * phases));
+  const auto of_axis = static_cast<std::size_t>(phases);
+  phases_.resize(of_axis * of_axis);
   for (int y = 0; y < out.h; ++y) {
     for (int x = 0; x < std::min(phases, out.w); ++x) {
-      const auto phase = static_cast<std::size_t>(y % phases * phases + x);
+      const std::size_t phase = static_cast<std::size_t>(y % phases) * of_axis + static_cast<std::size_t>(x);
       std::vector<TermRun> terms = terms_of(y, x, /*all=*/true, pitch(), origin);
       const std::size_t left = terms.empty() ? 0 : terms.front().left;
       for (TermRun& run : terms) {
