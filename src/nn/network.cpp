@@ -131,8 +131,7 @@ std::int64_t value_bytes(const Graph& graph, bool training, Arithmetic arithmeti
 }
 
 std::int64_t weight_copy_bytes(const Graph& graph, bool training, Arithmetic arithmetic) {
-  const bool has_formats = std::ranges::any_of(
-      graph.nodes, [](const GraphNode& node) { return node.op().quantization().has_value(); });
+  const bool has_formats = graph.is_quantized();
   std::int64_t elements = 0;
   std::int64_t largest = 0;
   for (const GraphNode& node : graph.nodes) {

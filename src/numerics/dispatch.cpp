@@ -15,17 +15,26 @@
 namespace adapt::vector {
 namespace {
 
-/// Whether the processor multiplies tiles of bytes (AMX). Clang 14 has no name for this in
-/// __builtin_cpu_supports.
-bool has_byte_tiles() {
-  constexpr unsigned kFeatures = 7;
-  constexpr unsigned kByteTiles = 1U << 25U;
+/// The registers that CPUID fills in its list of extended features; 0 where there is no such leaf.
+struct Features {
   unsigned eax = 0;
   unsigned ebx = 0;
   unsigned ecx = 0;
   unsigned edx = 0;
-  return __get_cpuid_count(kFeatures, 0, &eax, &ebx, &ecx, &edx) == 1 && (edx & kByteTiles) != 0;
+};
+
+/// Of the features that __builtin_cpu_supports of Clang 14 has no names for.
+Features features(unsigned subleaf) {
+  constexpr unsigned kExtendedFeatures = 7;
+  Features found;
+  if (__get_cpuid_count(kExtendedFeatures, subleaf, &found.eax, &found.ebx, &found.ecx, &found.edx) != 1) {
+    return {};
+  }
+  return found;
 }
+
+/// Whether the processor multiplies tiles of bytes (AMX).
+bool has_byte_tiles() { return (features(0).edx & 1U << 25U) != 0; }
 
 /// Linux gives a process the state of AMX's tiles only when asked.
 bool may_use_tiles() {
@@ -38,16 +47,7 @@ bool may_use_tiles() {
 bool has_vnni() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"); }
 
 /// The same for registers of 256 bits.
-bool has_avx_vnni() {
-  constexpr unsigned kFeatures = 7;
-  constexpr unsigned kMore = 1;
-  constexpr unsigned kAvxVnni = 1U << 4U;
-  unsigned eax = 0;
-  unsigned ebx = 0;
-  unsigned ecx = 0;
-  unsigned edx = 0;
-  return __get_cpuid_count(kFeatures, kMore, &eax, &ebx, &ecx, &edx) == 1 && (eax & kAvxVnni) != 0;
-}
+bool has_avx_vnni() { return (features(1).eax & 1U << 4U) != 0; }
 
 bool is_usual() { return true; }
 bool has_amx() { return has_vnni() && has_byte_tiles() && may_use_tiles(); }

@@ -18,7 +18,6 @@ struct ByteOperands {
   using Integer = std::int8_t;
   using Left = std::uint8_t;
   using Right = std::int8_t;
-  using Sum = std::int32_t;
   static constexpr std::size_t kGroup = vector::kByteGroup;
   static constexpr Left kZero = 128;  ///< what zero is on the left
 
@@ -39,7 +38,6 @@ struct WordOperands {
   using Integer = std::int16_t;
   using Left = std::int16_t;
   using Right = std::int16_t;
-  using Sum = std::int32_t;
   static constexpr std::size_t kGroup = vector::kWordGroup;
   static constexpr Left kZero = 0;
 

@@ -33,20 +33,18 @@ struct SumPlaces {
   std::size_t panel;
 };
 
-/// c(p, b, i, j) += sum over k < depth of row(b, i)[k] · panel(p, k, j) for `panel_count` panels and `count`
-/// blocks of 16 rows, row(b, i) beginning at blocks[b] + i · rows.row. With G neighbours along the depth that
-/// stand together, panel(p, k, j) stands at panels[p · 16 · depth + (k / G · 16 + j) · G + k mod G]. Unless
-/// `initial` is null, c(p, b, i, j) is initial[p · 16 + j] before.
-template <class Left, class Right, class Sum>
-using Multiply = void (*)(const Left* const* blocks, std::size_t count, const RowPlaces& rows,
-                          const Right* panels, std::size_t panel_count, std::size_t depth, const Sum* initial,
-                          Sum* c, const SumPlaces& places);
-
-/// Of integers. Sums wrap around at 2^32.
+/// Products of integer matrices. Sums wrap around at 2^32.
 template <class Left, class Right>
 struct IntegerProducts {
   std::size_t depth_step;  ///< the depth of a run must be a multiple of it
-  Multiply<Left, Right, std::int32_t> multiply;
+  /// c(p, b, i, j) += sum over k < depth of row(b, i)[k] · panel(p, k, j) for `panel_count` panels and
+  /// `count` blocks of 16 rows, row(b, i) beginning at blocks[b] + i · rows.row. With G neighbours along the
+  /// depth that stand together, panel(p, k, j) stands at
+  /// panels[p · 16 · depth + (k / G · 16 + j) · G + k mod G]. Unless `initial` is null, c(p, b, i, j) is
+  /// initial[p · 16 + j] before.
+  void (*multiply)(const Left* const* blocks, std::size_t count, const RowPlaces& rows, const Right* panels,
+                   std::size_t panel_count, std::size_t depth, const std::int32_t* initial, std::int32_t* c,
+                   const SumPlaces& places);
   /// sums[j] = sum over k < depth of panel(k, j); depth is a multiple of kProductDepth.
   void (*sum_columns)(const Right* panel, std::size_t depth, std::int32_t* sums);
 };

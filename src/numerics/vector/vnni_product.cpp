@@ -6,6 +6,8 @@
 #define ADAPT_ADD_PAIRS(sums, left, right) _mm512_dpwssd_epi32(sums, left, right)
 #define ADAPT_ADD_GROUPS(sums, left, right) _mm512_dpbusd_epi32(sums, left, right)
 
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "numerics/vector/word_product.inc"
 #include "numerics/vector/byte_product.inc"
+// clang-format on
