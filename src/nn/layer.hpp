@@ -9,8 +9,12 @@
 #include "nn/parameters.hpp"
 #include "numerics/format.hpp"
 #include "numerics/plan.hpp"
+#include "numerics/rounding_loss.hpp"
 
 namespace adapt {
+
+/// Of the activations and their gradients; the others stay empty.
+using LayerLossCounters = PerTensor<LossCounter>;
 
 /// Multiply-adds of convolutions and linear layers, and how many of them were in exact integer arithmetic.
 struct ProductWork {
@@ -27,6 +31,8 @@ struct Pass {
   const PrecisionPlan* plan = nullptr;    ///< null: all float32
   /// By quantized layer: raised to the largest magnitudes of the tensors that are present in it; null: none.
   std::vector<LayerMaxima>* maxima = nullptr;
+  /// By quantized layer: counts what its tensors lose by being put on their grids; null: not counted.
+  std::vector<LayerLossCounters>* losses = nullptr;
   double label_smoothing = 0;     ///< of the loss
   bool names_not_finite = false;  ///< forward throws NotFinite at the first node that puts out NaN or Inf
   bool heeds_stop = false;        ///< a stop signal ends forward and backward half-way, by check_stop()

@@ -215,6 +215,7 @@ void Network::backward(Pass& pass, const GradientsReady& ready) {
 std::optional<std::string> Network::first_not_finite(std::span<const float> images, Pass pass) {
   Implementation& self = *implementation_;
   pass.maxima = nullptr;
+  pass.losses = nullptr;
   pass.names_not_finite = true;
   if (!std::isfinite(maximum_magnitude(images))) {
     return "the images";

@@ -25,6 +25,24 @@ void add_format(std::vector<Column<StoredLayerRow>>& columns, const std::string&
       [access](auto& row) -> auto& { return access(row).is_float32; }));
 }
 
+/// Adds the three columns of what a tensor lost.
+void add_loss(std::vector<Column<StoredLayerRow>>& columns, const std::string& prefix, const std::string& tensor,
+              RoundingLoss LayerLosses::*losses) {
+  const auto add = [&](const std::string& name, const std::string& unit, const std::string& description,
+                       double RoundingLoss::*loss) {
+    columns.push_back(make_column<StoredLayerRow, float>(
+        prefix + name, unit, concat(description, ", in the first shard of the step"),
+        [=](auto& row) -> auto& { return row.losses.*losses.*loss; }));
+    columns.back().required = false;  // younger than the first logs
+  };
+  add("zeroed", "1", concat("share of the ", tensor, " other than zero that were rounded to zero"),
+      &RoundingLoss::zeroed);
+  add("saturated", "1", concat("share of the ", tensor, " beyond their format's range"),
+      &RoundingLoss::saturated);
+  add("divergence", "nat", concat("KL divergence of the octaves of the ", tensor, " from those after rounding"),
+      &RoundingLoss::divergence);
+}
+
 /// Adds the seconds of one phase.
 template <class Access>
 void add_phase(std::vector<Column<StepRecord>>& columns, const std::string& phase,
@@ -149,6 +167,16 @@ std::vector<Column<StoredLayerRow>> make_layer_columns() {
   add(make_column<StoredLayerRow, float>(
       "density", "1", "share of quantized weights that are not zero",
       [](auto& row) -> auto& { return row.density; }));
+  add(make_column<StoredLayerRow, float>(
+      "dead_channels", "1",
+      "share of output channels whose weights, or whose batch-norm scale, stay below 1/256 of the largest",
+      [](auto& row) -> auto& { return row.dead_channels; }));
+  columns.back().required = false;  // younger than the first logs
+  add_loss(columns, "inputs_", "inputs", &LayerLosses::inputs);
+  add_loss(columns, "outputs_", "outputs", &LayerLosses::outputs);
+  add_loss(columns, "operands_", "operands of residual sums", &LayerLosses::operands);
+  add_loss(columns, "activation_gradients_", "gradients that flow back into the layer",
+           &LayerLosses::activation_gradients);
   return columns;
 }
 
@@ -197,7 +225,9 @@ StoredLayerRow to_stored(const LayerRecord& record) {
           to_stored(record.formats.operands),
           to_stored(record.formats.activation_gradients),
           record.state,
-          record.density};
+          record.density,
+          record.dead_channels,
+          record.losses};
 }
 
 LayerRecord from_stored(const StoredLayerRow& stored, const std::string& where) {
@@ -206,7 +236,9 @@ LayerRecord from_stored(const StoredLayerRow& stored, const std::string& where) 
            from_stored(stored.outputs, where), from_stored(stored.gradients, where),
            from_stored(stored.operands, where), from_stored(stored.activation_gradients, where)},
           stored.state,
-          stored.density};
+          stored.density,
+          stored.dead_channels,
+          stored.losses};
 }
 
 StoredSwitch to_stored(const SwitchEvent& event, const std::string& layer) {

@@ -58,6 +58,8 @@ struct StoredLayerRow {
   StoredFormat activation_gradients;
   LayerState state;
   double density = 1;
+  double dead_channels = 0;
+  LayerLosses losses;
 };
 
 StoredLayerRow to_stored(const LayerRecord& record);

@@ -62,7 +62,10 @@ void describe(Archive& archive, LayerRecord& row) {
   for (const auto tensor : kTensors<Format>) {
     archive(row.formats.*tensor);
   }
-  archive(row.state, row.density);
+  archive(row.state, row.density, row.dead_channels);
+  for (const auto tensor : kTensors<RoundingLoss>) {
+    archive(row.losses.*tensor);
+  }
 }
 
 template <class Archive>

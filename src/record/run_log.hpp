@@ -10,9 +10,14 @@
 #include <vector>
 
 #include "numerics/format.hpp"
+#include "numerics/plan.hpp"
+#include "numerics/rounding_loss.hpp"
 #include "precision/policy.hpp"
 
 namespace adapt {
+
+/// What a layer's tensors lost by rounding; nothing in float32.
+using LayerLosses = PerTensor<RoundingLoss>;
 
 /// A quantized layer as the log knows it.
 struct LoggedLayer {
@@ -59,12 +64,14 @@ struct EpochRecord {
   double test_seconds = 0;   ///< wall clock of the evaluation
 };
 
-/// One row of /layers/<name>. Diversity, divergence and density are stored as float32.
+/// One row of /layers/<name>. Diversity, divergence, density and what follows are stored as float32.
 struct LayerRecord {
   std::int64_t step = 0;
   LayerFormats formats;
   LayerState state;
   double density = 1;
+  double dead_channels = 0;  ///< share of the output channels (nn/dead_channels.hpp)
+  LayerLosses losses;        ///< in the first shard of the step; of the activations and their gradients
 };
 
 /// A tensor of the final model.

@@ -33,6 +33,21 @@ void add_decay_and_l1(std::span<float> gradient, std::span<const float> master, 
   }
 }
 
+/// The length that the gradient of a parameter is brought to, on its own or with others; 0: it keeps its own.
+double length_wanted(const Parameter& parameter, Normalize normalize) {
+  switch (normalize) {
+    case Normalize::yes:
+    case Normalize::tensor:
+      return 1;
+    case Normalize::relative:
+      return parameter.role == ParameterRole::weight ? std::sqrt(sum_squares(parameter.master)) : 0;
+    case Normalize::automatic:
+    case Normalize::no:
+      break;
+  }
+  return 0;
+}
+
 void move(std::span<float> master, std::span<float> velocity, std::span<const float> gradient, float momentum,
           float step) {
   for (std::size_t i = 0; i < master.size(); ++i) {
@@ -51,9 +66,11 @@ Optimizer::Optimizer(const ModelState& state, const UpdateOptions& options)
   }
 }
 
-void Optimizer::take(std::size_t index, std::span<const float> master, const MeanGradient& mean) {
-  const auto decay = static_cast<float>(options_.weight_decay);
-  const auto l1 = static_cast<float>(options_.l1);
+void Optimizer::take(std::size_t index, const Parameter& parameter, const MeanGradient& mean) {
+  const std::span<const float> master = parameter.master;
+  const bool decays = options_.decayed == Decayed::all || parameter.role == ParameterRole::weight;
+  const auto decay = static_cast<float>(decays ? options_.weight_decay : 0);
+  const auto l1 = static_cast<float>(decays ? options_.l1 : 0);
   PiecewiseSum squares;
   PiecewiseSum master_squares;
   PiecewiseSum master_magnitudes;
@@ -77,8 +94,7 @@ void Optimizer::take(std::size_t index, std::span<const float> master, const Mea
       options_.l1 * master_magnitudes.value() + options_.weight_decay / 2 * master_squares.value();
 }
 
-void Optimizer::divide(std::size_t index, double norm) {
-  const double factor = 1 / norm;  // may be beyond float32 where gradients are tiny
+void Optimizer::multiply(std::size_t index, double factor) {
   PiecewiseSum squares;
   for_pieces(gradients_[index].size(), [&](std::size_t first, std::size_t count) {
     const std::span gradient = std::span(gradients_[index]).subspan(first, count);
@@ -92,15 +108,23 @@ void Optimizer::divide(std::size_t index, double norm) {
 
 void Optimizer::prepare(const ModelState& state, const MeanGradient& mean) {
   regularization_loss_ = 0;
-  std::map<int, double> squares;  // by quantized layer
   for (std::size_t p = 0; p < gradients_.size(); ++p) {
-    take(p, state.parameters[p].master, mean);
-    squares[state.parameters[p].layer] += squares_[p];
+    take(p, state.parameters[p], mean);
   }
-  for (std::size_t p = 0; options_.unit_gradients && p < gradients_.size(); ++p) {
-    const int layer = state.parameters[p].layer;
-    if (layer >= 0 && squares[layer] != 0) {
-      divide(p, std::sqrt(squares[layer]));
+  normalize(state);
+}
+
+void Optimizer::normalize(const ModelState& state) {
+  std::map<int, double> of_layer;
+  for (std::size_t p = 0; p < gradients_.size(); ++p) {
+    of_layer[state.parameters[p].layer] += squares_[p];
+  }
+  for (std::size_t p = 0; p < gradients_.size(); ++p) {
+    const Parameter& parameter = state.parameters[p];
+    const double length = length_wanted(parameter, options_.normalize);
+    const double squares = options_.normalize == Normalize::yes ? of_layer[parameter.layer] : squares_[p];
+    if (parameter.layer >= 0 && length != 0 && squares != 0) {
+      multiply(p, length / std::sqrt(squares));  // may be beyond float32 where gradients are tiny
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "nn/parameters.hpp"
 #include "numerics/scale.hpp"
 #include "numerics/sum.hpp"
+#include "train/options.hpp"
 
 namespace adapt {
 
@@ -17,7 +18,8 @@ struct UpdateOptions {
   double momentum = 0.9;
   double weight_decay = 0;      ///< β: adds β·W to the gradient
   double l1 = 0;                ///< α: adds α·sign(W) to the gradient
-  bool unit_gradients = false;  ///< divide each layer's gradient by its norm (AdaPT)
+  Decayed decayed = Decayed::all;       ///< what weight_decay and l1 act on
+  Normalize normalize = Normalize::no;  ///< automatic counts as no
 };
 
 /// Writes the mean gradient of parameter `index`, elements `first` and following, to `gradient`.
@@ -34,9 +36,9 @@ class Optimizer {
   std::span<float> velocity(std::size_t index) { return velocities_[index]; }
   [[nodiscard]] std::span<const float> velocity(std::size_t index) const { return velocities_[index]; }
 
-  /// Takes the mean gradients, adds the gradient of the regularization and, where asked for, divides by the
-  /// norm: one norm for all tensors of a quantized layer, so that weight and bias keep their proportion; a
-  /// gradient of norm 0 stays.
+  /// Takes the mean gradients, adds the gradient of the regularization and, where asked for, brings them to
+  /// another length: those of quantized layers only; a gradient of norm 0 stays, as one of weights that are
+  /// all 0 does.
   void prepare(const ModelState& state, const MeanGradient& mean);
 
   /// What prepare() made of the gradient of parameter `index`, and its norm.
@@ -49,8 +51,10 @@ class Optimizer {
   std::vector<Extremes> update(ModelState& state, double rate);
 
  private:
-  void take(std::size_t index, std::span<const float> master, const MeanGradient& mean);
-  void divide(std::size_t index, double norm);
+  void take(std::size_t index, const Parameter& parameter, const MeanGradient& mean);
+  /// Brings the gradients of quantized layers to their length.
+  void normalize(const ModelState& state);
+  void multiply(std::size_t index, double factor);
 
   UpdateOptions options_;
   std::vector<AlignedVector<float>> gradients_;

@@ -31,11 +31,21 @@ struct ScheduleOptions {
 /// (exchange/exact.cpp).
 inline constexpr int kMostStepShards = 4096;
 
-/// Whether each layer's gradient is divided by its norm; automatic: when the policy is adapt.
-enum class Normalize { automatic, yes, no };
+/// To which length gradients are brought before the optimizer takes them. `yes`: that of all tensors of a layer
+/// together is 1 (AdaPT). `tensor`: that of each tensor of a layer is 1 (its authors' code). `relative`: that of
+/// a weight tensor is its weights', so that the rate is a share of them (LARS, You et al. 2017); biases, scales
+/// and shifts keep theirs. `no`: all keep theirs. `automatic`: yes where the policy is adapt, else no.
+enum class Normalize { automatic, yes, no, tensor, relative };
 template <>
 inline constexpr auto kNames<Normalize> =
-    std::array{Named{"auto", Normalize::automatic}, Named{"yes", Normalize::yes}, Named{"no", Normalize::no}};
+    std::array{Named{"auto", Normalize::automatic}, Named{"yes", Normalize::yes}, Named{"no", Normalize::no},
+               Named{"tensor", Normalize::tensor}, Named{"relative", Normalize::relative}};
+
+/// Which parameters weight_decay and l1 pull to zero: all, or weights without biases, scales and shifts.
+enum class Decayed { all, weights };
+template <>
+inline constexpr auto kNames<Decayed> =
+    std::array{Named{"all", Decayed::all}, Named{"weights", Decayed::weights}};
 
 /// `training`: the recipe.
 struct TrainingOptions {
@@ -51,6 +61,7 @@ struct TrainingOptions {
   double momentum = 0.9;
   double weight_decay = 0;     ///< β: coefficient of (1/2)‖W‖₂² in the loss
   double l1 = 0;               ///< α: coefficient of ‖W‖₁ in the loss
+  Decayed decayed = Decayed::all;
   double label_smoothing = 0;  ///< share of the target that all classes have alike
   Normalize normalize = Normalize::automatic;
   bool penalty = true;  ///< add AdaPT's P to the loss that the policy sees

@@ -10,6 +10,7 @@
 #include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
+#include "nn/dead_channels.hpp"
 #include "nn/models.hpp"
 #include "nn/passes/lower.hpp"
 #include "train/calibration.hpp"
@@ -63,9 +64,9 @@ Encoding chosen_encoding(const ExchangeOptions& exchange, const PrecisionPlan& p
 }
 
 UpdateOptions update_options(const TrainingOptions& training, bool policy_wants_unit_gradients) {
-  const bool unit = training.normalize == Normalize::yes ||
-                    (training.normalize == Normalize::automatic && policy_wants_unit_gradients);
-  return {training.momentum, training.weight_decay, training.l1, unit};
+  const Normalize automatic = policy_wants_unit_gradients ? Normalize::yes : Normalize::no;
+  return {training.momentum, training.weight_decay, training.l1, training.decayed,
+          training.normalize == Normalize::automatic ? automatic : training.normalize};
 }
 
 /// Adds up all ranks' work (collective).
@@ -79,14 +80,13 @@ double share_of(const ProductWork& work) {
   return work.madds == 0 ? 0 : static_cast<double>(work.integer) / static_cast<double>(work.madds);
 }
 
-/// Rank 0's decision becomes part of what the step did.
-void record_decision(StepDecision decision, StepOutcome& outcome) {
-  outcome.record.loss = decision.loss;
-  outcome.record.strategy = std::move(decision.strategy);
-  for (const LayerSnapshot& layer : decision.layers) {
-    outcome.layers.push_back({outcome.record.step, layer.formats, layer.state, layer.density});
-  }
-  outcome.switches = std::move(decision.switches);
+LayerLosses losses_of(const LayerLossCounters& counters) {
+  return {.weights = counters.weights.loss(),
+          .inputs = counters.inputs.loss(),
+          .outputs = counters.outputs.loss(),
+          .gradients = counters.gradients.loss(),
+          .operands = counters.operands.loss(),
+          .activation_gradients = counters.activation_gradients.loss()};
 }
 
 }  // namespace
@@ -174,13 +174,35 @@ StepOutcome TrainingStep::run(double learning_rate) {
   phase::begin("exchange");
   exchange(outcome);
   StepDecision decision = decide(outcome);
+  if (ranks_.rank() == 0) {
+    record_layers(decision, outcome);  // before the weights move
+  }
   // Gradients, masters and plans are equal: what fails here fails on every rank. (A next step or an
   // evaluation starts with mpi::together.)
   mpi::alike(ranks_, [&] { update(learning_rate, decision, outcome); });
-  if (ranks_.rank() == 0) {
-    record_decision(std::move(decision), outcome);
-  }
+  outcome.switches = std::move(decision.switches);
   return outcome;
+}
+
+void TrainingStep::record_layers(const StepDecision& decision, StepOutcome& outcome) const {
+  outcome.record.loss = decision.loss;
+  outcome.record.strategy = decision.strategy;
+  for (const LayerSnapshot& layer : decision.layers) {
+    outcome.layers.push_back({.step = step_,
+                              .formats = layer.formats,
+                              .state = layer.state,
+                              .density = layer.density,
+                              .dead_channels = 0,
+                              .losses = {}});
+  }
+  if (!logs_layers()) {
+    return;
+  }
+  const std::vector<double> dead = dead_channels(*state_, outcome.layers.size());
+  for (std::size_t layer = 0; layer < outcome.layers.size(); ++layer) {
+    outcome.layers[layer].dead_channels = dead[layer];
+    outcome.layers[layer].losses = losses_of(losses_[layer]);
+  }
 }
 
 void TrainingStep::run_shards(StepOutcome& outcome) {
@@ -237,6 +259,7 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
 
 void TrainingStep::begin_workers() {
   model_workers_.refresh();
+  losses_.assign(graph_.layers.size(), {});
   std::ranges::fill(taken_, 0);
   unreleased_ = taken_.size();
   first_failed_ = shards_.size();
@@ -294,6 +317,7 @@ void TrainingStep::run_shard(Worker& worker) {
   pass.rounding = options_.engine.rounding;
   pass.plan = &controller_.plan();
   pass.maxima = worker.is_first || controller_.maxima() == nullptr ? controller_.maxima() : &worker.maxima;
+  pass.losses = batch.shard == 0 && logs_layers() ? &losses_ : nullptr;
   pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
   begin_phase("forward");

@@ -109,6 +109,10 @@ class TrainingStep {
   /// The policy, by way of the controller.
   StepDecision decide(StepOutcome& outcome);
   void update(double learning_rate, StepDecision& decision, StepOutcome& outcome);
+  /// Whether the layers of the running step go to the log, with what costs time to find out.
+  [[nodiscard]] bool logs_layers() const { return step_ % options_.record.layer_interval == 0; }
+  /// On rank 0: what the step computed with, and what came of it.
+  void record_layers(const StepDecision& decision, StepOutcome& outcome) const;
 
   TrainerOptions options_;
   const mpi::Communicator& ranks_;
@@ -127,6 +131,7 @@ class TrainingStep {
   std::vector<std::size_t> taken_;  // by parameter: shards whose gradients the step has
   std::size_t first_failed_ = 0;    // of the shards; as many as there are: none
   std::size_t unreleased_ = 0;      // parameters before this one
+  std::vector<LayerLossCounters> losses_;  // in the step's first shard; rank 0 has it
   std::int64_t step_ = 0;           // done
 };
 

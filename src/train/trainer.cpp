@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "base/error.hpp"
@@ -10,6 +11,7 @@
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
 #include "mpi/together.hpp"
+#include "nn/dead_channels.hpp"
 #include "nn/models.hpp"
 #include "precision/policy.hpp"
 #include "train/engine.hpp"
@@ -57,6 +59,7 @@ struct Trainer::Implementation {
   void record_step(const StepOutcome& outcome);
   void flush();
   void say_integer_share() const;
+  void warn_of_dead_channels(const StepOutcome& outcome);
   [[nodiscard]] bool over() const;
   [[nodiscard]] double rate(std::int64_t index) const;
 
@@ -74,6 +77,7 @@ struct Trainer::Implementation {
   std::unique_ptr<Schedule> schedule;
   RunSummary summary;                   // rank 0
   std::optional<double> integer_share;  // of the last step; rank 0
+  std::vector<bool> half_dead;          // layers of which that was said; rank 0
   TrainerFiles files;
   TrainerProgress progress;
 
@@ -112,6 +116,7 @@ void Trainer::Implementation::record_step(const StepOutcome& outcome) {
     for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
       log.append(static_cast<int>(i), outcome.layers[i]);
     }
+    warn_of_dead_channels(outcome);
   }
   for (const SwitchEvent& event : outcome.switches) {
     log.append(event);
@@ -214,10 +219,26 @@ TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
     return TrainingEnd::stopped;
   }
   if (files.log != nullptr) {
-    files.log->write_summary(summary.finish(epochs));
+    std::map<std::string, double> figures = summary.finish(epochs);
+    figures["dead_channels"] = std::ranges::max(dead_channels(*step.state(), step.layers().size()));
+    files.log->write_summary(figures);
     say_integer_share();
   }
   return TrainingEnd::done;
+}
+
+/// Once for each layer that has come to work with less than half of its channels.
+void Trainer::Implementation::warn_of_dead_channels(const StepOutcome& outcome) {
+  half_dead.resize(outcome.layers.size(), false);
+  const std::vector<LoggedLayer> layers = step.layers();
+  for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
+    const double dead = outcome.layers[i].dead_channels;
+    if (dead > 0.5 && !half_dead[i]) {
+      half_dead[i] = true;
+      log_warning(concat("layer '", layers[i].name, "' has lost ", std::round(100 * dead), " % of its channels at step ",
+                         outcome.record.step, ": their weights or batch-norm scales are below 1/256 of its largest"));
+    }
+  }
 }
 
 /// A run that was to be in integers says whether it was.

@@ -81,7 +81,7 @@ TEST(Refusal, BooleansNamesAndLists) {
   EXPECT_EQ(refusal("precision: {policy: [adapt]}"),
             "a.yaml:1: 'precision.policy': expected one of float32, fixed, adapt, muppet, found a list");
   EXPECT_EQ(refusal("training: {normalize: true}"),
-            "a.yaml:1: 'training.normalize': expected one of auto, yes, no; found 'true'");
+            "a.yaml:1: 'training.normalize': expected one of auto, yes, no, tensor, relative; found 'true'");
   EXPECT_EQ(
       refusal("name: a/b"),
       "a.yaml:1: 'name': expected a name of at most 100 letters, digits, '.', '_' and '-', found 'a/b'");
@@ -136,9 +136,8 @@ TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(
       refusal("training: 3"),
       "a.yaml:1: 'training': expected a mapping with the keys epochs, target_accuracy, batch, accumulate, "
-      "shards, threads, learning_rate, momentum, weight_decay, l1, label_smoothing, normalize, penalty, "
-      "test_batch, "
-      "final_epochs, schedule");
+      "shards, threads, learning_rate, momentum, weight_decay, l1, label_smoothing, decayed, normalize, "
+      "penalty, test_batch, final_epochs, schedule");
   EXPECT_EQ(refusal("record:\n"),
             "a.yaml:1: 'record': expected a mapping with the keys layer_interval, flush_seconds");
   EXPECT_EQ(refusal("model: [lenet5]"),

@@ -72,6 +72,8 @@ TEST(RunFile, ReadsBackFormatsSwitchesAndTensors) {
     EXPECT_EQ(rows[11].formats, expected.formats);
     EXPECT_EQ(rows[11].state.diversity, expected.state.diversity);
     EXPECT_EQ(rows[11].density, expected.density);
+    EXPECT_EQ(rows[11].dead_channels, expected.dead_channels);
+    EXPECT_EQ(rows[11].losses, expected.losses);
   }
   const auto switches = run.switches();
   ASSERT_EQ(switches.size(), 2U);

@@ -56,6 +56,9 @@ inline LayerRecord sample_layer_row(int layer, std::int64_t step) {
   }
   record.state = {25 + layer, 50 + layer, step == 1 ? 0.0 : std::numeric_limits<double>::infinity(), 0.125};
   record.density = 1.0 - 0.25 * layer;
+  record.dead_channels = 0.125 * layer;
+  record.losses.inputs = {.zeroed = 0.5, .saturated = 0.0625, .divergence = 0.75};
+  record.losses.activation_gradients.divergence = 0.25 * layer;
   return record;
 }
 

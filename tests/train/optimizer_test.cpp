@@ -66,7 +66,7 @@ TEST(Optimizer, UnitGradientsShareOneNormPerLayer) {
   state.parameters.push_back(parameter("a.bias", ParameterRole::bias, 0, {0}));
   state.parameters.push_back(parameter("b.weight", ParameterRole::weight, 1, {0}));
   state.parameters.push_back(parameter("free", ParameterRole::scale, -1, {0}));
-  Optimizer optimizer(state, {.unit_gradients = true});
+  Optimizer optimizer(state, {.normalize = Normalize::yes});
   // Layer 0 has the norm sqrt(4 + 16 + 16) = 6; norm 0 stays; what belongs to no layer has none.
   prepare(optimizer, state, {{2, 4}, {4}, {0}, {7}});
   EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{1.0F / 3, 2.0F / 3}));
@@ -75,9 +75,48 @@ TEST(Optimizer, UnitGradientsShareOneNormPerLayer) {
   EXPECT_EQ(gradient(optimizer, 3), (std::vector<float>{7}));
 }
 
+TEST(Optimizer, EachTensorOfALayerHasANormOfItsOwn) {
+  ModelState state;
+  state.parameters.push_back(parameter("a.weight", ParameterRole::weight, 0, {0, 0}));
+  state.parameters.push_back(parameter("a.bias", ParameterRole::bias, 0, {0}));
+  state.parameters.push_back(parameter("b.weight", ParameterRole::weight, 1, {0}));
+  state.parameters.push_back(parameter("free", ParameterRole::scale, -1, {0}));
+  Optimizer optimizer(state, {.normalize = Normalize::tensor});
+  prepare(optimizer, state, {{3, 4}, {4}, {0}, {7}});
+  EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{0.6F, 0.8F}));
+  EXPECT_EQ(gradient(optimizer, 1), (std::vector<float>{1}));
+  EXPECT_EQ(gradient(optimizer, 2), (std::vector<float>{0}));
+  EXPECT_EQ(gradient(optimizer, 3), (std::vector<float>{7}));
+}
+
+TEST(Optimizer, RelativeGradientsAreAsLongAsTheWeights) {
+  ModelState state;
+  state.parameters.push_back(parameter("a.weight", ParameterRole::weight, 0, {6, -8}));
+  state.parameters.push_back(parameter("a.bias", ParameterRole::bias, 0, {2}));
+  state.parameters.push_back(parameter("b.weight", ParameterRole::weight, 1, {0}));
+  state.parameters.push_back(parameter("c.weight", ParameterRole::weight, 2, {5}));
+  Optimizer optimizer(state, {.normalize = Normalize::relative});
+  prepare(optimizer, state, {{3, 4}, {4}, {9}, {0}});
+  EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{6, 8}));
+  EXPECT_EQ(optimizer.gradient_norm(0), 10);
+  EXPECT_EQ(gradient(optimizer, 1), (std::vector<float>{4})) << "a bias keeps its own";
+  EXPECT_EQ(gradient(optimizer, 2), (std::vector<float>{9})) << "else weights of 0 would stay so for ever";
+  EXPECT_EQ(gradient(optimizer, 3), (std::vector<float>{0}));
+}
+
+TEST(Optimizer, DecaysWeightsOnlyWhereAskedFor) {
+  ModelState state = one_weight({2.0F});
+  state.parameters.push_back(parameter("scale", ParameterRole::scale, 0, {4.0F}));
+  Optimizer optimizer(state, {.weight_decay = 0.5, .l1 = 0.25, .decayed = Decayed::weights});
+  prepare(optimizer, state, {{0}, {1}});
+  EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{1.25F}));
+  EXPECT_EQ(gradient(optimizer, 1), (std::vector<float>{1}));
+  EXPECT_EQ(optimizer.regularization_loss(), 0.25 * 2 + 0.25 * 4);
+}
+
 TEST(Optimizer, NormIsTakenWithTheRegularization) {
   const ModelState state = one_weight({3.0F, 0.0F});
-  Optimizer optimizer(state, {.weight_decay = 1, .unit_gradients = true});
+  Optimizer optimizer(state, {.weight_decay = 1, .normalize = Normalize::yes});
   prepare(optimizer, state, {{0, 4}});  // with decay: (3, 4), norm 5
   EXPECT_EQ(gradient(optimizer, 0), (std::vector<float>{0.6F, 0.8F}));
 }
@@ -85,7 +124,7 @@ TEST(Optimizer, NormIsTakenWithTheRegularization) {
 TEST(Optimizer, TinyAndHugeGradientsBecomeUnits) {
   for (const float size : {1e-42F, 1e-30F, 1e30F}) {
     const ModelState state = one_weight({0.0F});
-    Optimizer optimizer(state, {.unit_gradients = true});
+    Optimizer optimizer(state, {.normalize = Normalize::yes});
     prepare(optimizer, state, {{size}});
     EXPECT_FLOAT_EQ(gradient(optimizer, 0)[0], 1.0F);
   }
@@ -115,7 +154,7 @@ TEST(Optimizer, PiecesAreOfNoMatter) {
     mean[i] = std::cos(static_cast<float>(3 * i));
   }
   ModelState state = one_weight(master);
-  Optimizer optimizer(state, {.momentum = 0.5, .weight_decay = 0.125, .unit_gradients = true});
+  Optimizer optimizer(state, {.momentum = 0.5, .weight_decay = 0.125, .normalize = Normalize::yes});
   prepare(optimizer, state, {mean});
   std::vector<float> expected(kSize);
   std::ranges::transform(mean, master, expected.begin(), [](float g, float w) { return g + 0.125F * w; });

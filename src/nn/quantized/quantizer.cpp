@@ -16,16 +16,17 @@ constexpr std::size_t kBlock = 8;  // elements of one random block
 struct Place {
   std::optional<FixedFormat> LayerFormats::*format;
   std::optional<float> LayerMaxima::*maximum;
+  LossCounter LayerLossCounters::*loss;
   Stream stream;
 };
 
 /// By Quantizer::Tensor.
 constexpr std::array kPlaces = {
-    Place{&LayerFormats::inputs, &LayerMaxima::inputs, Stream::inputs},
-    Place{&LayerFormats::outputs, &LayerMaxima::outputs, Stream::outputs},
-    Place{&LayerFormats::operands, &LayerMaxima::operands, Stream::operands},
+    Place{&LayerFormats::inputs, &LayerMaxima::inputs, &LayerLossCounters::inputs, Stream::inputs},
+    Place{&LayerFormats::outputs, &LayerMaxima::outputs, &LayerLossCounters::outputs, Stream::outputs},
+    Place{&LayerFormats::operands, &LayerMaxima::operands, &LayerLossCounters::operands, Stream::operands},
     Place{&LayerFormats::activation_gradients, &LayerMaxima::activation_gradients,
-          Stream::activation_gradients},
+          &LayerLossCounters::activation_gradients, Stream::activation_gradients},
 };
 
 const Place& place_of(Quantizer::Tensor tensor) { return kPlaces.at(static_cast<std::size_t>(tensor)); }
@@ -54,11 +55,22 @@ void Quantizer::begin(const Pass& pass) {
   key_ = {pass.seed, place.stream, static_cast<std::uint32_t>(layer_), pass.step, pass.shard};
   observed_ = pass.maxima != nullptr && (pass.maxima->at(layer_).*place.maximum).has_value();
   result_ = {};
+  loss_ = format_ ? loss_of(pass) : nullptr;
+}
+
+LossCounter* Quantizer::loss_of(const Pass& pass) const {
+  return pass.losses == nullptr ? nullptr : &(pass.losses->at(layer_).*place_of(tensor_).loss);
 }
 
 void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::span<float> to) {
   if (format_) {
+    if (loss_ != nullptr) {  // `to` may be `from`
+      loss_->add_before({.floats = from.data()}, from.size(), *format_);
+    }
     take(quantize(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
+    if (loss_ != nullptr) {
+      loss_->add_after(to.data(), to.size(), *format_);
+    }
     return;
   }
   if (from.data() != to.data()) {
@@ -71,6 +83,10 @@ void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::spa
 
 void Quantizer::to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to) {
   take(quantize_to_bytes(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
+  if (loss_ != nullptr) {
+    loss_->add_before(from, to.size(), *format_);
+    loss_->add_after(to.data(), to.size());
+  }
 }
 
 void Quantizer::take(const QuantizeResult& result) {

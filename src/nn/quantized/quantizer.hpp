@@ -38,6 +38,7 @@ class Quantizer {
 
  private:
   void take(const QuantizeResult& result);
+  [[nodiscard]] LossCounter* loss_of(const Pass& pass) const;
 
   std::string name_;
   Tensor tensor_;
@@ -47,6 +48,7 @@ class Quantizer {
   Rounding rounding_ = Rounding::nearest;
   RandomKey key_;
   bool observed_ = false;
+  LossCounter* loss_ = nullptr;
   QuantizeResult result_;
 };
 
