@@ -20,6 +20,14 @@ from analysis.style import (
 STRATEGIES = ("min", "mean", "max")
 WHOLE_UNITS = ("bits", "steps")
 SHARE = "% of weights"
+LOSSES = (
+    ("dead_channels", "Dead channels (weights or batch-norm scale below 1/256 of the largest)"),
+    ("inputs_zeroed", "Inputs rounded to zero"),
+    ("outputs_zeroed", "Outputs rounded to zero"),
+    ("activation_gradients_zeroed", "Gradients of activations rounded to zero"),
+    ("activation_gradients_saturated", "Gradients of activations beyond their range"),
+)
+"""Columns of a layer that say what it loses, with titles; all are shares."""
 
 
 def per_run_figures(run):
@@ -70,28 +78,49 @@ def policy_figure(run):
 def heat_map_figure(run):
     """Word length of every layer (rows, first layer on top) over the steps (columns)."""
     layers = drawable_layers(run)
-    grid = _step_grid(layers)
-    lengths = np.stack([_held(layer, layer.series["word_length"], grid) for layer in layers])
-    lowest, highest = int(lengths.min()), int(lengths.max())
+    lengths = [layer.series["word_length"] for layer in layers]
+    lowest, highest = int(min(map(np.min, lengths))), int(max(map(np.max, lengths)))
     figure, axes = new_figure(1.3 + 0.24 * len(layers))
-    axis = axes[0, 0]
     colours = matplotlib.colormaps["cividis_r"]
     if lowest == highest:  # neighbours on the scale, so that one colour means one word length
         lowest, highest = lowest - 1, highest + 1
     norm = BoundaryNorm(np.arange(lowest - 0.5, highest + 1), colours.N)
+    mesh = _heat_map(axes[0, 0], layers, lengths, "Word length per layer", cmap=colours, norm=norm)
+    bar = figure.colorbar(mesh, ax=axes[0, 0], pad=0.01, aspect=12)
+    bar.set_label("word length (bits)")
+    bar.set_ticks(_bit_ticks(lowest, highest))
+    bar.ax.minorticks_off()
+    return figure
+
+
+def loss_figure(run):
+    """What every layer loses to rounding, as heat maps: shares in percent. None for a log that does not say."""
+    layers = drawable_layers(run)
+    panels = [(name, title) for name, title in LOSSES if all(name in layer.series for layer in layers)]
+    if not panels:
+        return None
+    figure, axes = new_figure((0.7 + 0.2 * len(layers)) * len(panels), len(panels), sharex=True)
+    for (name, title), axis in zip(panels, axes[:, 0]):
+        mesh = _heat_map(axis, layers, [100 * layer.series[name] for layer in layers], title, cmap="magma_r",
+                         vmin=0, vmax=100)
+    bar = figure.colorbar(mesh, ax=list(axes[:, 0]), pad=0.01, aspect=40)
+    bar.set_label("%")
+    return figure
+
+
+def _heat_map(axis, layers, values, title, **colours):
+    """Draws `values`, an array for each layer, one row of the picture each; returns what a colour bar belongs to."""
+    grid = _step_grid(layers)
+    rows = np.stack([_held(layer, of_layer, grid) for layer, of_layer in zip(layers, values)])
     edges = np.append(grid, grid[-1] + (grid[-1] - grid[-2] if len(grid) > 1 else 1))
-    mesh = axis.pcolormesh(edges, np.arange(len(layers) + 1), lengths, cmap=colours, norm=norm, rasterized=True)
+    mesh = axis.pcolormesh(edges, np.arange(len(layers) + 1), rows, rasterized=True, **colours)
     axis.set_yticks(np.arange(len(layers)) + 0.5, [shorten(layer.name) for layer in layers])
     axis.invert_yaxis()
     axis.grid(False)
     axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axis.set_xlabel("training step")
-    axis.set_title("Word length per layer")
-    bar = figure.colorbar(mesh, ax=axis, pad=0.01, aspect=12)
-    bar.set_label("word length (bits)")
-    bar.set_ticks(_bit_ticks(lowest, highest))
-    bar.ax.minorticks_off()
-    return figure
+    axis.set_title(title)
+    return mesh
 
 
 def _layer_panels(layers, panels, extra_panels=0):
@@ -188,5 +217,6 @@ def _bit_ticks(lowest, highest):
 PER_RUN = (
     ("precision", precision_figure, "Weights' format and sparsity of each layer."),
     ("word_length_map", heat_map_figure, "Darker is more bits."),
+    ("losses", loss_figure, "What 8 bits do not hold: of the numbers that are not zero, and of the channels."),
     ("policy", policy_figure, "What AdaPT decided from: window, gradient diversity (gaps: not defined), strategy."),
 )

@@ -72,6 +72,7 @@ METRICS = {
                _summary("modelled_training_memory")),
         Metric("word_length", "average word length (bits)", ".2f", False, _summary("mean_word_length")),
         Metric("sparsity", "sparsity", ".3f", True, _sparsity),
+        Metric("dead_channels", "dead channels, worst layer", ".3f", False, _summary("dead_channels")),
         Metric("training_seconds", "training time (measured, s)", ".1f", False, _total("seconds")),
         Metric("test_seconds", "evaluation time (measured, s)", ".1f", False, _total("test_seconds")),
         Metric("images_per_second", "images per second (measured)", ".0f", True, _images_per_second),

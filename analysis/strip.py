@@ -4,9 +4,10 @@
 The copy is a valid, sealed run.h5 with empty /model and /best_model: `adapt info` and all of analysis/ read it. Its root
 attribute "stripped" says what was left out, and that the run was finished (no DONE needs to lie beside it). Where the
 machine has its data and programs is left out, too: data.path is empty, and the command line names files only. Every precision
-switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and densities lose low
-bits of their mantissa (relative error at most 2^-9); only when that is not enough, neighbouring rows of a layer that
-differ in their density alone become one, with the mean density: the cost model sums up to the same.
+switch and every row stay. Only when that does not fit into --limit bytes, wall-clock seconds per step and measured shares
+(density, dead channels, what rounding loses) lose low bits of their mantissa (relative error at most 2^-9); only when that
+is not enough, neighbouring rows of a layer that differ in these alone become one, with their means: the cost model sums up
+to the same.
 """
 
 if __name__ == "__main__":
@@ -35,12 +36,13 @@ from analysis.seal import sealed
 LIMIT = 1_000_000  # bytes
 KEPT_MANTISSA_BITS = 8
 MERGED_ROWS = 10  # at most
+MEASURED = re.compile(r"density|dead_channels|.*_(?:zeroed|saturated|divergence)")  # columns of a layer; means will do
 COMMAND_LINE = "command_line"
 FOLDERS = re.compile(r"(?<![^\s='\"])/(?:[^\s/'\"]+/)+")  # before a file's name
 DATA_PATH = re.compile(rb"(?m)^(  path: ).*$")  # only data: has it
 WITHOUT_WEIGHTS = "weights left out"
-ROUNDED = f"{WITHOUT_WEIGHTS}; seconds per step and densities rounded to {KEPT_MANTISSA_BITS} bits of mantissa"
-MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in density alone merged"
+ROUNDED = f"{WITHOUT_WEIGHTS}; seconds per step and measured shares rounded to {KEPT_MANTISSA_BITS} bits of mantissa"
+MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in measured shares alone merged"
 
 
 def arguments():
@@ -107,7 +109,7 @@ def _copy_dataset(item, target, name, values, losses):
     if item.ndim != 1 or not len(values):
         item.parent.copy(item, target, name)
         return
-    if losses != WITHOUT_WEIGHTS and (name.startswith("seconds_") or name == "density") and values.dtype.kind == "f":
+    if losses != WITHOUT_WEIGHTS and (name.startswith("seconds_") or MEASURED.fullmatch(name)) and values.dtype.kind == "f":
         values = rounded(values.astype(np.float32))
     dataset = target.create_dataset(name, data=values, chunks=values.shape, compression="gzip", compression_opts=9,
                                     shuffle=True)
@@ -115,15 +117,16 @@ def _copy_dataset(item, target, name, values, losses):
 
 
 def merged_rows(series):
-    """The rows of a layer (column -> array) with up to MERGED_ROWS neighbours that differ in step and density alone
-    made one: the last of them, with the mean density over the steps that they stand for. The last row of all stays as
-    it is."""
+    """The rows of a layer (column -> array) with up to MERGED_ROWS neighbours that differ in step and measured shares
+    alone made one: the last of them, with the means of these over the steps that they stand for. The last row of all
+    stays as it is."""
     rows = len(series["step"])
     if rows < 2 or "density" not in series:
         return series
+    measured = [name for name in series if MEASURED.fullmatch(name)]
     differs = np.zeros(rows - 1, dtype=bool)
     for name, values in series.items():
-        if name not in ("step", "density"):
+        if name != "step" and name not in measured:
             differs |= values[1:] != values[:-1]
     ends, length = [], 0
     for row in range(rows - 1):
@@ -134,9 +137,10 @@ def merged_rows(series):
     ends.append(rows - 1)
     durations = np.diff(series["step"], prepend=0).astype(np.float64)
     starts = np.concatenate(([0], np.array(ends[:-1]) + 1))
-    density = np.add.reduceat(durations * series["density"], starts) / np.add.reduceat(durations, starts)
     merged = {name: values[ends] for name, values in series.items()}
-    merged["density"] = density.astype(series["density"].dtype)
+    for name in measured:
+        means = np.add.reduceat(durations * series[name], starts) / np.add.reduceat(durations, starts)
+        merged[name] = means.astype(series[name].dtype)
     return merged
 
 

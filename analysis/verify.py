@@ -2,8 +2,8 @@
 """verify.py RUN NEW_RUN: whether NEW_RUN, the first epoch of RUN's configuration trained anew, took the same bits.
 
 Compared are all steps of the epoch (loss, learning rate), its accuracy and loss, every row of every layer and every
-precision switch: all that a log without weights holds, but times. RUN may be such a log (strip.py); densities that were
-rounded there are left out. Prints one line that names the first difference, and the commit that made RUN.
+precision switch: all that a log without weights holds, but times. RUN may be such a log (strip.py); measured shares
+that were rounded there are left out. Prints one line that names the first difference, and the commit that made RUN.
 `verify.py --configuration RUN` prints RUN's configuration. experiments/results/verify.sh does both for committed logs.
 
 Exit code: 0 the same, 1 different, 2 bad input.
@@ -25,7 +25,7 @@ from analysis.errors import EXIT_FAILED, BadInput, Parser, run_main
 from analysis.hdf5_file import opened
 from analysis.printable import one_line, say
 from analysis.run_file import STRIPPED, call_for_file, read_run
-from analysis.strip import WITHOUT_WEIGHTS
+from analysis.strip import MEASURED, WITHOUT_WEIGHTS
 
 # What tells of the clock, of the network and of the arithmetic, and not of the trajectory; and the strategy of a step, which early logs
 # hold as it was before the step's switches (those have it, too).
@@ -48,7 +48,7 @@ def is_bits(column):
 
 def first_difference(run, new, rounded):
     """What differs first between `run` and its first epoch `new`, in words; None where nothing does. `rounded`: RUN's
-    densities are."""
+    measured shares are."""
     steps = len(new.steps["step"])
     if len(new.epochs["epoch"]) != 1 or steps == 0:
         raise BadInput(f"{new.path}: {len(new.epochs['epoch'])} epochs of {steps} steps; expected one whole epoch")
@@ -82,7 +82,7 @@ def _table_difference(name, key, old, fresh, rounded):
         return [(0, f"{name}: {len(old[key])} rows against {len(fresh[key])}")]
     found = []
     for column in sorted(old.keys() & fresh.keys()):
-        if not is_bits(column) or (rounded and column == "density"):
+        if not is_bits(column) or (rounded and MEASURED.fullmatch(column)):
             continue
         unequal = ~_same(old[column], fresh[column][place])
         if np.any(unequal):

@@ -3,10 +3,13 @@
 import os
 import unittest
 
+import numpy as np
+
 from support import ScratchTest, call_script, run_script
 from synthetic_run import adaptive_layer, constant_layer, write_run
 
 from analysis import figures
+from analysis.layer_figures import loss_figure
 from analysis.pareto_figure import pareto_figure, pareto_front
 from analysis.run_file import read_run
 
@@ -40,6 +43,18 @@ class Figures(ScratchTest):
         for name in expected:
             with open(self.path("out", name), "rb") as stream:
                 self.assertIn(stream.read(4), (b"\x89PNG", b"<?xm"), name)
+
+    def test_what_is_lost_is_drawn_where_the_log_says_it(self):
+        shares = {name: np.linspace(0, share, 60) for name, share in
+                  (("dead_channels", 0.5), ("inputs_zeroed", 1.0), ("activation_gradients_zeroed", 0.25))}
+        run = read_run(self.write("q", constant_layer(60, **shares)))
+        figure = loss_figure(run)
+        *panels, _ = figure.axes  # the last is the colour bar
+        self.assertEqual([axis.get_title(loc="left").split(" (")[0] for axis in panels],
+                         ["Dead channels", "Inputs rounded to zero", "Gradients of activations rounded to zero"])
+        drawn = np.reshape(panels[1].collections[0].get_array(), (2, 60))  # a row for each layer
+        self.assertEqual((drawn[0, 0], drawn[1, -1]), (0, 100))
+        self.assertIsNone(loss_figure(read_run(self.write("old", constant_layer(60)))))
 
     def test_the_same_run_gives_the_same_bytes(self):
         run = self.write("q", adaptive_layer(60, 1))

@@ -151,6 +151,15 @@ class Merging(unittest.TestCase):
         self.assertEqual(merged["word_length"].tolist(), [8, 9, 9])
         self.assertEqual(merged["density"].tolist(), [0.5, 0.5, 0.125])
 
+    def test_all_measured_shares_are_means_and_none_parts_rows(self):
+        series = constant_layer(4, dead_channels=[0, 0.5, 1, 0.25], inputs_zeroed=[0.5, 0.25, 0.75, 1],
+                                activation_gradients_divergence=[1, 2, 3, 4])
+        merged = strip.merged_rows(series)
+        self.assertEqual(merged["step"].tolist(), [3, 4])
+        self.assertEqual(merged["dead_channels"].tolist(), [0.5, 0.25])
+        self.assertEqual(merged["inputs_zeroed"].tolist(), [0.5, 1])
+        self.assertEqual(merged["activation_gradients_divergence"].tolist(), [2, 4])
+
     def test_the_mean_counts_steps_and_groups_are_short(self):
         merged = strip.merged_rows(constant_layer(3, step=[1, 4, 5], density=[1, 0, 0.5]))
         self.assertEqual(merged["density"].tolist(), [0.25, 0.5])
