@@ -76,6 +76,15 @@ void Controller::reduce_maxima() {
   }
 }
 
+bool Controller::wants_losses() const {
+  return scales_ && options_.policy.scales == ScaleChoice::least_error &&
+         (step_ - 1) % TensorScales::kAdjustInterval == 0;
+}
+
+void Controller::adjust_scales(std::span<const PerTensor<LossCounter>> counted) {
+  scales_->adjust(counted, ranks_);
+}
+
 std::span<const float> Controller::weights_of(int layer) const {
   const auto weight = std::ranges::find_if(state_->parameters, [&](const Parameter& parameter) {
     return parameter.layer == layer && is_layer_weight(parameter);

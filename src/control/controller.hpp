@@ -108,6 +108,11 @@ class Controller {
   /// Takes in the gradient of `parameter` that a shard has just left there; `largest` is its largest
   /// magnitude where that is known.
   void observe_gradient(const Parameter& parameter, std::optional<float> largest);
+  /// Whether adjust_scales() wants to know what the running step counts.
+  [[nodiscard]] bool wants_losses() const;
+  /// After reduce_maxima(), of a step of which wants_losses(): by quantized layer, what was counted in the
+  /// first shard; that of rank 0 matters (collective: one message of a byte for each tensor).
+  void adjust_scales(std::span<const PerTensor<LossCounter>> counted);
   /// Ends the observation of tensors (collective).
   void reduce_maxima();
   /// Lets the policy observe the step and decide, on rank 0, and brings its plan to all ranks (collective).

@@ -1,5 +1,6 @@
 #include "control/tensor_scales.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -7,12 +8,14 @@
 #include "base/error.hpp"
 #include "base/state_bytes.hpp"
 #include "mpi/together.hpp"
+#include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
 constexpr auto kMaxima = kTensors<std::optional<float>>;
+constexpr auto kCounters = kTensors<LossCounter>;
 constexpr std::size_t kWeights = 0;  // place in both; its scale needs no history
 static_assert(kMaxima[kWeights] == &LayerMaxima::weights);
 
@@ -22,7 +25,8 @@ TensorScales::TensorScales(std::vector<std::string> layer_names)
     : names_(std::move(layer_names)),
       observed_(names_.size()),
       running_(names_.size() * kMaxima.size()),
-      weights_(names_.size()) {}
+      weights_(names_.size()),
+      finer_(running_.size()) {}
 
 std::vector<LayerMaxima>& TensorScales::begin(const PrecisionPlan& decided) {
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
@@ -50,6 +54,18 @@ void TensorScales::adopt() {
     throw Failure(concat("NaN or Inf among the ", *spoiled, " before the first step"));
   }
   running_.update(observed);
+}
+
+void TensorScales::adjust(std::span<const PerTensor<LossCounter>> counted, const mpi::Communicator& ranks) {
+  for (std::size_t i = 0; ranks.rank() == 0 && i < finer_.size(); ++i) {
+    const LossCounter& counter = counted[i / kCounters.size()].*kCounters[i % kCounters.size()];
+    if (!counter.is_empty() && running_[i]) {
+      const int fitting = fitting_fractional_length(counter.format().word_length, *running_[i]);
+      const int wanted = counter.least_error_fractional_length() - fitting;
+      finer_[i] = static_cast<std::int8_t>(std::clamp(wanted, 0, counter.format().word_length - 1));
+    }
+  }
+  ranks.broadcast(std::as_writable_bytes(std::span(finer_)));
 }
 
 std::vector<std::optional<float>> TensorScales::observed_by_tensor() const {
@@ -87,11 +103,21 @@ PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const E
         continue;
       }
       const int word_length = format->word_length;
-      format->fractional_length = t == kWeights ? fitting_fractional_length(word_length, weights_[layer])
-                                                : fitting_fractional_length(word_length, *running);
+      const int fitting = t == kWeights ? fitting_fractional_length(word_length, weights_[layer])
+                                        : fitting_fractional_length(word_length, *running);
+      format->fractional_length =
+          std::min(fitting + finer_[layer * kMaxima.size() + t], kMaxFractionalLength);
     }
   }
   return plan;
+}
+
+std::span<std::int8_t> TensorScales::finer_of(std::size_t layer) {
+  return std::span(finer_).subspan(layer * kMaxima.size(), kMaxima.size());
+}
+
+std::span<const std::int8_t> TensorScales::finer_of(std::size_t layer) const {
+  return std::span(finer_).subspan(layer * kMaxima.size(), kMaxima.size());
 }
 
 std::vector<std::byte> TensorScales::save_state() const {
@@ -99,6 +125,7 @@ std::vector<std::byte> TensorScales::save_state() const {
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
     running_.save_state(writer, layer * kMaxima.size(), kMaxima.size());
     writer.put(weights_[layer]);
+    writer.put_all(finer_of(layer));
   }
   return writer.take();
 }
@@ -108,6 +135,11 @@ void TensorScales::restore_state(std::span<const std::byte> state) {
   for (std::size_t layer = 0; layer < names_.size(); ++layer) {
     running_.restore_state(reader, layer * kMaxima.size(), kMaxima.size());
     weights_[layer] = reader.get<Extremes>();
+    reader.get_into(finer_of(layer));
+    if (!std::ranges::all_of(finer_of(layer),
+                             [](int octaves) { return octaves >= 0 && octaves < kMaxWordLength; })) {
+      throw BadInput(concat("saved state: a scale of layer '", names_[layer], "' that no tensor has"));
+    }
   }
   reader.finish();
 }

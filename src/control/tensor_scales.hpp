@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
+#include "numerics/rounding_loss.hpp"
 #include "numerics/running_maxima.hpp"
 #include "numerics/scale.hpp"
 
@@ -22,11 +24,18 @@ namespace adapt {
 /// a step needs one pass and one message, and every rank knows every scale before it quantizes. The price: in
 /// a step in which a tensor outgrows M, its largest elements saturate, once.
 ///
+/// With ScaleChoice::least_error a tensor's scale is finer by so many octaves as give it the least squared
+/// error, as rank 0 found in a sample of the first shard, every kAdjustInterval steps: then its largest
+/// elements saturate in every step, and all others are rounded less (adjust).
+///
 /// A tensor without history (when a format has just been switched on; before the first step a calibration
 /// makes one) has no format for one step: it stays float32. A step in which a tensor is all zero leaves its
 /// scale as it is.
 class TensorScales {
  public:
+  /// Steps from one adjustment to the next: the spread of a tensor's magnitudes changes slowly.
+  static constexpr std::int64_t kAdjustInterval = 16;
+
   explicit TensorScales(std::vector<std::string> layer_names);
 
   /// Starts a step under the plan that the policy decided: maxima to be raised, 0 for each tensor with a
@@ -43,6 +52,11 @@ class TensorScales {
   /// Inf.
   void adopt();
 
+  /// Finds anew by how much scales are finer than those of the maximum, from what rank 0 counted of the step
+  /// that reduce() has ended (collective: one message of a byte for each tensor). Of tensors that were not
+  /// counted it stays.
+  void adjust(std::span<const PerTensor<LossCounter>> counted, const mpi::Communicator& ranks);
+
   /// The plan to execute: word lengths of `decided`, each tensor's own fractional length. `weights` are the
   /// extremes of each layer's master weights; of a tensor that is all zero the last ones that were not count.
   PrecisionPlan plan(const PrecisionPlan& decided, std::span<const Extremes> weights);
@@ -54,6 +68,9 @@ class TensorScales {
   void restore_state(std::span<const std::byte> state);
 
  private:
+  /// Of the tensors of a layer.
+  [[nodiscard]] std::span<std::int8_t> finer_of(std::size_t layer);
+  [[nodiscard]] std::span<const std::int8_t> finer_of(std::size_t layer) const;
   /// What was raised in the running step, layer by layer, each layer's tensors in the order of kTensors.
   [[nodiscard]] std::vector<std::optional<float>> observed_by_tensor() const;
   /// "inputs of layer 'conv1'".
@@ -64,6 +81,7 @@ class TensorScales {
   std::vector<LayerMaxima> observed_;  // in the running step
   RunningMaxima running_;              // in the order of observed_by_tensor()
   std::vector<Extremes> weights_;      // last ones that were not all zero
+  std::vector<std::int8_t> finer_;     // octaves, in the order of observed_by_tensor()
 };
 
 }  // namespace adapt

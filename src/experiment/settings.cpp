@@ -164,7 +164,8 @@ std::vector<Setting> training_settings() {
       young(bind("training.decayed", ADAPT_MEMBER(training.decayed), NameDomain<Decayed>{},
                  "what weight_decay and l1 act on; weights: not biases, scales and shifts")),
       bind("training.normalize", ADAPT_MEMBER(training.normalize), NameDomain<Normalize>{},
-           "length of gradients; yes: each layer's is 1, tensor: each tensor's, relative: a weight tensor's is "
+           "length of gradients; yes: each layer's is 1, tensor: each tensor's, relative: a weight tensor's "
+           "is "
            "that of its weights; auto: yes when the policy is adapt"),
       bind("training.penalty", ADAPT_MEMBER(training.penalty), BooleanDomain{},
            "add AdaPT's word-length penalty to the loss that the policy sees"),
@@ -201,6 +202,10 @@ std::vector<Setting> precision_settings() {
       bind("precision.formats", ADAPT_MEMBER(precision.formats), NameDomain<FormatScope>{},
            "per_layer: the policy's format for all tensors of a layer; per_tensor: its word length, and each "
            "tensor its own scale"),
+      young(bind(
+          "precision.scales", ADAPT_MEMBER(precision.scales), NameDomain<ScaleChoice>{},
+          "formats: per_tensor; maximum: a tensor's largest number fits, least_error: least squared error, "
+          "rounded and clipped")),
       bind("precision.backward", ADAPT_MEMBER(precision.backward), NameDomain<Backward>{},
            "gradients of activations"),
       bind("precision.quantize.inputs", ADAPT_MEMBER(precision.quantize.inputs), BooleanDomain{},

@@ -8,17 +8,44 @@
 namespace adapt {
 namespace {
 
-/// The number at `i`, in steps of a grid with `scale` of them to the unit.
-float in_steps(const vector::Numbers& numbers, std::size_t i, float scale) {
-  if (numbers.floats != nullptr) {
-    return numbers.floats[i] * scale;
+/// Calls body(steps) for the numbers of the sample among `count` from element `first` on, in steps of a grid
+/// with `scale` of them to the unit.
+template <class Body>
+void for_sample(std::size_t first, std::size_t count, const vector::Numbers& numbers, float scale,
+                Body body) {
+  const auto steps_of = [&](std::size_t i) {
+    if (numbers.floats != nullptr) {
+      return numbers.floats[i] * scale;
+    }
+    const auto integer =
+        numbers.bytes != nullptr ? static_cast<float>(numbers.bytes[i]) : static_cast<float>(numbers.sums[i]);
+    return integer * numbers.step * scale;
+  };
+  constexpr std::size_t kBlock = LossCounter::kSampleBlock;
+  for (std::size_t i = 0; i < count;) {
+    const std::size_t block = (first + i) / kBlock;
+    const std::size_t end = std::min(count, (block + 1) * kBlock - first);
+    for (; block % LossCounter::kSampleEvery == 0 && i < end; ++i) {
+      body(steps_of(i));
+    }
+    i = end;
   }
-  const auto integer = numbers.bytes != nullptr ? static_cast<float>(numbers.bytes[i])
-                                                : static_cast<float>(numbers.sums[i]);
-  return integer * numbers.step * scale;
 }
 
+/// Moments of magnitudes spread evenly over an octave from `low` on.
+struct Octave {
+  explicit Octave(double low) : mean(1.5 * low), square(7.0 / 3 * low * low) {}
+  double mean;
+  double square;
+};
+
 }  // namespace
+
+void LossCounter::begin(FixedFormat format, Rounding rounding) {
+  *this = LossCounter();
+  format_ = format;
+  rounding_ = rounding;
+}
 
 std::size_t LossCounter::bin_of(float steps) {
   if (steps == 0) {
@@ -29,29 +56,18 @@ std::size_t LossCounter::bin_of(float steps) {
   return static_cast<std::size_t>(octave - kLowestOctave) + 1;
 }
 
-void LossCounter::add_before(const vector::Numbers& numbers, std::size_t count, FixedFormat format) {
-  const float scale = format.scale();
-  const auto lowest = static_cast<float>(format.lowest());
-  const auto highest = static_cast<float>(format.highest());
-  elements_ += static_cast<std::int64_t>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float steps = in_steps(numbers, i, scale);
+void LossCounter::add_before(std::size_t first, std::size_t count, const vector::Numbers& numbers) {
+  const auto lowest = static_cast<float>(format_.lowest());
+  const auto highest = static_cast<float>(format_.highest());
+  for_sample(first, count, numbers, format_.scale(), [&](float steps) {
+    ++elements_;
     saturated_ += static_cast<std::int64_t>(steps < lowest || steps > highest);
     ++before_[bin_of(steps)];
-  }
+  });
 }
 
-void LossCounter::add_after(const float* numbers, std::size_t count, FixedFormat format) {
-  const float scale = format.scale();
-  for (std::size_t i = 0; i < count; ++i) {
-    ++after_[bin_of(numbers[i] * scale)];
-  }
-}
-
-void LossCounter::add_after(const std::int8_t* integers, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    ++after_[bin_of(static_cast<float>(integers[i]))];
-  }
+void LossCounter::add_after(std::size_t first, std::size_t count, const vector::Numbers& numbers) {
+  for_sample(first, count, numbers, format_.scale(), [&](float steps) { ++after_[bin_of(steps)]; });
 }
 
 RoundingLoss LossCounter::loss() const {
@@ -62,6 +78,44 @@ RoundingLoss LossCounter::loss() const {
   return {.zeroed = nonzero == 0 ? 0 : static_cast<double>(after_[0] - before_[0]) / nonzero,
           .saturated = static_cast<double>(saturated_) / static_cast<double>(elements_),
           .divergence = kl_divergence(before_, after_, kLossSmoothing)};
+}
+
+double LossCounter::squared_error(int octave) const {
+  const double step = std::ldexp(1.0, octave);
+  const double limit = std::ldexp(step, format_.word_length - 1);
+  double sum = 0;
+  for (std::size_t bin = 1; bin < kBins; ++bin) {
+    const double low = std::ldexp(1.0, static_cast<int>(bin) - 1 + kLowestOctave);
+    const Octave magnitudes(low);
+    double error = 0;
+    if (low >= limit) {  // clipped
+      error = magnitudes.square - 2 * limit * magnitudes.mean + limit * limit;
+    } else if (rounding_ ==
+               Rounding::stochastic) {  // variance: of a share f of a step, f (1 - f) of its square
+      error = low >= step ? step * step / 6 : step * magnitudes.mean - magnitudes.square;
+    } else {  // what is below half a step becomes zero
+      error = low >= step / 2 ? step * step / 12 : magnitudes.square;
+    }
+    sum += static_cast<double>(before_[bin]) * error;
+  }
+  return sum;
+}
+
+int LossCounter::least_error_fractional_length() const {
+  if (before_[0] == elements_) {
+    return format_.fractional_length;
+  }
+  // From a grid that holds everything down to one that holds the smallest magnitudes only.
+  int best = kLowestOctave + static_cast<int>(kBins);
+  double least = squared_error(best);
+  for (int octave = best - 1; octave >= kLowestOctave - format_.word_length; --octave) {
+    const double error = squared_error(octave);
+    if (error < least) {
+      least = error;
+      best = octave;
+    }
+  }
+  return format_.fractional_length - best;
 }
 
 }  // namespace adapt

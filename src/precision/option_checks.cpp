@@ -100,6 +100,12 @@ void check_muppet_options(const MuppetPolicyOptions& options) {
 }
 
 std::optional<OptionConflict> find_conflict(const PolicyOptions& options) {
+  if (options.scales != ScaleChoice::maximum && options.formats != FormatScope::per_tensor) {
+    return OptionConflict{
+        {"precision.scales", "precision.formats"},
+        concat("precision.scales is ", name_of(options.scales), ", but precision.formats is ",
+               name_of(options.formats), "; tensors have scales with per_tensor only")};
+  }
   if (options.name == Policy::muppet) {
     if (auto conflict = find_muppet_conflict(options)) {
       return conflict;

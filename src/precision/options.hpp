@@ -17,6 +17,13 @@ template <>
 inline constexpr auto kNames<FormatScope> =
     std::array{Named{"per_layer", FormatScope::per_layer}, Named{"per_tensor", FormatScope::per_tensor}};
 
+/// How the running scale of a tensor is found. maximum: the largest magnitude fits. least_error: the one that
+/// rounds and clips with the least squared error.
+enum class ScaleChoice { maximum, least_error };
+template <>
+inline constexpr auto kNames<ScaleChoice> =
+    std::array{Named{"maximum", ScaleChoice::maximum}, Named{"least_error", ScaleChoice::least_error}};
+
 /// Activation gradients: float32 (AdaPT's publication), or quantized.
 enum class Backward { float32, quantized };
 template <>
@@ -84,6 +91,7 @@ struct QuantizeOptions {
 struct PolicyOptions {
   Policy name = Policy::float32;
   FormatScope formats = FormatScope::per_layer;
+  ScaleChoice scales = ScaleChoice::maximum;  ///< with `formats: per_tensor`
   Backward backward = Backward::float32;
   QuantizeOptions quantize;
   FixedPolicyOptions fixed;

@@ -317,7 +317,7 @@ void TrainingStep::run_shard(Worker& worker) {
   pass.rounding = options_.engine.rounding;
   pass.plan = &controller_.plan();
   pass.maxima = worker.is_first || controller_.maxima() == nullptr ? controller_.maxima() : &worker.maxima;
-  pass.losses = batch.shard == 0 && logs_layers() ? &losses_ : nullptr;
+  pass.losses = batch.shard == 0 && (logs_layers() || controller_.wants_losses()) ? &losses_ : nullptr;
   pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
   begin_phase("forward");
@@ -385,6 +385,9 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   reduce(outcome.work, ranks_);
   statistics_.reduce(*state_, ranks_);
   controller_.reduce_maxima();
+  if (controller_.wants_losses()) {
+    controller_.adjust_scales(losses_);
+  }
   outcome.record.bytes_sent = encoding_->bytes();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;

@@ -56,6 +56,9 @@ void Quantizer::begin(const Pass& pass) {
   observed_ = pass.maxima != nullptr && (pass.maxima->at(layer_).*place.maximum).has_value();
   result_ = {};
   loss_ = format_ ? loss_of(pass) : nullptr;
+  if (loss_ != nullptr) {
+    loss_->begin(*format_, rounding_);
+  }
 }
 
 LossCounter* Quantizer::loss_of(const Pass& pass) const {
@@ -65,11 +68,11 @@ LossCounter* Quantizer::loss_of(const Pass& pass) const {
 void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::span<float> to) {
   if (format_) {
     if (loss_ != nullptr) {  // `to` may be `from`
-      loss_->add_before({.floats = from.data()}, from.size(), *format_);
+      loss_->add_before(first, from.size(), {.floats = from.data()});
     }
     take(quantize(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
     if (loss_ != nullptr) {
-      loss_->add_after(to.data(), to.size(), *format_);
+      loss_->add_after(first, to.size(), {.floats = to.data()});
     }
     return;
   }
@@ -84,8 +87,8 @@ void Quantizer::to_grid(std::size_t first, std::span<const float> from, std::spa
 void Quantizer::to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to) {
   take(quantize_to_bytes(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
   if (loss_ != nullptr) {
-    loss_->add_before(from, to.size(), *format_);
-    loss_->add_after(to.data(), to.size());
+    loss_->add_before(first, to.size(), from);
+    loss_->add_after(first, to.size(), {.bytes = to.data(), .step = format_->step()});
   }
 }
 
