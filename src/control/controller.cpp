@@ -76,13 +76,18 @@ void Controller::reduce_maxima() {
   }
 }
 
-bool Controller::wants_losses() const {
+bool Controller::adjusts_scales() const {
   return scales_ && options_.policy.scales == ScaleChoice::least_error &&
          (step_ - 1) % TensorScales::kAdjustInterval == 0;
 }
 
-void Controller::adjust_scales(std::span<const PerTensor<LossCounter>> counted) {
-  scales_->adjust(counted, ranks_);
+bool Controller::wants_losses() const { return adjusts_scales() || policy_->wants_activations(); }
+
+void Controller::take_losses(std::span<const PerTensor<LossCounter>> counted) {
+  losses_ = counted;
+  if (adjusts_scales()) {
+    scales_->adjust(counted, ranks_);
+  }
 }
 
 std::span<const float> Controller::weights_of(int layer) const {
@@ -118,7 +123,11 @@ StepDecision Controller::observe(const StepReport& report, const PushDowns& push
     if (is_layer_weight(parameter)) {
       const auto layer = static_cast<std::size_t>(parameter.layer);
       const TakenGradient gradient = report.gradient(p);
-      observation.layers[layer] = {parameter.master, gradient.values, gradient.norm, densities_[layer]};
+      observation.layers[layer] = {parameter.master, gradient.values, gradient.norm, densities_[layer], {}};
+      if (!losses_.empty()) {
+        observation.layers[layer].activations = {losses_[layer].inputs.values(),
+                                                 losses_[layer].outputs.values()};
+      }
     }
   }
   for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer) {

@@ -108,11 +108,13 @@ class Controller {
   /// Takes in the gradient of `parameter` that a shard has just left there; `largest` is its largest
   /// magnitude where that is known.
   void observe_gradient(const Parameter& parameter, std::optional<float> largest);
-  /// Whether adjust_scales() wants to know what the running step counts.
+  /// Whether what the first shard of the running step loses by rounding matters. (Rank 0, which has that
+  /// shard, knows.)
   [[nodiscard]] bool wants_losses() const;
-  /// After reduce_maxima(), of a step of which wants_losses(): by quantized layer, what was counted in the
-  /// first shard; that of rank 0 matters (collective: one message of a byte for each tensor).
-  void adjust_scales(std::span<const PerTensor<LossCounter>> counted);
+  /// After reduce_maxima(): by quantized layer, what was counted in the first shard, where wants_losses().
+  /// Scales of least error follow from it (collective, every TensorScales::kAdjustInterval steps: one message
+  /// of a byte for each tensor). It must stay until decide() is done.
+  void take_losses(std::span<const PerTensor<LossCounter>> counted);
   /// Ends the observation of tensors (collective).
   void reduce_maxima();
   /// Lets the policy observe the step and decide, on rank 0, and brings its plan to all ranks (collective).
@@ -131,6 +133,8 @@ class Controller {
   void restore_state(StateReader& reader, std::int64_t step);
 
  private:
+  /// Whether scales of least error are found anew in the running step.
+  [[nodiscard]] bool adjusts_scales() const;
   /// On rank 0: lets the policy observe the step.
   StepDecision observe(const StepReport& report, const PushDowns& push_downs);
   /// The master weights of a quantized layer.
@@ -150,8 +154,9 @@ class Controller {
   std::optional<TensorScales> scales_;  // formats: per_tensor
   PrecisionPlan plan_;                  // what is computed with
   PlanBroadcast plan_broadcast_;
-  std::vector<double> densities_;  // of the working weights, by quantized layer
-  std::int64_t step_ = 0;          // begun last
+  std::vector<double> densities_;                   // of the working weights, by quantized layer
+  std::int64_t step_ = 0;                           // begun last
+  std::span<const PerTensor<LossCounter>> losses_;  // of that step
 };
 
 }  // namespace adapt

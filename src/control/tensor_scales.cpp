@@ -16,6 +16,8 @@ namespace {
 constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
 constexpr auto kMaxima = kTensors<std::optional<float>>;
 constexpr auto kCounters = kTensors<LossCounter>;
+/// What stochastic rounding adds to gradients averages out over a batch, and what clipping takes away does not.
+constexpr auto kUnclipped = &PerTensor<LossCounter>::activation_gradients;
 constexpr std::size_t kWeights = 0;  // place in both; its scale needs no history
 static_assert(kMaxima[kWeights] == &LayerMaxima::weights);
 
@@ -58,8 +60,9 @@ void TensorScales::adopt() {
 
 void TensorScales::adjust(std::span<const PerTensor<LossCounter>> counted, const mpi::Communicator& ranks) {
   for (std::size_t i = 0; ranks.rank() == 0 && i < finer_.size(); ++i) {
-    const LossCounter& counter = counted[i / kCounters.size()].*kCounters[i % kCounters.size()];
-    if (!counter.is_empty() && running_[i]) {
+    const auto tensor = kCounters[i % kCounters.size()];
+    const LossCounter& counter = counted[i / kCounters.size()].*tensor;
+    if (tensor != kUnclipped && !counter.is_empty() && running_[i]) {
       const int fitting = fitting_fractional_length(counter.format().word_length, *running_[i]);
       const int wanted = counter.least_error_fractional_length() - fitting;
       finer_[i] = static_cast<std::int8_t>(std::clamp(wanted, 0, counter.format().word_length - 1));

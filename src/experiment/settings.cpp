@@ -251,6 +251,9 @@ std::vector<Setting> adapt_settings() {
            OpenNameDomain<Strategy>{"adaptive"}, "size of the steps up; adaptive: by the loss"),
       bind("precision.adapt.tiers", ADAPT_MEMBER(precision.adapt.tiers), kWordLengths,
            "word lengths are rounded up to the next of these; []: any"),
+      young(bind(
+          "precision.adapt.watch", ADAPT_MEMBER(precision.adapt.watch), NameDomain<Watched>{},
+          "PushDown of the weights (published), or of weights and activations, and the longer word counts")),
   };
 }
 

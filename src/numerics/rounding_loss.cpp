@@ -8,6 +8,8 @@
 namespace adapt {
 namespace {
 
+constexpr std::int64_t kValuesEvery = 7;
+
 /// Calls body(steps) for the numbers of the sample among `count` from element `first` on, in steps of a grid
 /// with `scale` of them to the unit.
 template <class Body>
@@ -63,6 +65,9 @@ void LossCounter::add_before(std::size_t first, std::size_t count, const vector:
     ++elements_;
     saturated_ += static_cast<std::int64_t>(steps < lowest || steps > highest);
     ++before_[bin_of(steps)];
+    if (elements_ % kValuesEvery == 0) {
+      values_.push_back(steps * format_.step());
+    }
   });
 }
 

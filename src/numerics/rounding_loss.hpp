@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "numerics/format.hpp"
 #include "numerics/vector/kernels.hpp"
@@ -49,6 +51,9 @@ class LossCounter {
   /// clipped, at the word length of the format: the expected error, with magnitudes spread evenly over each
   /// octave. Of equal ones the smallest; that of the format where nothing but zeros was counted.
   [[nodiscard]] int least_error_fractional_length() const;
+  /// Every seventh of the numbers that were counted, before rounding: seven, as channels come in other
+  /// numbers.
+  [[nodiscard]] std::span<const float> values() const { return values_; }
 
  private:
   /// Octaves of a magnitude in steps of the grid: those below 2^-30 and from 2^33 on count as the first and
@@ -67,6 +72,7 @@ class LossCounter {
   std::int64_t saturated_ = 0;
   Histogram before_ = {};
   Histogram after_ = {};
+  std::vector<float> values_;
 };
 
 }  // namespace adapt

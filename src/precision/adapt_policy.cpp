@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numeric>
@@ -46,6 +47,11 @@ class AdaptPolicy : public PrecisionPolicy {
 
   std::vector<SwitchEvent> observe(const StepObservation& observation) override;
 
+  [[nodiscard]] bool wants_activations() const override {
+    return options_.watch == Watched::activations &&
+           std::ranges::any_of(layers_, [](const Layer& layer) { return layer.fills_window(); });
+  }
+
   [[nodiscard]] LayerState state(int layer) const override {
     return layers_.at(static_cast<std::size_t>(layer)).state;
   }
@@ -65,6 +71,8 @@ class AdaptPolicy : public PrecisionPolicy {
     }
 
     [[nodiscard]] bool window_full() const { return window.steps() >= state.lookback; }
+    /// With the next step.
+    [[nodiscard]] bool fills_window() const { return window.steps() + 1 >= state.lookback; }
 
     LayerInfo info;
     FixedFormat format;
@@ -76,6 +84,10 @@ class AdaptPolicy : public PrecisionPolicy {
   [[nodiscard]] std::size_t mean_lookback() const;
   /// Closes the window of layer `index`; the PushDown that its switch needs.
   PushDownJob end_window(std::size_t index);
+  /// Where activations of the layer need a longer word than `minimal`, that of the weights, theirs takes its
+  /// place.
+  void watch_activations(const PushDownJob& job, const StepObservation& observation,
+                         PushDownResult& minimal) const;
   SwitchEvent switch_precision(const PushDownJob& job, const PushDownResult& minimal, std::int64_t step);
 
   AdaptPolicyOptions options_;
@@ -105,8 +117,9 @@ std::vector<SwitchEvent> AdaptPolicy::observe(const StepObservation& observation
       jobs.push_back(end_window(i));
     }
   }
-  const std::vector<PushDownResult> minimal = run_push_downs(observation, jobs);
+  std::vector<PushDownResult> minimal = run_push_downs(observation, jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    watch_activations(jobs[i], observation, minimal.at(i));
     events.push_back(switch_precision(jobs[i], minimal.at(i), observation.step));
   }
   ++plan_.version;
@@ -151,6 +164,23 @@ PushDownJob AdaptPolicy::end_window(std::size_t index) {
   return {static_cast<int>(index),
           layer.format.word_length,
           {state.resolution, options_.epsilon, options_.smoothing}};
+}
+
+void AdaptPolicy::watch_activations(const PushDownJob& job, const StepObservation& observation,
+                                    PushDownResult& minimal) const {
+  if (options_.watch != Watched::activations || !minimal.finite) {
+    return;
+  }
+  for (const std::span<const float> sample :
+       observation.layers[static_cast<std::size_t>(job.layer)].activations) {
+    if (sample.empty()) {
+      continue;
+    }
+    const PushDownResult own = push_down(sample, job);
+    if (own.finite && own.format.word_length > minimal.format.word_length) {
+      minimal = own;
+    }
+  }
 }
 
 SwitchEvent AdaptPolicy::switch_precision(const PushDownJob& job, const PushDownResult& minimal,

@@ -38,6 +38,13 @@ template <>
 inline constexpr auto kNames<Growth> =
     std::array{Named{"fraction", Growth::fraction}, Named{"word", Growth::word}};
 
+/// What must not lose information: AdaPT's PushDown is of the weights (publication), or of weights and
+/// activations, of which the one that needs the longest words decides.
+enum class Watched { weights, activations };
+template <>
+inline constexpr auto kNames<Watched> =
+    std::array{Named{"weights", Watched::weights}, Named{"activations", Watched::activations}};
+
 /// How often MuPPET has a gradient diversity: every `resolution` epochs, or every epoch over the last ones.
 enum class DiversityWindow { block, sliding };
 template <>
@@ -67,6 +74,7 @@ struct AdaptPolicyOptions {
   /// Word lengths that the machine is built for, ascending: WL is rounded up to the next; one above them all
   /// stays. Empty: any WL.
   std::vector<int> tiers = {};
+  Watched watch = Watched::weights;
 };
 
 /// `precision.muppet`: the hyper-parameters of MuPPET (Rajagopal et al., ICML 2020), as published.

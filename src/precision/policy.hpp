@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,9 @@ struct LayerObservation {
       gradient;  ///< as the optimizer took it (quantized, divided by its norm where the policy asks for that)
   double gradient_norm = 0;  ///< ‖gradient‖₂ of the span above
   double density = 1;        ///< share of non-zero quantized weights, 0..1
+  /// Of what entered and what left the layer in the step's first shard: a sample, before it was put on its
+  /// grid. Only where the policy wants it, and empty for tensors without a format.
+  std::array<std::span<const float>, 2> activations = {};
 };
 
 /// Does PushDowns, of any layers; in the order of the jobs.
@@ -87,6 +91,8 @@ class PrecisionPolicy {
   /// Takes in one step; returns the switches it led to (empty: the plan is as before; otherwise its version
   /// has grown).
   virtual std::vector<SwitchEvent> observe(const StepObservation& observation) = 0;
+  /// Whether the next observe() may need LayerObservation::activations.
+  [[nodiscard]] virtual bool wants_activations() const { return false; }
   /// For the log.
   [[nodiscard]] virtual LayerState state(int /*layer*/) const { return {}; }
   /// Whether the optimizer shall divide each layer's gradient by its norm (`training.normalize: auto`).

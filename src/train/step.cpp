@@ -385,9 +385,7 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   reduce(outcome.work, ranks_);
   statistics_.reduce(*state_, ranks_);
   controller_.reduce_maxima();
-  if (controller_.wants_losses()) {
-    controller_.adjust_scales(losses_);
-  }
+  controller_.take_losses(losses_);
   outcome.record.bytes_sent = encoding_->bytes();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;

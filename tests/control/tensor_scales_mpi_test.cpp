@@ -124,9 +124,39 @@ TEST_F(Scales, NaNOnAnyRankStopsAllWithTheNameOfTheTensor) {
   }
 }
 
+/// What a step counted of the inputs of layer 0: many small numbers, one of `largest`. Ranks other than 0
+/// have counted something else, which is of no matter.
+std::vector<PerTensor<LossCounter>> counted(FixedFormat format, float largest, int rank) {
+  std::vector<float> values(1000, rank == 0 ? 1.0F / 1024 : 1.0F);
+  values.push_back(largest);
+  std::vector<PerTensor<LossCounter>> counters(2);
+  counters[0].inputs.begin(format, Rounding::nearest);
+  counters[0].inputs.add_before(0, values.size(), {.floats = values.data()});
+  counters[0].inputs.add_after(0, values.size(), {.floats = values.data()});
+  return counters;
+}
+
+TEST_F(Scales, OfLeastErrorClipWhatIsRare) {
+  const PrecisionPlan decided = decided_plan();
+  step(decided, 1.0F);
+  ASSERT_EQ(inputs_length(decided), 6);
+  const auto counters = counted({8, 6}, 0.125F, ranks.rank());
+  const int least = counted({8, 6}, 0.125F, 0)[0].inputs.least_error_fractional_length();
+  ASSERT_GT(least, 6) << "the maximum is past: nothing of 1 was left";
+  scales.adjust(counters, ranks);
+  EXPECT_EQ(inputs_length(decided), least);
+  step(decided, 2.0F);
+  EXPECT_EQ(inputs_length(decided), least - 1) << "it goes on with the maximum";
+  scales.adjust(std::vector<PerTensor<LossCounter>>(2), ranks);
+  EXPECT_EQ(inputs_length(decided), least - 1) << "nothing was counted";
+  scales.adjust(counted({8, 5}, 2.0F, ranks.rank()), ranks);
+  EXPECT_EQ(inputs_length(decided), 5) << "never coarser than the maximum's";
+}
+
 TEST_F(Scales, ARestoredOneGoesOnAlike) {
   const PrecisionPlan decided = decided_plan();
   step(decided, 3.0F);
+  scales.adjust(counted({8, 5}, 0.125F, ranks.rank()), ranks);
   scales.plan(decided, kWeights);
   TensorScales other({"first", "second"});
   other.restore_state(scales.save_state());

@@ -33,6 +33,7 @@ Configuration all_different() {
   c.training.weight_decay = 1e-8;
   c.training.l1 = 1.0 / 3;
   c.training.label_smoothing = 0.1;
+  c.training.decayed = Decayed::weights;
   c.training.normalize = Normalize::yes;
   c.training.penalty = false;
   c.training.schedule = {ScheduleKind::multi_step,   2.5, {80, 120}, 0.3, 0, 1e-5, 0.01,
@@ -41,11 +42,18 @@ Configuration all_different() {
   c.training.final_epochs = 44;
   c.precision.name = Policy::muppet;
   c.precision.formats = FormatScope::per_tensor;
+  c.precision.scales = ScaleChoice::least_error;
   c.precision.backward = Backward::quantized;
   c.precision.muppet = {{4, 9}, 4, DiversityWindow::sliding, 1.25, 2.5, 0.5, 3};
   c.precision.quantize = {false, false, false};
   c.precision.fixed = {8, -3};
-  c.precision.adapt = {10, 5, 30, 150, 60, 140, 0.9, 8, 1e-2, 1e-7, Growth::word, Strategy::max, {8, 16}};
+  c.precision.adapt = {10,           5,
+                       30,           150,
+                       60,           140,
+                       0.9,          8,
+                       1e-2,         1e-7,
+                       Growth::word, Strategy::max,
+                       {8, 16},      Watched::activations};
   c.exchange = {Encoding::int16, true, false};
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};

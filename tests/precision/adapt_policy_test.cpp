@@ -162,6 +162,34 @@ TEST(AdaptPolicy, LeavesOutWhatIsNotQuantizedAfterASwitchToo) {
   EXPECT_EQ(layer.policy().plan().layers[0], (LayerFormats{FixedFormat{3, 1}, {}, {}, {}}));
 }
 
+/// The word length after a window of two steps, of weights that need two bits and of such activations.
+int watched_word_length(Watched watch, const std::vector<float>& inputs, const std::vector<float>& outputs) {
+  PolicyOptions options = small_options();
+  options.adapt.watch = watch;
+  options.adapt.buffer_bits = 0;
+  options.adapt.growth = Growth::word;
+  const auto policy = make_policy(options, {{"layer", 2}});
+  const std::vector<float> weights = {-1.0F, 1.0F};
+  const std::vector<float> gradient = {1.0F, 0.0F};
+  for (std::int64_t step = 1; step <= 2; ++step) {
+    EXPECT_EQ(policy->wants_activations(), watch == Watched::activations && step == 2) << step;
+    policy->observe({step, 1, 1.0, {{weights, gradient, 1.0, 1.0, {inputs, outputs}}}});
+  }
+  return policy->plan().layers[0].weights->word_length;
+}
+
+TEST(AdaptPolicy, TheLongerWordOfWeightsAndActivationsCounts) {
+  std::vector<float> fine;  // each its own bin of four: 2 bits cannot tell them apart
+  for (int i = 0; i < 64; ++i) {
+    fine.push_back(static_cast<float>(i) / 64);
+  }
+  const int weights = watched_word_length(Watched::weights, fine, fine);
+  EXPECT_EQ(watched_word_length(Watched::activations, {}, {}), weights) << "float32: nothing to watch";
+  EXPECT_EQ(watched_word_length(Watched::activations, {-1, 1}, {1, -1}), weights) << "they need no more";
+  EXPECT_GT(watched_word_length(Watched::activations, fine, {-1, 1}), weights);
+  EXPECT_GT(watched_word_length(Watched::activations, {-1, 1}, fine), weights);
+}
+
 TEST(AdaptPolicy, WrongObservationsAndBadNumbersNameTheLayer) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto policy = make_policy(small_options(), {{"conv1", 2}});

@@ -76,6 +76,51 @@ TEST(Threads, TrainToTheSameBitsWithAdapt) {
   expect_same_with_threads(options);
 }
 
+TEST(Threads, TrainToTheSameBitsWithScalesOfLeastError) {
+  TrainerOptions options = integer_options("resnet20", 8);
+  options.precision.scales = ScaleChoice::least_error;
+  const DataSplits data = synthetic_images(options.model.name, 64);
+  const Trained finer = train(options, data, kSteps);
+  expect_same_with_threads(options);
+  options.precision.scales = ScaleChoice::maximum;
+  EXPECT_NE(finer.plan, train(options, data, kSteps).plan) << "no scale was clipped";
+}
+
+TEST(Threads, TrainToTheSameBitsWatchingActivations) {
+  TrainerOptions options = integer_options("lenet5", 8);
+  options.precision.name = Policy::adapt;
+  options.precision.adapt.lookback_lower = 2;
+  options.precision.adapt.lookback_upper = 3;
+  options.precision.adapt.epsilon = 1e-4;
+  options.precision.adapt.growth = Growth::word;
+  options.precision.adapt.watch = Watched::activations;
+  expect_same_with_threads(options);
+}
+
+/// What rank 0 logs of a step.
+std::vector<LayerRecord> logged(TrainerOptions options, int threads, int interval) {
+  options.training.threads = threads;
+  options.record.layer_interval = interval;
+  TrainingStep step(options, synthetic_images(options.model.name, 64), test::world());
+  step.run(0.1);
+  return step.run(0.1).layers;
+}
+
+TEST(Threads, LogTheSameLosses) {
+  const TrainerOptions options = integer_options("resnet20", 6);
+  const std::vector<LayerRecord> one = logged(options, 1, 2);
+  const std::vector<LayerRecord> several = logged(options, 3, 2);
+  const std::vector<LayerRecord> unlogged = logged(options, 1, 3);
+  ASSERT_EQ(several.size(), one.size());
+  for (std::size_t layer = 0; layer < one.size(); ++layer) {
+    EXPECT_EQ(several[layer].losses, one[layer].losses) << layer;
+    EXPECT_GT(one[layer].losses.activation_gradients.zeroed, 0) << layer;
+    EXPECT_GT(one[layer].losses.inputs.divergence, 0) << layer;
+    EXPECT_EQ(one[layer].losses.weights, RoundingLoss{}) << "not an activation";
+    EXPECT_EQ(unlogged[layer].losses, LayerLosses{}) << "not in a step that is not logged";
+  }
+}
+
 TEST(Threads, TrainToTheSameBitsWithEveryEncoding) {
   for (const EncodingEntry& entry : kNames<Encoding>) {
     TrainerOptions options = options_for("lenet5");
