@@ -27,13 +27,13 @@ struct RoundingLoss {
 inline constexpr double kLossSmoothing = 1e-4;
 
 /// Counts how the magnitudes of a tensor are spread over octaves before and after it is put on a grid, of a
-/// sample: of its first kSampleBlock elements, and of as many in every kSampleEvery blocks of that size.
-/// Which elements that are does not depend on the parts that it comes in, and counts are integers, so nothing
-/// depends on the order of these.
+/// sample: of its first kSampleBlock elements, and of as many in every kSampleEvery blocks of that size (an
+/// odd number, or they would be the same rows of all images). Which elements that are does not depend on the
+/// parts that it comes in, and counts are integers, so nothing depends on the order of these.
 class LossCounter {
  public:
   static constexpr std::size_t kSampleBlock = 1024;
-  static constexpr std::size_t kSampleEvery = 8;
+  static constexpr std::size_t kSampleEvery = 7;
 
   /// Starts a tensor that is put on the grid of `format`.
   void begin(FixedFormat format, Rounding rounding);

@@ -218,8 +218,8 @@ TEST(Settings, SectionsAndKeysFitTogether) {
     EXPECT_TRUE(section.shorthand.empty() || find_setting(section.shorthand) != nullptr) << section.key;
     EXPECT_FALSE(keys_in(section.key).empty()) << section.key;
   }
-  EXPECT_EQ(keys_in("precision"), (std::vector<std::string>{"policy", "formats", "backward", "quantize",
-                                                            "fixed", "adapt", "muppet"}));
+  EXPECT_EQ(keys_in("precision"), (std::vector<std::string>{"policy", "formats", "scales", "backward",
+                                                            "quantize", "fixed", "adapt", "muppet"}));
 }
 
 TEST(Reference, IsAnExperimentFileWithTheDefaults) {

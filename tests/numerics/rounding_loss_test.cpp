@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -96,8 +97,8 @@ TEST(RoundingLoss, FormAndPartsOfTheNumbersAreOfNoMatter) {
   EXPECT_EQ(parts.loss(), whole.loss());
 }
 
-TEST(RoundingLoss, TheSampleIsOneBlockInEight) {
-  constexpr std::size_t kBlocks = 9;
+TEST(RoundingLoss, TheSampleIsOneBlockInSeven) {
+  constexpr std::size_t kBlocks = 8;
   std::vector<float> values(kBlocks * LossCounter::kSampleBlock, 0.5F);
   const auto spoil = [&](std::size_t block) {
     std::vector<float> spoiled = values;

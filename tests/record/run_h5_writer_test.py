@@ -32,6 +32,9 @@ LAYER_TYPES = {
     **{prefix + name: dtype for prefix in ("", "inputs_", "outputs_", "gradients_", "operands_", "activation_gradients_")
        for name, dtype in FORMAT_TYPES.items()},
     "lookback": "i4", "resolution": "i4", "diversity": "f4", "divergence": "f4", "density": "f4",
+    "dead_channels": "f4",
+    **{f"{tensor}_{loss}": "f4" for tensor in ("inputs", "outputs", "operands", "activation_gradients")
+       for loss in ("zeroed", "saturated", "divergence")},
 }
 
 
@@ -114,6 +117,10 @@ class WriterTest(unittest.TestCase):
         self.assertEqual(conv["diversity"][0], 0)
         self.assertTrue(np.isinf(conv["diversity"][1:]).all())
         self.assertEqual(conv["density"][0], 0.75)
+        self.assertEqual(conv["dead_channels"][0], 0.125)
+        self.assertEqual([conv[f"inputs_{loss}"][0] for loss in ("zeroed", "saturated", "divergence")],
+                         [0.5, 0.0625, 0.75])
+        self.assertEqual(conv["activation_gradients_divergence"][0], 0.25)
 
     def test_switches(self):
         rows = self.file["switches"]

@@ -49,9 +49,11 @@ done
 # All layers are integer from the first step on: no float32 sum depends on the threads.
 train threads.2 1 engine=integer model=lenet5 training.threads=2 || fail "training failed"
 "$adapt" compare "$work/integer.1" "$work/threads.2" || { echo "different on 2 threads"; exit 1; }
-# A oneDNN that multiplies wrongly is refused, in one line, and makes no difference.
+# A oneDNN that multiplies wrongly is refused, in one line, and makes no difference. Without VNNI it is not asked.
+vnni=0
+! grep -qE "avx512_vnni|avx_vnni" /proc/cpuinfo || vnni=1
 ADAPT_FAULT=falsify,phase=known_answer train refused_library 1 engine=integer model=lenet5 || fail "training failed"
-(($(grep -c "wrong sums of products" "$work/log") == 1)) || fail "not one line about a wrong library"
+(($(grep -c "wrong sums of products" "$work/log") == vnni)) || fail "not one line about a wrong library"
 "$adapt" compare "$work/integer.1" "$work/refused_library" || { echo "different without oneDNN's products"; exit 1; }
 # Two runs that learned nothing would compare equal, too.
 train other 1 engine=integer model=lenet5 seed=2 || fail "training failed"

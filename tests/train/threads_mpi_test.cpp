@@ -115,7 +115,7 @@ TEST(Threads, LogTheSameLosses) {
   for (std::size_t layer = 0; layer < one.size(); ++layer) {
     EXPECT_EQ(several[layer].losses, one[layer].losses) << layer;
     EXPECT_GT(one[layer].losses.activation_gradients.zeroed, 0) << layer;
-    EXPECT_GT(one[layer].losses.inputs.divergence, 0) << layer;
+    EXPECT_GT(one[layer].losses.outputs.divergence, 0) << layer;
     EXPECT_EQ(one[layer].losses.weights, RoundingLoss{}) << "not an activation";
     EXPECT_EQ(unlogged[layer].losses, LayerLosses{}) << "not in a step that is not logged";
   }
