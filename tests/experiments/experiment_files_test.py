@@ -208,6 +208,28 @@ class ExperimentFiles(unittest.TestCase):
                          - {"name", "seed"}]  # fmt: skip
                 self.assertEqual(len(plain), seeds * len(bases), path)
 
+    def test_integer_cells_have_one_recipe(self):
+        cells = {path.stem.removesuffix("_integer"): keys for path, keys in self.keys.items() if path.stem.endswith("_integer")}
+        self.assertEqual(cells.keys(), {"alexnet_cifar10", "alexnet_cifar100", "resnet20_cifar10", "resnet20_cifar100"})
+        for cell, keys in cells.items():
+            changed = differing(keys, self.file("short", f"{cell}_float32"))
+            self.assertLessEqual({key.partition(".")[0] for key in changed}, {"name", "engine", "exchange", "precision", "training"})
+            # One rate and one schedule, and gradients as they are, as in float32.
+            self.assertLessEqual({key for key in changed if key.startswith("training.")},
+                                 {"training.normalize", "training.learning_rate"}, cell)  # fmt: skip
+            self.assertEqual((keys["training.normalize"], keys["training.schedule.name"]), ("no", "cosine"))
+            self.assert_numbers(keys, {"training.learning_rate": 0.05})
+
+    def test_ablations_of_the_integer_recipe_change_one_thing_of_it(self):
+        runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "integer" / "learning.yaml")]
+        self.assertEqual(len(runs), 2 * 7 * 3)
+        for run in runs:
+            base = json_values(self.file("short", f"{run['model.name']}_{run['data.name']}_integer"))
+            changed = differing(run, base) - {"name", "seed", "data.folds"}
+            self.assertLessEqual(len(changed - {"training.learning_rate"}), 1, changed)
+            if "training.learning_rate" in changed:  # it is the length of a step where gradients have another one
+                self.assertIn("training.normalize", changed)
+
     def test_the_small_ablations_change_one_thing(self):
         runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "mnist" / "lenet5.yaml")]
         base = runs[0]
