@@ -16,7 +16,8 @@ namespace {
 constexpr auto kFormats = kTensors<std::optional<FixedFormat>>;
 constexpr auto kMaxima = kTensors<std::optional<float>>;
 constexpr auto kCounters = kTensors<LossCounter>;
-/// What stochastic rounding adds to gradients averages out over a batch, and what clipping takes away does not.
+/// What stochastic rounding adds to gradients averages out over a batch, and what clipping takes away does
+/// not.
 constexpr auto kUnclipped = &PerTensor<LossCounter>::activation_gradients;
 constexpr std::size_t kWeights = 0;  // place in both; its scale needs no history
 static_assert(kMaxima[kWeights] == &LayerMaxima::weights);

@@ -26,7 +26,8 @@ namespace adapt {
 ///
 /// With ScaleChoice::least_error a tensor's scale is finer by so many octaves as give it the least squared
 /// error, as rank 0 found in a sample of the first shard, every kAdjustInterval steps: then its largest
-/// elements saturate in every step, and all others are rounded less (adjust). Gradients keep that of the maximum.
+/// elements saturate in every step, and all others are rounded less (adjust). Gradients keep that of the
+/// maximum.
 ///
 /// A tensor without history (when a format has just been switched on; before the first step a calibration
 /// makes one) has no format for one step: it stays float32. A step in which a tensor is all zero leaves its

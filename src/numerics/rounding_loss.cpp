@@ -93,12 +93,13 @@ double LossCounter::squared_error(int octave) const {
     const double low = std::ldexp(1.0, static_cast<int>(bin) - 1 + kLowestOctave);
     const Octave magnitudes(low);
     double error = 0;
-    if (low >= limit) {  // clipped
+    if (low >= limit) {
       error = magnitudes.square - 2 * limit * magnitudes.mean + limit * limit;
-    } else if (rounding_ ==
-               Rounding::stochastic) {  // variance: of a share f of a step, f (1 - f) of its square
+    } else if (rounding_ == Rounding::stochastic) {
+      // The variance: of a share f of a step, f (1 - f) of its square.
       error = low >= step ? step * step / 6 : step * magnitudes.mean - magnitudes.square;
-    } else {  // what is below half a step becomes zero
+    } else {
+      // What is below half a step becomes zero.
       error = low >= step / 2 ? step * step / 12 : magnitudes.square;
     }
     sum += static_cast<double>(before_[bin]) * error;

@@ -26,20 +26,23 @@ void add_format(std::vector<Column<StoredLayerRow>>& columns, const std::string&
 }
 
 /// Adds the three columns of what a tensor lost.
-void add_loss(std::vector<Column<StoredLayerRow>>& columns, const std::string& prefix, const std::string& tensor,
-              RoundingLoss LayerLosses::*losses) {
+void add_loss(std::vector<Column<StoredLayerRow>>& columns, const std::string& prefix,
+              const std::string& tensor, RoundingLoss LayerLosses::*losses) {
   const auto add = [&](const std::string& name, const std::string& unit, const std::string& description,
                        double RoundingLoss::*loss) {
     columns.push_back(make_column<StoredLayerRow, float>(
-        prefix + name, unit, concat(description, ", in the first shard of the step"),
-        [=](auto& row) -> auto& { return row.losses.*losses.*loss; }));
+        prefix + name, unit,
+        concat(description, ", in the first shard of the step"), [=](auto& row) -> auto& {
+          return row.losses.*losses.*loss;
+        }));
     columns.back().required = false;  // younger than the first logs
   };
   add("zeroed", "1", concat("share of the ", tensor, " other than zero that were rounded to zero"),
       &RoundingLoss::zeroed);
   add("saturated", "1", concat("share of the ", tensor, " beyond their format's range"),
       &RoundingLoss::saturated);
-  add("divergence", "nat", concat("KL divergence of the octaves of the ", tensor, " from those after rounding"),
+  add("divergence", "nat",
+      concat("KL divergence of the octaves of the ", tensor, " from those after rounding"),
       &RoundingLoss::divergence);
 }
 

@@ -16,8 +16,8 @@ namespace adapt {
 /// Coefficients of the update.
 struct UpdateOptions {
   double momentum = 0.9;
-  double weight_decay = 0;      ///< β: adds β·W to the gradient
-  double l1 = 0;                ///< α: adds α·sign(W) to the gradient
+  double weight_decay = 0;              ///< β: adds β·W to the gradient
+  double l1 = 0;                        ///< α: adds α·sign(W) to the gradient
   Decayed decayed = Decayed::all;       ///< what weight_decay and l1 act on
   Normalize normalize = Normalize::no;  ///< automatic counts as no
 };

@@ -31,10 +31,11 @@ struct ScheduleOptions {
 /// (exchange/exact.cpp).
 inline constexpr int kMostStepShards = 4096;
 
-/// To which length gradients are brought before the optimizer takes them. `yes`: that of all tensors of a layer
-/// together is 1 (AdaPT). `tensor`: that of each tensor of a layer is 1 (its authors' code). `relative`: that of
-/// a weight tensor is its weights', so that the rate is a share of them (LARS, You et al. 2017); biases, scales
-/// and shifts keep theirs. `no`: all keep theirs. `automatic`: yes where the policy is adapt, else no.
+/// To which length gradients are brought before the optimizer takes them. `yes`: that of all tensors of a
+/// layer together is 1 (AdaPT). `tensor`: that of each tensor of a layer is 1 (its authors' code).
+/// `relative`: that of a weight tensor is its weights', so that the rate is a share of them (LARS, You et al.
+/// 2017); biases, scales and shifts keep theirs. `no`: all keep theirs. `automatic`: yes where the policy is
+/// adapt, else no.
 enum class Normalize { automatic, yes, no, tensor, relative };
 template <>
 inline constexpr auto kNames<Normalize> =
@@ -59,8 +60,8 @@ struct TrainingOptions {
                     ///< are left over (train/model_workers.hpp)
   double learning_rate = 0.1;
   double momentum = 0.9;
-  double weight_decay = 0;     ///< β: coefficient of (1/2)‖W‖₂² in the loss
-  double l1 = 0;               ///< α: coefficient of ‖W‖₁ in the loss
+  double weight_decay = 0;  ///< β: coefficient of (1/2)‖W‖₂² in the loss
+  double l1 = 0;            ///< α: coefficient of ‖W‖₁ in the loss
   Decayed decayed = Decayed::all;
   double label_smoothing = 0;  ///< share of the target that all classes have alike
   Normalize normalize = Normalize::automatic;

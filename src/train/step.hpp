@@ -125,14 +125,14 @@ class TrainingStep {
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;
   Optimizer optimizer_;
-  std::vector<int> shards_;         // of this rank
-  std::mutex taking_;               // of encoding_, statistics_, controller_ and what follows
-  std::condition_variable took_;    // something, or a shard failed
-  std::vector<std::size_t> taken_;  // by parameter: shards whose gradients the step has
-  std::size_t first_failed_ = 0;    // of the shards; as many as there are: none
-  std::size_t unreleased_ = 0;      // parameters before this one
+  std::vector<int> shards_;                // of this rank
+  std::mutex taking_;                      // of encoding_, statistics_, controller_ and what follows
+  std::condition_variable took_;           // something, or a shard failed
+  std::vector<std::size_t> taken_;         // by parameter: shards whose gradients the step has
+  std::size_t first_failed_ = 0;           // of the shards; as many as there are: none
+  std::size_t unreleased_ = 0;             // parameters before this one
   std::vector<LayerLossCounters> losses_;  // in the step's first shard; rank 0 has it
-  std::int64_t step_ = 0;           // done
+  std::int64_t step_ = 0;                  // done
 };
 
 }  // namespace adapt

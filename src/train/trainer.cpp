@@ -235,8 +235,9 @@ void Trainer::Implementation::warn_of_dead_channels(const StepOutcome& outcome) 
     const double dead = outcome.layers[i].dead_channels;
     if (dead > 0.5 && !half_dead[i]) {
       half_dead[i] = true;
-      log_warning(concat("layer '", layers[i].name, "' has lost ", std::round(100 * dead), " % of its channels at step ",
-                         outcome.record.step, ": their weights or batch-norm scales are below 1/256 of its largest"));
+      log_warning(concat("layer '", layers[i].name, "' has lost ", std::round(100 * dead),
+                         " % of its channels at step ", outcome.record.step,
+                         ": their weights or batch-norm scales are below 1/256 of its largest"));
     }
   }
 }
