@@ -10,11 +10,11 @@
 #include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
 #include "mpi/together.hpp"
-#include "nn/dead_channels.hpp"
 #include "nn/models.hpp"
 #include "nn/passes/lower.hpp"
 #include "train/calibration.hpp"
 #include "train/engine.hpp"
+#include "train/layer_records.hpp"
 
 namespace adapt {
 namespace {
@@ -78,15 +78,6 @@ void reduce(ProductWork& work, const mpi::Communicator& ranks) {
 
 double share_of(const ProductWork& work) {
   return work.madds == 0 ? 0 : static_cast<double>(work.integer) / static_cast<double>(work.madds);
-}
-
-LayerLosses losses_of(const LayerLossCounters& counters) {
-  return {.weights = counters.weights.loss(),
-          .inputs = counters.inputs.loss(),
-          .outputs = counters.outputs.loss(),
-          .gradients = counters.gradients.loss(),
-          .operands = counters.operands.loss(),
-          .activation_gradients = counters.activation_gradients.loss()};
 }
 
 }  // namespace
@@ -187,21 +178,9 @@ StepOutcome TrainingStep::run(double learning_rate) {
 void TrainingStep::record_layers(const StepDecision& decision, StepOutcome& outcome) const {
   outcome.record.loss = decision.loss;
   outcome.record.strategy = decision.strategy;
-  for (const LayerSnapshot& layer : decision.layers) {
-    outcome.layers.push_back({.step = step_,
-                              .formats = layer.formats,
-                              .state = layer.state,
-                              .density = layer.density,
-                              .dead_channels = 0,
-                              .losses = {}});
-  }
-  if (!logs_layers()) {
-    return;
-  }
-  const std::vector<double> dead = dead_channels(*state_, outcome.layers.size());
-  for (std::size_t layer = 0; layer < outcome.layers.size(); ++layer) {
-    outcome.layers[layer].dead_channels = dead[layer];
-    outcome.layers[layer].losses = losses_of(losses_[layer]);
+  outcome.layers = layer_records(step_, decision.layers);
+  if (logs_layers()) {
+    add_losses(outcome.layers, *state_, losses_);
   }
 }
 
