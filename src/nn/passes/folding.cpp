@@ -77,21 +77,6 @@ void repeat(std::vector<float>& values, std::size_t times) {
   }
 }
 
-/// Convolutions that cover their map, as linear layers.
-void flatten_full_map(const GraphNode& node, FoldedProduct& product) {
-  const ProductTerms terms = *node.op().product();
-  if (!is_full_map(terms, node.input, node.output)) {
-    return;
-  }
-  FullMapExpansion expansion(*terms.window, node.input, node.output);
-  AlignedVector<float> dense(expansion.rows() * expansion.columns());
-  expansion.expand(product.weights, dense);
-  product.weights = std::move(dense);
-  repeat(product.factors, expansion.repetitions());
-  repeat(product.addends, expansion.repetitions());
-  product.geometry = {flat(node.input), flat(node.output)};
-}
-
 /// Calls `change(weight, channel)` for each weight.
 template <class Change>
 void each_weight(FoldedProduct& product, std::size_t channels, Change change) {
@@ -110,7 +95,6 @@ FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const Mod
     weight = static_cast<float>(weight * affine.factor[channel]);
   });
   product.addends.assign(affine.addend.begin(), affine.addend.end());
-  flatten_full_map(graph.nodes[group.node], product);
   return product;
 }
 
@@ -136,8 +120,21 @@ FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const Mode
   const float scale = std::ldexp(1.0F, scales.weights);
   each_weight(product, affine.factor.size(),
               [&](float& weight, std::size_t channel) { weight = seen[channel] ? weight * scale : 0.0F; });
-  flatten_full_map(graph.nodes[group.node], product);
   return product;
+}
+
+void flatten_full_map(const GraphNode& node, FoldedProduct& product) {
+  const ProductTerms terms = *node.op().product();
+  if (!is_full_map(terms, node.input, node.output)) {
+    return;
+  }
+  FullMapExpansion expansion(*terms.window, node.input, node.output);
+  AlignedVector<float> dense(expansion.rows() * expansion.columns());
+  expansion.expand(product.weights, dense);
+  product.weights = std::move(dense);
+  repeat(product.factors, expansion.repetitions());
+  repeat(product.addends, expansion.repetitions());
+  product.geometry = {flat(node.input), flat(node.output)};
 }
 
 }  // namespace adapt

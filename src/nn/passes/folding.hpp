@@ -6,7 +6,7 @@
 namespace adapt {
 
 /// What a group's product is in float32: with the batch norm (running statistics) in weights and addends, and
-/// the activation function. A convolution that covers its map becomes a linear layer.
+/// the activation function.
 FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const ModelState& state);
 
 /// Fractional lengths that an integer product joins.
@@ -21,5 +21,8 @@ struct ByteScales {
 /// is so small that no sum can be seen through it gets zero weights and the factor 1.
 FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const ModelState& state,
                          const ByteScales& scales);
+
+/// Makes the product of `node` a linear layer where that is a convolution that covers its map.
+void flatten_full_map(const GraphNode& node, FoldedProduct& product);
 
 }  // namespace adapt

@@ -35,7 +35,7 @@ struct InferenceValue {
 /// have their factors in the weights and are not rounded.
 struct FoldedProduct {
   bool integer = false;
-  ProductGeometry geometry;      ///< 1×1 maps for linear layers and for convolutions that cover their map
+  ProductGeometry geometry;      ///< 1×1 maps for linear layers and flattened convolutions
   AlignedVector<float> weights;  ///< (OC, IC / groups, KH, KW); integers of a byte where `integer`
   std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
   std::vector<float> addends;    ///< (OC)
@@ -72,6 +72,10 @@ struct InferencePlan {
   [[nodiscard]] int products() const;
 };
 
+/// What becomes of convolutions each of whose windows covers the whole map: linear layers, which run faster,
+/// or what the graph says they are.
+enum class FullMaps { flattened, kept };
+
 /// Plans the inference of a graph without quantizations (nn/graph.hpp) with the working weights and running
 /// statistics of `state`.
 ///
@@ -82,6 +86,6 @@ struct InferencePlan {
 /// its layer's operand. What is rectified is kept unsigned, so that the byte reaches twice as far as the
 /// format. Outputs before a batch norm, which training quantizes too, are never stored.
 InferencePlan plan_inference(const Graph& graph, const ModelState& state, NumberType floats,
-                             const PrecisionPlan* formats);
+                             const PrecisionPlan* formats, FullMaps full_maps = FullMaps::flattened);
 
 }  // namespace adapt
