@@ -36,16 +36,4 @@ std::string bits_of(const std::optional<FixedFormat>& format) {
   return format ? concat(format->word_length) : "float32";
 }
 
-std::vector<float> channels_first(std::span<const float> values, std::size_t rows, const Shape& map) {
-  const auto channels = static_cast<std::size_t>(map.c);
-  const std::size_t pixels = values.size() / rows / channels;
-  std::vector<float> moved(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t row = i / (pixels * channels);
-    const std::size_t pixel = i / channels % pixels;
-    moved[(row * channels + i % channels) * pixels + pixel] = values[i];
-  }
-  return moved;
-}
-
 }  // namespace adapt

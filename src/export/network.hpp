@@ -65,6 +65,16 @@ struct ExportedFile {
 std::string bits_of(const std::optional<FixedFormat>& format);
 
 /// `values` of maps (rows, H, W, C), channels last, as (rows, C, H, W).
-std::vector<float> channels_first(std::span<const float> values, std::size_t rows, const Shape& map);
+template <class T>
+std::vector<T> channels_first(const std::vector<T>& values, const Shape& map) {
+  const auto channels = static_cast<std::size_t>(map.c);
+  const auto pixels = static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
+  std::vector<T> moved(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t row = i / (pixels * channels);
+    moved[(row * channels + i % channels) * pixels + i / channels % pixels] = values[i];
+  }
+  return moved;
+}
 
 }  // namespace adapt

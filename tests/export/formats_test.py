@@ -10,7 +10,7 @@ import numpy as np
 from adapt_program import ProgramTest, adapt
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FORMATS = ("arrays", "packed")
+FORMATS = ("onnx", "qonnx", "arrays", "packed")
 ADAPTIVE = ("engine=emulated", "precision=adapt", "precision.adapt.lookback_lower=2", "precision.adapt.lookback_upper=4",
             "training.epochs=1")  # fmt: skip
 

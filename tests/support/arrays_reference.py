@@ -119,13 +119,15 @@ class Network:
         unit = 0 if is_tanh else self.grid(destination)
         if step["integer"]:
             factor = factor * np.ldexp(1.0, unit - self.formats[name]["format"][1] - self.grid(step["sources"][0]))
-            seen = np.abs(factor) > NEGLIGIBLE
-            factor = np.where(seen, factor, 1).astype(F)
+            addend, seen = np.ldexp(addend, unit), np.abs(factor) > NEGLIGIBLE
+            unseen = np.ldexp(1.0, np.maximum(np.where(addend == 0, 24, np.frexp(addend)[1]) - 24, -100))
+            factor = np.where(seen, factor, unseen).astype(F)
+            addend = np.rint(addend / factor)
             weights = weights * seen.reshape(-1, *[1] * (weights.ndim - 1))
         else:
             weights = (weights * factor.reshape(-1, *[1] * (weights.ndim - 1))).astype(F)
             factor = np.ones(len(weights), F)
-        number = factor * self.sums(step, sources[0], weights).astype(F) + np.ldexp(addend, unit).astype(F)
+        number = factor * (self.sums(step, sources[0], weights).astype(F) + addend.astype(F))
         if "residual" in step:
             number = number + power(unit - self.grid(step["residual"])) * values[step["residual"]].astype(F)
         if "activation" in step:

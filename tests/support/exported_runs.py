@@ -68,6 +68,12 @@ def export(run, to, out):
     return done(adapt("export", run, "--to", to, "--out", out)).stdout
 
 
+def word_lengths(run):
+    """Those of the weights of a run's layers."""
+    table = export(run, "packed", run / "model.packed").splitlines()[1:]
+    return {int(line.split()[1]) for line in table}
+
+
 class Said:
     """What `adapt evaluate` says of a run's test set: images as the network reads them, logits, classes. Products are
     the program's own: those of its library round what follows a sum in an order that is nobody's promise."""

@@ -25,36 +25,6 @@ const RunningStatistics& statistics_of(const ModelState& state, const std::strin
   return *found;
 }
 
-/// y = factor · x + addend, by channel.
-struct Affine {
-  std::vector<double> factor;
-  std::vector<double> addend;
-};
-
-/// What bias and batch norm of a group do to the sums of real numbers.
-Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& state) {
-  const GraphNode& node = graph.nodes[group.node];
-  const auto channels = static_cast<std::size_t>(node.output.c);
-  Affine affine = {std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
-  if (node.op().product()->bias) {
-    const auto& bias = parameter(state, node.name + ".bias").working;
-    std::copy(bias.begin(), bias.end(), affine.addend.begin());
-  }
-  if (group.normalization == 0) {
-    return affine;
-  }
-  const GraphNode& normalization = graph.nodes[group.normalization];
-  const double epsilon = normalization.op().normalization()->epsilon;
-  const RunningStatistics& statistics = statistics_of(state, normalization.name);
-  const auto& scale = parameter(state, normalization.name + ".scale").working;
-  const auto& shift = parameter(state, normalization.name + ".shift").working;
-  for (std::size_t c = 0; c < channels; ++c) {
-    affine.factor[c] = scale[c] / std::sqrt(statistics.running_variance[c] + epsilon);
-    affine.addend[c] = shift[c] + (affine.addend[c] - statistics.running_mean[c]) * affine.factor[c];
-  }
-  return affine;
-}
-
 Shape flat(const Shape& shape) { return {shape.n, static_cast<int>(shape.elements() / shape.n), 1, 1}; }
 
 /// Geometry and plain weights, before anything is folded in.
@@ -77,6 +47,14 @@ void repeat(std::vector<float>& values, std::size_t times) {
   }
 }
 
+/// A power of two of which a whole number of up to 24 bits makes `value`, rounded to float32.
+float step_below(double value) {
+  constexpr int kBits = 24;
+  int exponent = kBits;  // of 0
+  std::frexp(value, &exponent);
+  return std::ldexp(1.0F, std::max(exponent - kBits, -100));
+}
+
 /// Calls `change(weight, channel)` for each weight.
 template <class Change>
 void each_weight(FoldedProduct& product, std::size_t channels, Change change) {
@@ -87,6 +65,29 @@ void each_weight(FoldedProduct& product, std::size_t channels, Change change) {
 }
 
 }  // namespace
+
+Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& state) {
+  const GraphNode& node = graph.nodes[group.node];
+  const auto channels = static_cast<std::size_t>(node.output.c);
+  Affine affine = {std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
+  if (node.op().product()->bias) {
+    const auto& bias = parameter(state, node.name + ".bias").working;
+    std::copy(bias.begin(), bias.end(), affine.addend.begin());
+  }
+  if (group.normalization == 0) {
+    return affine;
+  }
+  const GraphNode& normalization = graph.nodes[group.normalization];
+  const double epsilon = normalization.op().normalization()->epsilon;
+  const RunningStatistics& statistics = statistics_of(state, normalization.name);
+  const auto& scale = parameter(state, normalization.name + ".scale").working;
+  const auto& shift = parameter(state, normalization.name + ".shift").working;
+  for (std::size_t c = 0; c < channels; ++c) {
+    affine.factor[c] = scale[c] / std::sqrt(statistics.running_variance[c] + epsilon);
+    affine.addend[c] = shift[c] + (affine.addend[c] - statistics.running_mean[c]) * affine.factor[c];
+  }
+  return affine;
+}
 
 FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const ModelState& state) {
   const Affine affine = affine_of(graph, group, state);
@@ -112,10 +113,11 @@ FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const Mode
   const double step = std::ldexp(1.0, unit - scales.weights - scales.source);
   std::vector<bool> seen;
   for (std::size_t c = 0; c < affine.factor.size(); ++c) {
+    const double addend = std::ldexp(affine.addend[c], unit);
     const double factor = affine.factor[c] * step;
     seen.push_back(std::abs(factor) > kNegligibleFactor);
-    product.factors.push_back(seen[c] ? static_cast<float>(factor) : 1.0F);
-    product.addends.push_back(static_cast<float>(std::ldexp(affine.addend[c], unit)));
+    product.factors.push_back(seen[c] ? static_cast<float>(factor) : step_below(addend));
+    product.addends.push_back(static_cast<float>(std::nearbyint(addend / product.factors[c])));
   }
   const float scale = std::ldexp(1.0F, scales.weights);
   each_weight(product, affine.factor.size(),

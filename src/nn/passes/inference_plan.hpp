@@ -28,17 +28,18 @@ struct InferenceValue {
 /// A convolution or linear layer with all that is folded into it: its bias, the batch norm, the residual sum
 /// and the activation function behind it.
 ///
-/// destination = round(output_factor · activation(factor[c] · Σ + addend[c] + residual_factor · residual)),
+/// destination = round(output_factor · activation(factor[c] · (Σ + addend[c]) + residual_factor · residual)),
 /// computed in float32 from the integer sum Σ of bytes, rounded to nearest (ties to even) and clamped to the
 /// range of the destination's type. Σ itself is exact in 32 bits and then a float32, so that from 2^24 on it
-/// is rounded, too, by less than 2^-23 of Σ |x · w|. The residual is taken as it is stored. Float products
-/// have their factors in the weights and are not rounded.
+/// is rounded, too, by less than 2^-23 of Σ |x · w|. Its addend is a whole number, as the 32-bit bias of other
+/// programs is. The residual is taken as it is stored. Float products have their factors in the weights and
+/// are not rounded.
 struct FoldedProduct {
   bool integer = false;
   ProductGeometry geometry;      ///< 1×1 maps for linear layers and flattened convolutions
   AlignedVector<float> weights;  ///< (OC, IC / groups, KH, KW); integers of a byte where `integer`
   std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
-  std::vector<float> addends;    ///< (OC)
+  std::vector<float> addends;    ///< (OC); whole numbers where `integer`
   float residual_factor = 1;
   std::optional<Activation> activation;
   float output_factor = 1;
