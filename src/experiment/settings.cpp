@@ -87,6 +87,14 @@ Setting model_graph() {
   return setting;
 }
 
+/// What identifies the weights that `model.weights` names.
+Setting weights_digest_setting() {
+  Setting setting = young(bind("model.weights_sha256", ADAPT_MEMBER(model.weights_sha256), PathDomain{},
+                               "SHA-256 of the file that model.weights names"));
+  setting.is_optional = true;
+  return setting;
+}
+
 void add(std::vector<Setting>& table, std::vector<Setting> more) {
   std::move(more.begin(), more.end(), std::back_inserter(table));
 }
@@ -100,6 +108,9 @@ std::vector<Setting> general_settings() {
       model_graph(),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
+      bind(kModelWeights, ADAPT_MEMBER(model.weights), PathDomain{},
+           "start from the model of this run folder or .npz file, relative to the experiment file", false),
+      weights_digest_setting(),
       bind("engine.name", ADAPT_MEMBER(engine.name), OpenNameDomain<Engine>{"auto"},
            "float32: plain; bfloat16: mixed precision, float32 master; emulated: fixed-point operands, "
            "float32 arithmetic; integer: the same meaning, products of up to 16 bits in exact integers; "

@@ -39,6 +39,10 @@ bool is_written(const Setting& setting, const Configuration& configuration);
 /// The key that takes the network from a model file: it becomes a name and a graph.
 inline constexpr const char* kModelFile = "model.file";
 
+/// The key of weights to start from: in a file, its path is relative to that, and the weights' digest is
+/// taken.
+inline constexpr const char* kModelWeights = "model.weights";
+
 /// All settings; those of a section stand together, in the order in which they are written.
 const std::vector<Setting>& settings();
 

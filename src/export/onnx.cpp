@@ -205,7 +205,7 @@ class PairExporter {
   }
 
   /// What goes into a residual sum. A kernel of bytes ends with a rounding, which engine integer does not
-  /// have there.
+  /// have there: on the grid that training had for it, unless that of the sum reaches farther.
   std::string operand(const std::string& product) {
     const InferenceValue& sum = value(step_->destination);
     if (!step_->product.integer || !is_byte(sum.type)) {
@@ -213,7 +213,7 @@ class PairExporter {
     }
     const auto& format = network_.formats_of(node()).operands;
     const int length =
-        format && format->word_length <= 8 ? format->fractional_length : sum.fractional_length - 1;
+        format ? std::min(format->fractional_length, sum.fractional_length) : sum.fractional_length;
     quantize(product, length, kMiddle, step_->name + ".operand");
     return dequantize(step_->name + ".operand", length, kMiddle, step_->name + ".operand.real");
   }
