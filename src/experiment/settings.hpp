@@ -16,7 +16,7 @@ struct Setting {
   std::string doc;           ///< one line
   bool identifies = true;    ///< counts in run_identity()
   std::string neutral;       ///< the value, as written, with which it does not count; empty: none
-  bool is_optional = false;  ///< is written only where it counts; nobody writes it by hand
+  bool is_optional = false;  ///< is written only where it is not neutral; the reference leaves it out
   /// Sets the member; throws BadInput without place and key.
   std::function<void(Configuration&, const YAML::Node&, const KnownNames&)> read;
   std::function<std::string(const Configuration&)> write;  ///< the value as YAML on one line
