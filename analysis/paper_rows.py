@@ -15,6 +15,7 @@ from analysis.comparison import (
     setting_of,
 )
 from analysis.cost_model import figures_by_authors, final_density, iso_accuracy_speedup, run_figures
+from analysis.packed import packed_beside, share_of_float32
 from analysis.published import AVERAGED_CELLS, published_averages, published_cells
 
 PUBLISHED, MODELLED, MEASURED = "published", "ours, modelled", "ours, measured"
@@ -169,6 +170,7 @@ def _values(run, runs, clocks, accuracy):
         ("inference_speedup", MODELLED): figures and figures.inference_speedup,
         ("inference_speedup", MEASURED): measured_speedup(timed, clock, "test_seconds"),
         ("model_size", MODELLED): figures and figures.model_size,
+        ("file_size", MEASURED): _file_size(run),
         ("average_word_length", OURS): figures and figures.mean_word_length,
         ("density", OURS): final_density(run.layers),
     } | _values_by_authors(run, best_reference)
@@ -185,6 +187,12 @@ def _values_by_authors(run, best_reference):
         ("inference_speedup", BY_AUTHORS): figures and figures.inference_speedup,
         ("model_size", BY_AUTHORS): figures and figures.model_size,
     }
+
+
+def _file_size(run):
+    """That of the packed model beside the run's log, as a share of float32; None where there is none."""
+    packed = packed_beside(run.path)
+    return None if packed is None else share_of_float32(packed)
 
 
 def _best_percent(run):

@@ -66,6 +66,7 @@ COST = (
     Quantity("iso_accuracy_training_speedup", "iso-accuracy training speedup", ".2f", _MODELLED),
     Quantity("inference_speedup", "inference speedup", ".2f", _SPEEDUP),
     Quantity("model_size", "model size", ".3f", _MODELLED),
+    Quantity("file_size", "file size, share of float32", ".3f", ((MEASURED, MEASURED),)),
     Quantity("average_word_length", "average word length (bits)", ".2f"),
     Quantity("density", "density", ".3f"),
 )
@@ -85,7 +86,8 @@ Published: `analysis/published.csv`; a figure that is not known stays open. Accu
 epochs. Modelled: from the analytical performance model, never wall clock. Measured: ratio of wall clocks (median seconds
 of an epoch, of an evaluation), float32 over ours, only between runs on the same host, with the same ranks, threads and
 batch; taken from short repetitions on an idle machine where a folder `clock` holds them. Model size: bits of the non-zero
-weights relative to float32. Word length: mean over steps and layers. Density: share of non-zero weights at the end. The
+weights relative to float32. File size: bytes of model.packed beside the log (adapt export --to packed), all tensors and names
+in it, relative to the same file in float32. Word length: mean over steps and layers. Density: share of non-zero weights at the end. The
 authors' formulas are those of their code, which differ from our model: see `analysis/authors_model.py`.
 """
 

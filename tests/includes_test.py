@@ -24,7 +24,7 @@ LAYERS = {
     "data": 2,
     "precision": 3, "nn": 3,
     "record": 4, "exchange": 4, "control": 4,
-    "train": 5,
+    "train": 5, "export": 5,
     "experiment": 6, "bench": 6,
     "cli": 7,
 }
@@ -51,6 +51,7 @@ EXTERNAL = [
     (r"zlib\.h$", "data"),
     (r"\w*intrin\.h$", "numerics"),
     (r"benchmark/", "bench"),
+    (r"(onnx|google)/", "export"),
 ]
 
 PRINTING = re.compile(r"std::(?:cout|cerr|clog)\b|\b(?:stdout|stderr)\b|\b(?:f|v|vf)?printf\(|\bputs\(")
@@ -232,7 +233,8 @@ class MadeUpTree(unittest.TestCase):
 
     def test_external(self):
         headers = ["boost/any.hpp", "yaml-cpp/yaml.h", "hdf5.h", "H5Fpublic.h", "mpi.h", "dnnl.hpp",
-                   "oneapi/dnnl/dnnl.h", "zlib.h", "immintrin.h", "benchmark/benchmark.h"]
+                   "oneapi/dnnl/dnnl.h", "zlib.h", "immintrin.h", "benchmark/benchmark.h",
+                   "onnx/checker.h"]
         problems = self.problems(train__a="".join(f"#include <{header}>\n" for header in headers))
         self.assertEqual(len(problems), len(headers), problems)
         self.assertEqual(problems[4], "train/a.hpp: includes <mpi.h>, which only mpi/ may touch")

@@ -31,7 +31,15 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS=allocator_may_return_null=1
 
 # Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
-adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell
+# ONNX's Python reads exported models.
+adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell python3-onnx
+# ONNX Runtime judges exported models; without npm or its registry that test is skipped.
+if [[ -z "${ADAPT_ONNXRUNTIME:-}" ]] && command -v npm >/dev/null; then
+  export ADAPT_ONNXRUNTIME="$ADAPT_ROOT/build/onnxruntime"
+  mkdir -p "$ADAPT_ONNXRUNTIME"
+  adapt_quietly npm install --prefix "$ADAPT_ONNXRUNTIME" --ignore-scripts --no-save onnxruntime-node@1 ||
+    echo "adapt: npm could not install onnxruntime-node; the test with ONNX Runtime is skipped" >&2
+fi
 adapt_configure_and_build "$preset" || {
   echo "adapt: build failed ($preset)" >&2
   exit 1

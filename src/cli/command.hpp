@@ -24,6 +24,7 @@ ExitCode evaluate(const std::vector<std::string>& arguments);
 ExitCode compare(const std::vector<std::string>& arguments);
 ExitCode bench(const std::vector<std::string>& arguments);
 ExitCode sweep(const std::vector<std::string>& arguments);
+ExitCode export_model(const std::vector<std::string>& arguments);
 ExitCode info(const std::vector<std::string>& arguments);
 
 /// What a subcommand accepts, and how its help reads.

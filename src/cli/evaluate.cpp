@@ -11,7 +11,9 @@
 #include "cli/machines.hpp"
 #include "cli/memory_check.hpp"
 #include "cli/parallel.hpp"
+#include "cli/predictions.hpp"
 #include "cli/setup.hpp"
+#include "cli/stored_model.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
 #include "nn/models.hpp"
@@ -19,7 +21,6 @@
 #include "train/engine.hpp"
 #include "train/evaluation.hpp"
 #include "train/inference.hpp"
-#include "train/model_file.hpp"
 #include "train/step.hpp"
 
 namespace adapt::cli {
@@ -29,7 +30,8 @@ namespace po = boost::program_options;
 
 Usage evaluate_usage() {
   Usage usage;
-  usage.synopsis = "adapt evaluate RUN_DIR [--model last|best] [--engine NAME] [--set KEY=VALUE]...";
+  usage.synopsis =
+      "adapt evaluate RUN_DIR [--model last|best] [--engine NAME [--predictions FILE]] [--set KEY=VALUE]...";
   usage.description =
       "Runs a model that RUN_DIR holds over its test set and prints loss and accuracy. Without\n"
       "--engine, and with emulated, activations are quantized as in training when the model was\n"
@@ -39,11 +41,14 @@ Usage evaluate_usage() {
       "  adapt evaluate runs/quickstart\n"
       "  adapt evaluate runs/quickstart --model best\n"
       "  adapt evaluate runs/quickstart --engine integer\n"
+      "  adapt evaluate runs/quickstart --engine integer --predictions said.npz\n"
       "  adapt evaluate runs/quickstart --set data.path=/somewhere/else\n";
   usage.options.add_options()("model", po::value<std::string>()->default_value("last"),
                               "which model: last (as training left it), or best (on the test set)")(
       "engine", po::value<std::string>(),
       "emulated, float32, bfloat16 or integer; else as the run evaluated")(
+      "predictions", po::value<std::string>(),
+      "write images, labels and logits to this .npz file; with --engine, on one rank")(
       "set", po::value<std::vector<std::string>>()->composing(),
       "override a key of the run's configuration (may be repeated)");
   usage.positional.add("input", -1);
@@ -56,7 +61,7 @@ struct Loaded {
   std::vector<ModelTensor> model;
   DataSplits data;
   PrecisionPlan plan;
-  std::unique_ptr<Classifier> classifier;
+  std::unique_ptr<RecordingClassifier> classifier;
   std::optional<Network> network;
   std::size_t layers = 0;
 };
@@ -66,25 +71,9 @@ struct EvaluateArguments {
   std::string run_dir;
   std::string model;
   std::optional<Engine> engine;
+  std::string predictions;
   std::vector<std::string> overrides;
 };
-
-std::vector<ModelTensor> chosen_model(const RunFile& file, const EvaluateArguments& arguments) {
-  const std::vector<ModelTensor> last = file.model();
-  if (last.empty()) {
-    throw BadInput(concat(arguments.run_dir, " holds no model: the run ended before its first epoch did"));
-  }
-  if (arguments.model == "last") {
-    return last;
-  }
-  const std::vector<ModelTensor> best = file.best_model().tensors;
-  if (best.empty()) {
-    throw BadInput(concat(arguments.run_dir,
-                          " holds no best model: an older adapt kept the last one only; "
-                          "expected --model last"));
-  }
-  return best;
-}
 
 /// What run.h5 holds.
 void read(const EvaluateArguments& arguments, Loaded& loaded) {
@@ -101,7 +90,7 @@ void read(const EvaluateArguments& arguments, Loaded& loaded) {
                                              arguments.overrides, known_names());
   loaded.configuration.model.graph = file.graph();
   mpi::set_timeout(loaded.configuration.mpi.timeout_s);
-  loaded.model = chosen_model(file, arguments);
+  loaded.model = chosen_model(file, arguments.run_dir, arguments.model);
 }
 
 /// SHA-256 of the numbers of a model.
@@ -112,16 +101,6 @@ std::string checksum(const std::vector<ModelTensor>& model) {
     hash.update(std::as_bytes(std::span(tensor.numbers)));
   }
   return hash.finish();
-}
-
-/// load_model(), which does not know what file the model is from.
-PrecisionPlan stored_plan(const EvaluateArguments& arguments, const std::vector<ModelTensor>& model,
-                          ModelState& state, std::size_t layers) {
-  try {
-    return load_model(model, state, layers);
-  } catch (const BadInput& error) {
-    throw BadInput(concat(arguments.run_dir, "/run.h5: ", error.what()));
-  }
 }
 
 /// The data and the network.
@@ -135,7 +114,7 @@ void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loa
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
-  loaded.plan = stored_plan(arguments, loaded.model, *state, graph.layers.size());
+  loaded.plan = load_stored_model(arguments.run_dir, loaded.model, *state, graph.layers.size());
   loaded.layers = graph.layers.size();
   if (!arguments.engine) {
     loaded.network.emplace(make_network(options, graph, state, /*training=*/false));
@@ -144,8 +123,8 @@ void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loa
   Shape image = graph.image;
   image.n = 1;
   const ModelDescription model = make_model(options.model, loaded.data.train->classes());
-  loaded.classifier = make_classifier(*arguments.engine, {model, image, state, loaded.plan},
-                                      configuration.training.test_images());
+  loaded.classifier = std::make_unique<RecordingClassifier>(make_classifier(
+      *arguments.engine, {model, image, state, loaded.plan}, configuration.training.test_images()));
 }
 
 /// All that bad input can stop (collective).
@@ -190,14 +169,19 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (inputs.size() != 1) {
     throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
   }
-  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), {}, given(values, "set")};
+  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), {}, "", given(values, "set")};
+  if (values.count("predictions") > 0) {
+    if (values.count("engine") == 0) {
+      throw BadInput("--predictions: expected --engine beside it, which says what predicts");
+    }
+    refuse_ranks("adapt evaluate --predictions");
+    chosen.predictions = values["predictions"].as<std::string>();
+  }
   if (values.count("engine") > 0) {
     chosen.engine = read_name<Engine>("engine", values["engine"].as<std::string>());
     check_inference_engine(*chosen.engine);
   }
-  if (chosen.model != "last" && chosen.model != "best") {
-    throw BadInput(concat("--model: expected last or best, found '", chosen.model, "'"));
-  }
+  check_model_choice(chosen.model);
   const mpi::Facts task = {{"the subcommand", "evaluate"},
                            {"--model", chosen.model},
                            {"--engine", chosen.engine ? std::string(name_of(*chosen.engine)) : "not given"}};
@@ -208,6 +192,9 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
     const MetricSum result = run_model(loaded, ranks);
     if (ranks.rank() == 0) {
       print(loaded, result, watch.seconds());
+    }
+    if (!chosen.predictions.empty()) {
+      loaded.classifier->write(chosen.predictions, *loaded.data.test, loaded.data.normalization);
     }
     return ExitCode::done;
   });

@@ -5,6 +5,7 @@
 #include "base/suggest.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
+#include "cli/table.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/graph.hpp"
 #include "nn/kernels/grid_convolution.hpp"
@@ -42,25 +43,6 @@ void print_program() {
   print("models", join_names(names.models));
   print("datasets", join_names(names.datasets));
   print("policies", join_names(names_of<Policy>()));
-}
-
-/// Rows with columns of the same width.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], row[column].size());
-    }
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      line += concat(line.empty() ? "" : "  ", row[column],
-                     std::string(widths[column] - row[column].size(), ' '));
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    print_line(line);
-  }
 }
 
 /// The model file, or the shipped model, that `input` names.

@@ -21,6 +21,7 @@ using adapt::cli::Command;
 constexpr std::array kCommands = {
     Command{"train", "train a model as an experiment file says", adapt::cli::train, true},
     Command{"evaluate", "accuracy of a finished run's model on its test set", adapt::cli::evaluate, true},
+    Command{"export", "a finished run's model for other programs", adapt::cli::export_model, false},
     Command{"compare", "whether two runs took the same trajectory, bit for bit", adapt::cli::compare, false},
     Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench, true},
     Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, true},

@@ -34,6 +34,10 @@ std::map<std::string, std::string> run_provenance(const Configuration& configura
   provenance["onednn_instruction_set"] = onednn::instruction_set();
   provenance["vector_code"] = vector_isa();
   provenance["mpi_version"] = mpi::library_version();
+  if (!configuration.model.weights.empty()) {
+    provenance["weights"] = configuration.model.weights;
+    provenance["weights_sha256"] = configuration.model.weights_sha256;
+  }
   return provenance;
 }
 

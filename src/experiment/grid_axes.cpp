@@ -19,9 +19,9 @@ void check_axis_key(const std::string& key, const std::string& where, const char
   if (key == "base" || is_usual || find_section(key) != nullptr) {
     return;
   }
-  if (key == kModelFile) {
+  if (key == kModelFile || key == kModelWeights) {
     throw BadInput(concat(where, ": '", key, "' under '", under,
-                          "'; expected 'base' there, with experiment files that name model files"));
+                          "'; expected 'base' there, with experiment files that name one each"));
   }
   std::vector<std::string> candidates;
   for (const Setting& setting : settings()) {

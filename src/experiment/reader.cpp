@@ -10,6 +10,7 @@
 #include "experiment/grid_axes.hpp"
 #include "experiment/settings.hpp"
 #include "nn/model_file.hpp"
+#include "record/weights_file.hpp"
 #include "yaml/domain.hpp"
 #include "yaml/text.hpp"
 
@@ -189,6 +190,9 @@ void ConfigurationReader::read_entry(const std::string& key, const YAML::Node& v
   } catch (const BadInput& error) {
     throw BadInput(concat(where, ": '", setting->key, "': ", error.what()));
   }
+  if (setting->key == kModelWeights) {
+    find_weights(where);
+  }
   places_[setting->key] = where;
 }
 
@@ -238,6 +242,23 @@ void ConfigurationReader::read_model_file(const YAML::Node& value, const std::st
   model.file = path.string();
   model.name = read_model(model.text, model.file, kAnyClasses).name;
   model.graph = flat_text(model.text, model.file);
+}
+
+void ConfigurationReader::find_weights(const std::string& where) {
+  ModelOptions& model = configuration_.model;
+  if (!folder_) {  // a run's own words: what the weights were is known
+    return;
+  }
+  model.weights_sha256.clear();
+  if (model.weights.empty()) {
+    return;
+  }
+  try {
+    model.weights = std::filesystem::absolute(*folder_ / model.weights).lexically_normal().string();
+    model.weights_sha256 = weights_digest(model.weights);
+  } catch (const Error& error) {
+    throw BadInput(concat(where, ": '", kModelWeights, "': ", error.what()));
+  }
 }
 
 void ConfigurationReader::check_model(const std::string& source) const {

@@ -51,6 +51,8 @@ class ConfigurationReader {
   void read_override(const std::string& assignment);
   /// Takes the network from the model file that `value` names.
   void read_model_file(const YAML::Node& value, const std::string& where);
+  /// Makes model.weights a whole path, and takes the digest of what is there.
+  void find_weights(const std::string& where);
   /// Throws unless the name of a network without a graph is that of a shipped one.
   void check_model(const std::string& source) const;
 

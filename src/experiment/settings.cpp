@@ -87,6 +87,21 @@ Setting model_graph() {
   return setting;
 }
 
+/// Where the weights are that a training starts from, and what identifies them.
+Setting model_weights() {
+  Setting setting = young(bind(kModelWeights, ADAPT_MEMBER(model.weights), PathDomain{},
+                               "run folder or .npz file to start from", false));
+  setting.is_optional = true;
+  return setting;
+}
+
+Setting model_weights_digest() {
+  Setting setting = young(bind("model.weights_sha256", ADAPT_MEMBER(model.weights_sha256), PathDomain{},
+                               "SHA-256 of the file that model.weights names"));
+  setting.is_optional = true;
+  return setting;
+}
+
 void add(std::vector<Setting>& table, std::vector<Setting> more) {
   std::move(more.begin(), more.end(), std::back_inserter(table));
 }
@@ -99,7 +114,10 @@ std::vector<Setting> general_settings() {
       model_name(),
       model_graph(),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
-           "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in)"),
+           "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in); model.weights: PATH "
+           "instead starts from the model of a run folder, or from an .npz file"),
+      model_weights(),
+      model_weights_digest(),
       bind("engine.name", ADAPT_MEMBER(engine.name), OpenNameDomain<Engine>{"auto"},
            "float32: plain; bfloat16: mixed precision, float32 master; emulated: fixed-point operands, "
            "float32 arithmetic; integer: the same meaning, products of up to 16 bits in exact integers; "
@@ -326,7 +344,7 @@ bool identifies(const Setting& setting, const Configuration& configuration) {
 }
 
 bool is_written(const Setting& setting, const Configuration& configuration) {
-  return !setting.is_optional || identifies(setting, configuration);
+  return !setting.is_optional || setting.write(configuration) != setting.neutral;
 }
 
 const std::vector<Setting>& settings() {
@@ -374,8 +392,10 @@ std::vector<std::string> keys_in(const std::string& section) {
       keys.push_back(key);
     }
   }
-  if (std::string_view(kModelFile).starts_with(prefix) && !prefix.empty()) {
-    keys.emplace_back(kModelFile + prefix.size());
+  for (const char* const path : {kModelFile, kModelWeights}) {
+    if (std::string_view(path).starts_with(prefix) && !prefix.empty()) {
+      keys.emplace_back(path + prefix.size());
+    }
   }
   return keys;
 }

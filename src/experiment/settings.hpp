@@ -16,7 +16,7 @@ struct Setting {
   std::string doc;           ///< one line
   bool identifies = true;    ///< counts in run_identity()
   std::string neutral;       ///< the value, as written, with which it does not count; empty: none
-  bool is_optional = false;  ///< is written only where it counts; nobody writes it by hand
+  bool is_optional = false;  ///< is written only where it is not neutral; the reference leaves it out
   /// Sets the member; throws BadInput without place and key.
   std::function<void(Configuration&, const YAML::Node&, const KnownNames&)> read;
   std::function<std::string(const Configuration&)> write;  ///< the value as YAML on one line
@@ -38,6 +38,10 @@ bool is_written(const Setting& setting, const Configuration& configuration);
 
 /// The key that takes the network from a model file: it becomes a name and a graph.
 inline constexpr const char* kModelFile = "model.file";
+
+/// The key of weights to start from: in a file, its path is relative to that, and the weights' digest is
+/// taken.
+inline constexpr const char* kModelWeights = "model.weights";
 
 /// All settings; those of a section stand together, in the order in which they are written.
 const std::vector<Setting>& settings();

@@ -109,6 +109,8 @@ class Operation {
   [[nodiscard]] virtual std::optional<PoolingTerms> pooling(const Shape& input) const = 0;
   [[nodiscard]] virtual bool is_sum() const = 0;
   [[nodiscard]] virtual std::optional<QuantizePlace> quantization() const = 0;
+  /// Whether it hands its input on as it is, but in training.
+  [[nodiscard]] virtual bool rests_at_inference() const = 0;
 
   /// Whether its layer computes on memory of bfloat16, too. If not, engine bfloat16 refuses it by name.
   [[nodiscard]] virtual bool has_bfloat16() const = 0;

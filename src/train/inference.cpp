@@ -27,6 +27,7 @@ class EmulatedClassifier : public Classifier {
     pass.plan = &plan_;
     return network_.forward(images, labels, pass);
   }
+  [[nodiscard]] std::span<const float> logits() const override { return network_.logits(); }
   void count_layers() override { network_.count_layers(); }
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
     return network_.layer_seconds();
@@ -50,6 +51,7 @@ class FoldedClassifier : public Classifier {
   LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels) override {
     return network_.classify(images, labels);
   }
+  [[nodiscard]] std::span<const float> logits() const override { return network_.logits(); }
   void count_layers() override { network_.count_layers(); }
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const override {
     return network_.layer_seconds();

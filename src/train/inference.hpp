@@ -31,6 +31,8 @@ class Classifier {
   [[nodiscard]] virtual int batch() const = 0;
   /// Loss and hits of the first labels.size() of the images (N, H, W, C), N = batch().
   virtual LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels) = 0;
+  /// The logits (N, classes) of the last call.
+  [[nodiscard]] virtual std::span<const float> logits() const = 0;
   /// As of Network.
   virtual void count_layers() = 0;
   [[nodiscard]] virtual const std::vector<LayerSeconds>& layer_seconds() const = 0;

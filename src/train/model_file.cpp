@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "base/suggest.hpp"
 #include "control/working_weights.hpp"
 #include "numerics/quantize.hpp"
 
@@ -67,6 +68,31 @@ const ModelTensor& load(const TensorsByName& tensors, const std::string& name, s
   return tensor;
 }
 
+using Dims = std::vector<std::int64_t>;
+
+/// "(16, 3, 3, 3)".
+std::string text_of(const Dims& dims) {
+  std::string text;
+  for (const std::int64_t dim : dims) {
+    text += concat(text.empty() ? "" : ", ", dim);
+  }
+  return concat("(", text, ")");
+}
+
+/// The shape of each tensor that a stored model has, by name.
+std::map<std::string, Dims> shapes_of(const ModelState& state) {
+  std::map<std::string, Dims> shapes;
+  for (const Parameter& parameter : state.parameters) {
+    shapes[parameter.name] = parameter.dims;
+  }
+  for (const RunningStatistics& statistics : state.statistics) {
+    const Dims channels = {static_cast<std::int64_t>(statistics.running_mean.size())};
+    shapes[statistics.name + ".running_mean"] = channels;
+    shapes[statistics.name + ".running_variance"] = channels;
+  }
+  return shapes;
+}
+
 }  // namespace
 
 std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan) {
@@ -109,6 +135,31 @@ PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& st
     }
   }
   return plan;
+}
+
+void start_from(const std::vector<ModelTensor>& tensors, const std::string& source, ModelState& state,
+                std::size_t layers) {
+  const std::map<std::string, Dims> shapes = shapes_of(state);
+  std::vector<std::string> names;
+  for (const auto& [name, dims] : shapes) {
+    names.push_back(name);
+  }
+  for (const ModelTensor& tensor : tensors) {
+    const auto found = shapes.find(tensor.name);
+    if (found == shapes.end()) {
+      throw BadInput(
+          concat(source, ": the model has no tensor ", "'", tensor.name, "'", name_hint(tensor.name, names)));
+    }
+    if (tensor.dims != found->second) {
+      throw BadInput(concat(source, ": '", tensor.name, "' has the shape ", text_of(tensor.dims),
+                            "; expected that of the model's, ", text_of(found->second)));
+    }
+  }
+  try {
+    load_model(tensors, state, layers);
+  } catch (const BadInput& error) {
+    throw BadInput(concat(source, ": ", error.what()));
+  }
 }
 
 }  // namespace adapt

@@ -12,9 +12,11 @@
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "nn/passes/lower.hpp"
+#include "record/weights_file.hpp"
 #include "train/calibration.hpp"
 #include "train/engine.hpp"
 #include "train/layer_records.hpp"
+#include "train/model_file.hpp"
 
 namespace adapt {
 namespace {
@@ -80,6 +82,16 @@ double share_of(const ProductWork& work) {
   return work.madds == 0 ? 0 : static_cast<double>(work.integer) / static_cast<double>(work.madds);
 }
 
+/// What training starts from: drawn, or taken from a file.
+std::shared_ptr<ModelState> initial_state(const Graph& graph, const TrainerOptions& options) {
+  const ModelOptions& model = options.model;
+  auto state = initialize(graph, model.init_scale, options.seed);
+  if (!model.weights.empty()) {
+    start_from(read_weights(model.weights, model.weights_sha256), model.weights, *state, graph.layers.size());
+  }
+  return state;
+}
+
 }  // namespace
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
@@ -98,7 +110,7 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
     : options_(options),
       ranks_(ranks),
       graph_(make_graph(options, data, options.training.batch / options.training.shards)),
-      state_(initialize(graph_, options.model.init_scale, options.seed)),
+      state_(initial_state(graph_, options)),
       model_workers_(options.training, state_, ranks),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),

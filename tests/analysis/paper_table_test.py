@@ -2,6 +2,8 @@
 
 import csv
 import os
+import pathlib
+import struct
 import unittest
 
 import numpy as np
@@ -59,10 +61,25 @@ class Rows(PaperTest):
             ("inference_speedup", "ours, modelled"): 8,
             ("inference_speedup", "ours, measured"): 2,
             ("model_size", "ours, modelled"): 0.125,
+            ("file_size", "ours, measured"): None,
             ("average_word_length", "ours"): 8,
             ("density", "ours"): 0.5,
             **dict.fromkeys(BY_AUTHORS),  # no layer of the real network
         })
+
+    def test_a_packed_model_beside_the_log_is_measured(self):
+        run = self.quantized("q")
+        packed = pathlib.Path(self.path("q")) / "model.packed"
+        # Two tensors of 100 and 3 numbers, of 7 bits and float32.
+        content = b"ADAPTPK1" + struct.pack("<I", 2) + struct.pack("<H1sBBhB2I", 1, b"a", 0, 7, -3, 2, 10, 10) + bytes(88)
+        content += struct.pack("<H2sBBhBI", 2, b"bc", 1, 32, 0, 1, 3) + bytes(12)
+        packed.write_bytes(content)
+        value = self.row([run, self.plain()]).values["file_size", "ours, measured"]
+        self.assertEqual(value, len(content) / (len(content) - 88 + 400))
+        for damaged in (b"", content[:-1], content + b"x", b"ADAPTPK2" + content[8:]):
+            packed.write_bytes(damaged)
+            with self.assertRaisesRegex(BadInput, "model.packed: .*; expected a file of adapt export --to packed"):
+                self.row([run, self.plain()])
 
     def test_authors_formulas_stand_beside_what_they_published(self):
         layers = {name: (*size, constant_layer(STEPS, 8, 4)) for name, size in LENET5.items()}

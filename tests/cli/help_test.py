@@ -5,7 +5,7 @@ import unittest
 
 from adapt_program import TINY, ProgramTest, adapt, command
 
-COMMANDS = ("train", "evaluate", "compare", "info")
+COMMANDS = ("train", "evaluate", "export", "compare", "info")
 
 
 class Help(ProgramTest):

@@ -5,21 +5,24 @@
 #include <limits>
 #include <set>
 
+#include "base/file.hpp"
 #include "experiment/known.hpp"
 #include "experiment/settings.hpp"
+#include "support/scratch.hpp"
 
 namespace adapt {
 namespace {
 
 using test::known_names;
 using test::parse;
+using test::Scratch;
 
 /// A configuration in which every member differs from its default.
 Configuration all_different() {
   Configuration c;
   c.name = "Run-1.b_c";
   c.seed = 9223372036854775807U;
-  c.model = {"mine", "name: mine\nimage: [1, 8, 8]\nlayers:\n  - relu: {name: \"a\"}\n", 0.1};
+  c.model = {"mine", "name: mine\nimage: [1, 8, 8]\nlayers:\n  - relu: {name: \"a\"}\n", 0.1, "/a.npz", "0a"};
   c.engine = {Engine::emulated, Rounding::nearest};
   c.data = {"cifar10", "/some where/\"quoted\" \\ ü: #x", 50000, 123, AugmentationKind::crop_flip, 3, 10, 9};
   c.training.epochs = 160;
@@ -160,11 +163,15 @@ TEST(Configuration, OverridesComeLastAndInOrder) {
 }
 
 TEST(Configuration, OverridesTakeEveryKey) {
+  const Scratch folder;
+  Configuration different = all_different();
+  different.model.weights = (folder.path() / "a.npz").string();  // it is looked at
+  write_atomically(different.model.weights, std::string("a"));
   std::vector<std::string> overrides;
   for (const Setting& setting : settings()) {
-    overrides.push_back(setting.key + "=" + setting.write(all_different()));
+    overrides.push_back(setting.key + "=" + setting.write(different));
   }
-  EXPECT_EQ(resolved_yaml(parse("{}", overrides)), resolved_yaml(all_different()));
+  EXPECT_EQ(resolved_yaml(parse("{}", overrides)), resolved_yaml(different));
 }
 
 TEST(ResolvedYaml, ComesBackExactly) {
@@ -184,6 +191,7 @@ TEST(ResolvedYaml, HoldsEveryKeyOfEveryMember) {
   // bound twice.
   Configuration usual;
   usual.model.graph = "a text, without which the key would not be there";
+  usual.model.weights = usual.model.weights_sha256 = "likewise";
   std::istringstream first(resolved_yaml(usual));
   std::istringstream second(resolved_yaml(all_different()));
   std::string a;
@@ -236,6 +244,7 @@ TEST(Reference, IsAnExperimentFileWithTheDefaults) {
 
 TEST(Identity, DependsOnEveryKeyButTheIgnoredOnes) {
   const std::set<std::string> ignored = {"name",
+                                         "model.weights",
                                          "data.path",
                                          "exchange.overlap",
                                          "record.layer_interval",

@@ -141,7 +141,7 @@ TEST(Refusal, SectionsThatAreNoMappings) {
   EXPECT_EQ(refusal("record:\n"),
             "a.yaml:1: 'record': expected a mapping with the keys layer_interval, flush_seconds");
   EXPECT_EQ(refusal("model: [lenet5]"),
-            "a.yaml:1: 'model': expected a mapping with the keys name, init_scale, file");
+            "a.yaml:1: 'model': expected a mapping with the keys name, init_scale, file, weights");
 }
 
 TEST(Refusal, WholeFiles) {

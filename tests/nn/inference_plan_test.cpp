@@ -112,8 +112,15 @@ TEST_F(InferencePlanTest, FoldsScalesAndAddends) {
   const FoldedProduct product = step(plan(), "conv2").product;
   // Sums count in 2^-(7 + 3), the destination in 2^-4.
   EXPECT_EQ(product.factors, std::vector<float>(8, std::ldexp(1.0F, 4 - 10)));
-  EXPECT_EQ(product.addends, std::vector<float>(8, 0.75F * 16));
+  EXPECT_EQ(product.addends, std::vector<float>(8, 0.75F * 1024));
   EXPECT_EQ(product.activation, Activation::relu);
+}
+
+TEST_F(InferencePlanTest, AddendsOfIntegerSumsAreWholeNumbers) {
+  Parameter& bias = model_.state->parameters[model_.state->find("conv2.bias")];
+  std::fill(bias.working.begin(), bias.working.end(), 0.3F);
+  formats("conv2").inputs = FixedFormat{8, 3};
+  EXPECT_EQ(step(plan(), "conv2").product.addends, std::vector<float>(8, 307));  // 0.3 · 2^(7 + 3) is 307.2
 }
 
 TEST_F(InferencePlanTest, AChannelThatIsSwitchedOffKeepsItsAddend) {
@@ -122,8 +129,8 @@ TEST_F(InferencePlanTest, AChannelThatIsSwitchedOffKeepsItsAddend) {
   scale.working[3] = 0;
   shift.working[3] = 0.5F;
   const FoldedProduct product = step(plan(), "shortcut").product;
-  EXPECT_EQ(product.factors[3], 1);
-  EXPECT_EQ(product.addends[3], 0.5F * 32);
+  EXPECT_EQ(product.factors[3] * product.addends[3], 0.5F * 32);
+  EXPECT_EQ(product.addends[3], 0x1p23F);
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_EQ(product.weights[3 * 8 + i], 0);
   }

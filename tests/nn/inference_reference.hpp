@@ -121,7 +121,7 @@ class InferenceReference {
             const std::size_t i = index(out, n, c, y, x);
             const auto channel = static_cast<std::size_t>(c);
             const double factor = product.factors.empty() ? 1 : product.factors[channel];
-            double number = factor * sum(product, source, n, c, y, x) + product.addends[channel];
+            double number = factor * (sum(product, source, n, c, y, x) + product.addends[channel]);
             number += residual.empty() ? 0 : product.residual_factor * residual[i];
             at(step.destination)[i] = stored(activate(product, number), value(step.destination), n);
           }

@@ -182,6 +182,8 @@ LossSum InferenceNetwork::classify(std::span<const float> images, std::span<cons
   return softmax_cross_entropy(run(images), labels, implementation_->classes, {});
 }
 
+std::span<const float> InferenceNetwork::logits() const { return implementation_->logits; }
+
 void InferenceNetwork::count_layers() { implementation_->executor.count_steps(); }
 
 const std::vector<LayerSeconds>& InferenceNetwork::layer_seconds() const {

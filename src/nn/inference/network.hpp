@@ -35,6 +35,9 @@ class InferenceNetwork {
   /// Loss and hits of the first labels.size() images, at most batch().
   LossSum classify(std::span<const float> images, std::span<const std::int32_t> labels);
 
+  /// The logits of the last call.
+  [[nodiscard]] std::span<const float> logits() const;
+
   /// As of Network: time by step of the plan.
   void count_layers();
   [[nodiscard]] const std::vector<LayerSeconds>& layer_seconds() const;

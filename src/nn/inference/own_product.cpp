@@ -213,7 +213,7 @@ void OwnProduct::run(const void* source, void* destination) {
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     const std::size_t c = i % channels;
     const float factor = product_.factors.empty() ? 1.0F : product_.factors[c];
-    float number = factor * sums_[i] + product_.addends[c];
+    float number = factor * (sums_[i] + product_.addends[c]);
     if (has_residual_) {
       number += product_.residual_factor * number_at(destination, residual_type_, i);
     }

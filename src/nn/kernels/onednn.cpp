@@ -97,12 +97,12 @@ dnnl::primitive_attr attributes_of(const Epilogue& epilogue, [[maybe_unused]] co
   return attributes;
 }
 
-/// The bias that stands for the addends: 2.x adds it before it scales.
+/// The bias that stands for the addends: 3.x adds it after it has scaled.
 std::vector<float> bias_values(const Epilogue& epilogue) {
   std::vector<float> values = epilogue.addends;
-#if DNNL_VERSION_MAJOR < 3
+#if DNNL_VERSION_MAJOR >= 3
   for (std::size_t c = 0; c < epilogue.factors.size(); ++c) {
-    values[c] /= epilogue.factors[c];
+    values[c] *= epilogue.factors[c];
   }
 #endif
   return values;

@@ -138,7 +138,7 @@ bool takes_shift(const NormalizationBackward& description);
 /// clamped where the destination holds bytes.
 struct Epilogue {
   std::vector<float> factors;  ///< (C), of integer sums, none zero; empty: 1
-  std::vector<float> addends;  ///< (C)
+  std::vector<float> addends;  ///< (C), to the sums, before the factors
   std::optional<float> residual_factor;
   dnnl::memory::data_type residual_type = dnnl::memory::data_type::undef;
   std::optional<dnnl::algorithm> activation;

@@ -23,6 +23,7 @@ class Addition final : public Operation {
   }
   [[nodiscard]] bool is_sum() const override { return true; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
+  [[nodiscard]] bool rests_at_inference() const override { return false; }
   [[nodiscard]] bool has_bfloat16() const override { return true; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
     return make_addition(parts.memory);

@@ -95,6 +95,7 @@ class Dropout final : public Operation {
   }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
+  [[nodiscard]] bool rests_at_inference() const override { return true; }
   [[nodiscard]] bool has_bfloat16() const override { return true; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
     return std::make_unique<DropoutLayer>(rate_, parts);

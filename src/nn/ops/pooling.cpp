@@ -25,6 +25,7 @@ class PoolingOperation final : public Operation {
   [[nodiscard]] std::optional<PoolingTerms> pooling(const Shape& /*input*/) const override { return terms_; }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return std::nullopt; }
+  [[nodiscard]] bool rests_at_inference() const override { return false; }
   [[nodiscard]] bool has_bfloat16() const override { return true; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& parts) const override {
     return make_pooling(terms_, parts);

@@ -27,6 +27,7 @@ class Quantization final : public Operation {
   }
   [[nodiscard]] bool is_sum() const override { return false; }
   [[nodiscard]] std::optional<QuantizePlace> quantization() const override { return place_; }
+  [[nodiscard]] bool rests_at_inference() const override { return false; }
   [[nodiscard]] bool has_bfloat16() const override { return false; }
   [[nodiscard]] std::unique_ptr<Layer> make_layer(const LayerParts& /*parts*/) const override {
     throw Failure("a quantization is part of the layer that it is for, and is not compiled by itself");

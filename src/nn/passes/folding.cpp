@@ -25,13 +25,47 @@ const RunningStatistics& statistics_of(const ModelState& state, const std::strin
   return *found;
 }
 
-/// y = factor · x + addend, by channel.
-struct Affine {
-  std::vector<double> factor;
-  std::vector<double> addend;
-};
+Shape flat(const Shape& shape) { return {shape.n, static_cast<int>(shape.elements() / shape.n), 1, 1}; }
 
-/// What bias and batch norm of a group do to the sums of real numbers.
+/// Geometry and plain weights, before anything is folded in.
+FoldedProduct plain_product(const Graph& graph, const FusedGroup& group, const ModelState& state) {
+  const GraphNode& node = graph.nodes[group.node];
+  FoldedProduct product;
+  product.weights = parameter(state, node.name + ".weight").working;
+  product.geometry = geometry_of(*node.op().product(), node.input, node.output);
+  if (group.activation != 0) {
+    product.activation = graph.nodes[group.activation].op().activation();
+  }
+  return product;
+}
+
+void repeat(std::vector<float>& values, std::size_t times) {
+  const std::vector<float> once = values;
+  values.clear();
+  for (std::size_t i = 0; i < times; ++i) {
+    values.insert(values.end(), once.begin(), once.end());
+  }
+}
+
+/// A power of two of which a whole number of up to 24 bits makes `value`, rounded to float32.
+float step_below(double value) {
+  constexpr int kBits = 24;
+  int exponent = kBits;  // of 0
+  std::frexp(value, &exponent);
+  return std::ldexp(1.0F, std::max(exponent - kBits, -100));
+}
+
+/// Calls `change(weight, channel)` for each weight.
+template <class Change>
+void each_weight(FoldedProduct& product, std::size_t channels, Change change) {
+  const std::size_t window = product.weights.size() / channels;
+  for (std::size_t i = 0; i < product.weights.size(); ++i) {
+    change(product.weights[i], i / window);
+  }
+}
+
+}  // namespace
+
 Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& state) {
   const GraphNode& node = graph.nodes[group.node];
   const auto channels = static_cast<std::size_t>(node.output.c);
@@ -55,54 +89,6 @@ Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& 
   return affine;
 }
 
-Shape flat(const Shape& shape) { return {shape.n, static_cast<int>(shape.elements() / shape.n), 1, 1}; }
-
-/// Geometry and plain weights, before anything is folded in.
-FoldedProduct plain_product(const Graph& graph, const FusedGroup& group, const ModelState& state) {
-  const GraphNode& node = graph.nodes[group.node];
-  FoldedProduct product;
-  product.weights = parameter(state, node.name + ".weight").working;
-  product.geometry = geometry_of(*node.op().product(), node.input, node.output);
-  if (group.activation != 0) {
-    product.activation = graph.nodes[group.activation].op().activation();
-  }
-  return product;
-}
-
-void repeat(std::vector<float>& values, std::size_t times) {
-  const std::vector<float> once = values;
-  values.clear();
-  for (std::size_t i = 0; i < times; ++i) {
-    values.insert(values.end(), once.begin(), once.end());
-  }
-}
-
-/// Convolutions that cover their map, as linear layers.
-void flatten_full_map(const GraphNode& node, FoldedProduct& product) {
-  const ProductTerms terms = *node.op().product();
-  if (!is_full_map(terms, node.input, node.output)) {
-    return;
-  }
-  FullMapExpansion expansion(*terms.window, node.input, node.output);
-  AlignedVector<float> dense(expansion.rows() * expansion.columns());
-  expansion.expand(product.weights, dense);
-  product.weights = std::move(dense);
-  repeat(product.factors, expansion.repetitions());
-  repeat(product.addends, expansion.repetitions());
-  product.geometry = {flat(node.input), flat(node.output)};
-}
-
-/// Calls `change(weight, channel)` for each weight.
-template <class Change>
-void each_weight(FoldedProduct& product, std::size_t channels, Change change) {
-  const std::size_t window = product.weights.size() / channels;
-  for (std::size_t i = 0; i < product.weights.size(); ++i) {
-    change(product.weights[i], i / window);
-  }
-}
-
-}  // namespace
-
 FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const ModelState& state) {
   const Affine affine = affine_of(graph, group, state);
   FoldedProduct product = plain_product(graph, group, state);
@@ -110,7 +96,6 @@ FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const Mod
     weight = static_cast<float>(weight * affine.factor[channel]);
   });
   product.addends.assign(affine.addend.begin(), affine.addend.end());
-  flatten_full_map(graph.nodes[group.node], product);
   return product;
 }
 
@@ -128,16 +113,30 @@ FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const Mode
   const double step = std::ldexp(1.0, unit - scales.weights - scales.source);
   std::vector<bool> seen;
   for (std::size_t c = 0; c < affine.factor.size(); ++c) {
+    const double addend = std::ldexp(affine.addend[c], unit);
     const double factor = affine.factor[c] * step;
     seen.push_back(std::abs(factor) > kNegligibleFactor);
-    product.factors.push_back(seen[c] ? static_cast<float>(factor) : 1.0F);
-    product.addends.push_back(static_cast<float>(std::ldexp(affine.addend[c], unit)));
+    product.factors.push_back(seen[c] ? static_cast<float>(factor) : step_below(addend));
+    product.addends.push_back(static_cast<float>(std::nearbyint(addend / product.factors[c])));
   }
   const float scale = std::ldexp(1.0F, scales.weights);
   each_weight(product, affine.factor.size(),
               [&](float& weight, std::size_t channel) { weight = seen[channel] ? weight * scale : 0.0F; });
-  flatten_full_map(graph.nodes[group.node], product);
   return product;
+}
+
+void flatten_full_map(const GraphNode& node, FoldedProduct& product) {
+  const ProductTerms terms = *node.op().product();
+  if (!is_full_map(terms, node.input, node.output)) {
+    return;
+  }
+  FullMapExpansion expansion(*terms.window, node.input, node.output);
+  AlignedVector<float> dense(expansion.rows() * expansion.columns());
+  expansion.expand(product.weights, dense);
+  product.weights = std::move(dense);
+  repeat(product.factors, expansion.repetitions());
+  repeat(product.addends, expansion.repetitions());
+  product.geometry = {flat(node.input), flat(node.output)};
 }
 
 }  // namespace adapt

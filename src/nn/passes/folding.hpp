@@ -1,12 +1,23 @@
 #pragma once
 
+#include <vector>
+
 #include "nn/passes/fusion.hpp"
 #include "nn/passes/inference_plan.hpp"
 
 namespace adapt {
 
+/// y = factor · x + addend, by channel.
+struct Affine {
+  std::vector<double> factor;
+  std::vector<double> addend;
+};
+
+/// What bias and batch norm of a product's group do to its sums of real numbers.
+Affine affine_of(const Graph& graph, const FusedGroup& group, const ModelState& state);
+
 /// What a group's product is in float32: with the batch norm (running statistics) in weights and addends, and
-/// the activation function. A convolution that covers its map becomes a linear layer.
+/// the activation function.
 FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const ModelState& state);
 
 /// Fractional lengths that an integer product joins.
@@ -18,8 +29,11 @@ struct ByteScales {
 };
 
 /// The same for bytes: weights as integers, and the batch norm in factors and addends. A channel whose factor
-/// is so small that no sum can be seen through it gets zero weights and the factor 1.
+/// is so small that no sum can be seen through it gets zero weights, and a factor that suits its addend.
 FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const ModelState& state,
                          const ByteScales& scales);
+
+/// Makes the product of `node` a linear layer where that is a convolution that covers its map.
+void flatten_full_map(const GraphNode& node, FoldedProduct& product);
 
 }  // namespace adapt

@@ -27,11 +27,13 @@ bool is_average(const GraphNode& node) { return is_pooling(node, Pooling::averag
 
 class Planner {
  public:
-  Planner(const Graph& graph, const ModelState& state, NumberType floats, const PrecisionPlan* formats)
+  Planner(const Graph& graph, const ModelState& state, NumberType floats, const PrecisionPlan* formats,
+          FullMaps full_maps)
       : graph_(graph),
         state_(state),
         floats_(floats),
         formats_(formats),
+        full_maps_(full_maps),
         groups_(fuse(graph)),
         readers_(group_readers(graph, groups_)),
         bytes_(graph.nodes.size() + 1) {
@@ -181,6 +183,9 @@ class Planner {
     } else {
       step.product = fold_floats(graph_, group, state_);
     }
+    if (full_maps_ == FullMaps::flattened) {
+      flatten_full_map(node_of(group), step.product);
+    }
     plan_.steps.push_back(std::move(step));
   }
 
@@ -268,6 +273,7 @@ class Planner {
   const ModelState& state_;
   NumberType floats_;
   const PrecisionPlan* formats_;
+  FullMaps full_maps_;
   std::vector<FusedGroup> groups_;
   std::vector<std::vector<std::size_t>> readers_;
   std::vector<bool> bytes_;  // by value of the graph
@@ -291,8 +297,8 @@ int InferencePlan::integer_products() const {
 }
 
 InferencePlan plan_inference(const Graph& graph, const ModelState& state, NumberType floats,
-                             const PrecisionPlan* formats) {
-  return Planner(graph, state, floats, formats).run();
+                             const PrecisionPlan* formats, FullMaps full_maps) {
+  return Planner(graph, state, floats, formats, full_maps).run();
 }
 
 }  // namespace adapt

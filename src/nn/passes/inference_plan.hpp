@@ -28,17 +28,18 @@ struct InferenceValue {
 /// A convolution or linear layer with all that is folded into it: its bias, the batch norm, the residual sum
 /// and the activation function behind it.
 ///
-/// destination = round(output_factor · activation(factor[c] · Σ + addend[c] + residual_factor · residual)),
+/// destination = round(output_factor · activation(factor[c] · (Σ + addend[c]) + residual_factor · residual)),
 /// computed in float32 from the integer sum Σ of bytes, rounded to nearest (ties to even) and clamped to the
 /// range of the destination's type. Σ itself is exact in 32 bits and then a float32, so that from 2^24 on it
-/// is rounded, too, by less than 2^-23 of Σ |x · w|. The residual is taken as it is stored. Float products
-/// have their factors in the weights and are not rounded.
+/// is rounded, too, by less than 2^-23 of Σ |x · w|. Its addend is a whole number, as the 32-bit bias of
+/// other programs is. The residual is taken as it is stored. Float products have their factors in the weights
+/// and are not rounded.
 struct FoldedProduct {
   bool integer = false;
-  ProductGeometry geometry;      ///< 1×1 maps for linear layers and for convolutions that cover their map
+  ProductGeometry geometry;      ///< 1×1 maps for linear layers and flattened convolutions
   AlignedVector<float> weights;  ///< (OC, IC / groups, KH, KW); integers of a byte where `integer`
   std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
-  std::vector<float> addends;    ///< (OC)
+  std::vector<float> addends;    ///< (OC); whole numbers where `integer`
   float residual_factor = 1;
   std::optional<Activation> activation;
   float output_factor = 1;
@@ -72,6 +73,10 @@ struct InferencePlan {
   [[nodiscard]] int products() const;
 };
 
+/// What becomes of convolutions each of whose windows covers the whole map: linear layers, which run faster,
+/// or what the graph says they are.
+enum class FullMaps { flattened, kept };
+
 /// Plans the inference of a graph without quantizations (nn/graph.hpp) with the working weights and running
 /// statistics of `state`.
 ///
@@ -82,6 +87,6 @@ struct InferencePlan {
 /// its layer's operand. What is rectified is kept unsigned, so that the byte reaches twice as far as the
 /// format. Outputs before a batch norm, which training quantizes too, are never stored.
 InferencePlan plan_inference(const Graph& graph, const ModelState& state, NumberType floats,
-                             const PrecisionPlan* formats);
+                             const PrecisionPlan* formats, FullMaps full_maps = FullMaps::flattened);
 
 }  // namespace adapt

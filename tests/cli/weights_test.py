@@ -1,0 +1,94 @@
+"""model.weights: a training that starts from another run's model, or from arrays."""
+
+import unittest
+
+import h5py
+import numpy as np
+from adapt_program import ADAPT, ProgramTest, adapt, info
+
+SHORT = ("training.epochs=1", "data.train_samples=64", "data.test_samples=20", "training.batch=64")
+RATE = "training.learning_rate=1e-20"  # next to nothing is learned: what was read is what is stored
+FIXED = ("engine=emulated", "precision=fixed", "precision.fixed.word_length=9", "precision.fixed.fractional_length=6")
+
+
+class Weights(ProgramTest):
+    def model(self, run):
+        with h5py.File(self.folder / run / "run.h5") as file:
+            return {name: tensor[()] * 2.0 ** -float(tensor.attrs.get("fractional_length", 0))
+                    for name, tensor in file["model"].items()}  # fmt: skip
+
+    def started(self, out, weights, *more, **options):
+        return self.train(out, *SHORT, f"model.weights={weights}", *more, **options)
+
+    def assert_same_numbers(self, run, other):
+        own, theirs = self.model(run), self.model(other)
+        self.assertEqual(set(own), set(theirs))
+        for name, numbers in own.items():
+            self.assertLess(np.abs(numbers - theirs[name]).max(), 1e-15, name)
+
+    def assert_starts_from_it(self, *settings):
+        """A run with those settings, by its folder and by its arrays."""
+        self.assert_done(self.train("first", *SHORT, *settings))
+        self.assert_done(adapt("export", self.folder / "first", "--to", "arrays", "--out", self.folder / "first.npz"))
+        for weights in ("first", "first.npz", "first/run.h5"):
+            with self.subTest(weights):
+                self.assert_done(self.started("second", self.folder / weights, RATE, extra=["--overwrite"]))
+                self.assert_same_numbers("first", "second")
+
+    def test_float32(self):
+        self.assert_starts_from_it()
+
+    def test_fixed_point(self):
+        self.assert_starts_from_it(*FIXED)
+
+    def test_batch_norm_by_pytorchs_names(self):
+        self.assert_done(self.train("first", *SHORT, "model=resnet20", "training.batch=32"))
+        words = {"scale": "weight", "shift": "bias", "running_variance": "running_var"}
+        arrays = {}
+        for name, numbers in self.model("first").items():
+            layer, word = name.rsplit(".", 1)
+            arrays[f"{layer}.{words.get(word, word)}"] = numbers.astype(np.float64)
+        arrays["bn1.num_batches_tracked"] = np.array(3)
+        np.savez(self.folder / "torch.npz", **arrays)
+        self.assert_done(self.started("second", self.folder / "torch.npz", "model=resnet20", RATE, "training.batch=32"))
+        first, second = self.model("first"), self.model("second")
+        for name in first:
+            if ".running_" not in name:
+                self.assertLess(np.abs(first[name] - second[name]).max(), 1e-15, name)
+
+    def test_where_it_came_from_is_recorded_and_counts(self):
+        self.assert_done(self.train("first", *SHORT))
+        self.assert_done(self.started("second", self.folder / "first"))
+        self.assert_done(self.started("third", self.folder / "first", ranks=2))
+        self.assert_same("second", "third")
+        recorded = info(self.folder / "second")
+        self.assertEqual(recorded["weights_sha256"], (self.folder / "first" / "DONE").read_text().split()[0])
+        self.assertNotEqual(recorded["identity"], info(self.folder / "first")["identity"])
+        self.assert_done(adapt("evaluate", self.folder / "second"))
+
+    def test_what_does_not_fit_is_refused(self):
+        self.assert_done(self.train("first", *SHORT))
+        arrays = {name: numbers.astype(np.float32) for name, numbers in self.model("first").items()}
+        nothing = self.folder / "nothing.npz"
+        self.assert_refused(self.started("out", nothing), "'model.weights'", "nothing.npz")
+
+        def refused(change, *parts):
+            changed = dict(arrays)
+            change(changed)
+            np.savez(self.folder / "changed.npz", **changed)
+            self.assert_refused(self.started("out", self.folder / "changed.npz"), "changed.npz", *parts)
+
+        refused(lambda all: all.update({"conv1.weight": all["conv1.weight"][:5]}),
+                "'conv1.weight' has the shape (5, 1, 5, 5)", "(6, 1, 5, 5)")  # fmt: skip
+        refused(lambda all: all.pop("fc2.bias"), "no tensor 'fc2.bias'")
+        refused(lambda all: all.update({"fc9.bias": all["fc2.bias"]}), "no tensor 'fc9.bias'", "did you mean")
+        refused(lambda all: all.update({"fc2.bias": all["fc2.bias"] * np.float32("nan")}), "'fc2.bias'", "finite")
+        refused(lambda all: all.update({"fc2.bias": all["fc2.bias"].astype(np.int64)}), "'fc2.bias'", "float32")
+        np.savez_compressed(self.folder / "small.npz", **arrays)
+        self.assert_refused(self.started("out", self.folder / "small.npz"), "is compressed")
+        self.assert_refused(self.started("out", self.folder / "first", "model=alexnet"), "conv1.weight", "shape")
+        self.assertFalse((self.folder / "out" / "run.h5").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
