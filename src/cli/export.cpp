@@ -31,7 +31,7 @@ Usage export_usage() {
       "Writes the model of a finished run for other programs, and prints how each layer went:" +
       formats_text() +
       "\nRUN_DIR/run.h5 is all that is needed. What the files compute, and in which bits:\n"
-      "analysis/README.md, \"Exported models\".";
+      "src/export/README.md.";
   usage.examples =
       "  adapt export runs/bytes --to onnx --out model.onnx\n"
       "  adapt export runs/bytes --to qonnx --out model.qonnx.onnx --model best\n"

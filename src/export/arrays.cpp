@@ -130,7 +130,7 @@ std::string description_of(const ExportNetwork& network) {
 
 /// NumPy's archive: each tensor of run.h5 under its name, integers in the smallest type that holds them;
 /// `graph`, the network as a model file; and `network`, JSON: the tensors' formats, and the inference step by
-/// step as engine integer runs it (analysis/README.md).
+/// step as engine integer runs it (src/export/README.md).
 ExportedFile export_arrays(const ExportNetwork& network) {
   ExportedFile file;
   std::vector<NpzArray> arrays = {npz_text("graph", network.stored.text),

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 #include "base/error.hpp"
 #include "export/onnx_nodes.hpp"

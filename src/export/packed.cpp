@@ -64,7 +64,7 @@ void put_tensor(std::vector<std::byte>& bytes, const ModelTensor& tensor) {
 
 }  // namespace
 
-/// The tensors of run.h5 and nothing else, as small as their word lengths make them. analysis/README.md has
+/// The tensors of run.h5 and nothing else, as small as their word lengths make them. src/export/README.md has
 /// the layout and a reader in C.
 ExportedFile export_packed(const ExportNetwork& network) {
   ExportedFile file;

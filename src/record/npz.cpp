@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -262,10 +263,10 @@ NpzArray narrowed(std::string name, const char* type, std::vector<std::int64_t> 
 
 NpzArray npz_integers(std::string name, std::vector<std::int64_t> dims,
                       std::span<const std::int32_t> values) {
-  const auto [least, most] = std::ranges::minmax_element(values);
+  const auto range = std::ranges::minmax_element(values);
   const auto fits = [&]<class T>(T /*type*/) {
     using Limits = std::numeric_limits<T>;
-    return values.empty() || (*least >= Limits::min() && *most <= Limits::max());
+    return values.empty() || (*range.min >= Limits::min() && *range.max <= Limits::max());
   };
   if (fits(std::int8_t{})) {
     return narrowed<std::int8_t>(std::move(name), "|i1", std::move(dims), values);
