@@ -37,7 +37,8 @@ adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-
 if [[ -z "${ADAPT_ONNXRUNTIME:-}" ]] && command -v npm >/dev/null; then
   export ADAPT_ONNXRUNTIME="$ADAPT_ROOT/build/onnxruntime"
   mkdir -p "$ADAPT_ONNXRUNTIME"
-  adapt_quietly npm install --prefix "$ADAPT_ONNXRUNTIME" --ignore-scripts --no-save onnxruntime-node@1 ||
+  adapt_quietly npm install --prefix "$ADAPT_ONNXRUNTIME" --ignore-scripts --no-save --fetch-retries=0 \
+    --fetch-timeout=60000 onnxruntime-node@1 ||
     echo "adapt: npm could not install onnxruntime-node; the test with ONNX Runtime is skipped" >&2
 fi
 adapt_configure_and_build "$preset" || {
