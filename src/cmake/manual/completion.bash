@@ -2,6 +2,7 @@
 # Bash completion of adapt. The tables at the end were written by the build, from what the program says of itself:
 # _adapt_words (command: commands below it and options), _adapt_valued (its options that take a value), _adapt_values (command
 # and option: names; "=": assignments), _adapt_assignments.
+_adapt_assignments=()
 
 # The command that the words so far lead to, into the variable `command`.
 _adapt_find_command() {
@@ -57,7 +58,9 @@ _adapt() {
     fi
   else
     # Options only where one has begun: else files, which are bash's own default, would not be offered.
-    mapfile -t COMPREPLY < <(compgen -W "${_adapt_words[$command]}" -- "$current" | { [[ "$current" == -* ]] && cat || grep -v '^-'; })
+    local unwanted='^-'
+    [[ "$current" == -* ]] && unwanted='^$'
+    mapfile -t COMPREPLY < <(compgen -W "${_adapt_words[$command]}" -- "$current" | grep -v -- "$unwanted")
   fi
 }
 
