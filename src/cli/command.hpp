@@ -25,6 +25,7 @@ ExitCode compare(const std::vector<std::string>& arguments);
 ExitCode bench(const std::vector<std::string>& arguments);
 ExitCode sweep(const std::vector<std::string>& arguments);
 ExitCode info(const std::vector<std::string>& arguments);
+ExitCode analyse(const std::vector<std::string>& arguments);
 
 /// What a subcommand accepts, and how its help reads.
 struct Usage {

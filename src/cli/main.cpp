@@ -26,6 +26,7 @@ constexpr std::array kCommands = {
     Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench, true},
     Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, true},
     Command{"info", "what this program is built from, or what a run holds", adapt::cli::info, false},
+    Command{"analyse", "reports, tables and figures of runs", adapt::cli::analyse, false},
 };
 
 void print_help() {

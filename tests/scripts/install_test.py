@@ -81,8 +81,9 @@ class Installed(unittest.TestCase):
                     "training.epochs=1", "--set", "data.train_samples=256", "--set", "data.test_samples=64", "--set",
                     "training.batch=64")  # fmt: skip
         self.assertIn("test accuracy", self.run_in(work, program, "evaluate", "run"))
-        self.run_in(work, share / "analysis" / "report.py", "run", "--out", "report")
+        self.run_in(work, program, "analyse", "report", "run", "--out", "report")
         self.assertTrue((work / "report" / "report.html").is_file())
+        self.run_in(work, share / "analysis" / "cost_model.py", "run")
         (work / "grid.yaml").write_text(TINY + "grid: {seed: [1, 2]}\n", encoding="ascii")
         batch = self.run_in(work, program, "sweep", "grid.yaml", "--dry-run")
         self.assertIn("sweep.sbatch", batch)  # found beside the program, not in the source tree

@@ -30,6 +30,7 @@ class Help:
     options: list[Option] = dataclasses.field(default_factory=list)
     examples: list[str] = dataclasses.field(default_factory=list)
     rest: str = ""
+    is_of_scripts: bool = False  # the entries are scripts, whose help is their own
 
 
 @dataclasses.dataclass
@@ -75,6 +76,7 @@ def _parse(text: str, words: list[str], summary: str) -> Help:
         elif heading == "Examples:":
             page.examples = [line.strip() for line in lines]
         elif lines and all(map(_ENTRY.fullmatch, lines)):
+            page.is_of_scripts = heading == "Scripts:"
             page.entries = [match.groups() for match in map(_ENTRY.fullmatch, lines)]
         elif page.description:
             page.rest = block
@@ -87,7 +89,7 @@ def read_help(program: str, words: tuple[str, ...] = (), summary: str = "") -> l
     """The help of a command, and of all below it."""
     page = _parse(said_by(program, *words, "--help"), ["adapt", *words], summary)
     page.summary = summary or page.description.rstrip(".")
-    below = [read_help(program, (*words, name), text) for name, text in page.entries]
+    below = [read_help(program, (*words, name), text) for name, text in page.entries if not page.is_of_scripts]
     return [page, *(each for pages in below for each in pages)]
 
 
