@@ -30,6 +30,9 @@ export UBSAN_OPTIONS=print_stacktrace=1
 # Memory that is not there is for the program to say.
 export ASAN_OPTIONS=allocator_may_return_null=1
 
+# What prints manual pages, and what loads the module file of slurm/site.
+adapt_install_packages groff-base environment-modules
+
 # Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
 adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell
 adapt_configure_and_build "$preset" || {
