@@ -26,6 +26,7 @@ ExitCode bench(const std::vector<std::string>& arguments);
 ExitCode sweep(const std::vector<std::string>& arguments);
 ExitCode export_model(const std::vector<std::string>& arguments);
 ExitCode info(const std::vector<std::string>& arguments);
+ExitCode analyse(const std::vector<std::string>& arguments);
 
 /// What a subcommand accepts, and how its help reads.
 struct Usage {

@@ -6,15 +6,12 @@
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/table.hpp"
-#include "mpi/communicator.hpp"
+#include "cli/versions.hpp"
 #include "nn/graph.hpp"
 #include "nn/kernels/grid_convolution.hpp"
-#include "nn/kernels/onednn.hpp"
 #include "nn/model_file.hpp"
 #include "nn/models.hpp"
 #include "nn/passes/lower.hpp"
-#include "numerics/quantize.hpp"
-#include "record/provenance.hpp"
 #include "record/run_file.hpp"
 #include "yaml/domain.hpp"
 #include "yaml/text.hpp"
@@ -30,15 +27,11 @@ void print(const std::string& key, const std::string& value) {
 }
 
 void print_program() {
-  for (const auto& [key, value] : build_provenance()) {
+  for (const auto& [key, value] : program_provenance()) {
     if (key != "start_time") {
       print(key, value);
     }
   }
-  print("onednn_version", onednn::version());
-  print("onednn_instruction_set", onednn::instruction_set());
-  print("vector_code", vector_isa());
-  print("mpi_version", mpi::library_version());
   const KnownNames names = known_names();
   print("models", join_names(names.models));
   print("datasets", join_names(names.datasets));

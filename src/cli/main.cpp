@@ -13,6 +13,7 @@
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
+#include "cli/versions.hpp"
 
 namespace {
 
@@ -26,6 +27,7 @@ constexpr std::array kCommands = {
     Command{"bench", "how fast training steps and kernels are on this machine", adapt::cli::bench, true},
     Command{"sweep", "grids of experiments: list, run, submit to Slurm", adapt::cli::sweep, true},
     Command{"info", "what this program is built from, or what a run holds", adapt::cli::info, false},
+    Command{"analyse", "reports, tables and figures of runs", adapt::cli::analyse, false},
 };
 
 void print_help() {
@@ -36,16 +38,20 @@ void print_help() {
     text += adapt::concat("  ", command.name, std::string(12 - std::string(command.name).size(), ' '),
                           command.summary, "\n");
   }
-  adapt::print_text(
-      text +
-      "\n`adapt COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 75 stopped, "
-      "resumable.\n");
+  adapt::print_text(text +
+                    "\n`adapt COMMAND --help` tells more, `adapt --version` what the program is made of. "
+                    "Exit codes: 0 done, 1 failed, 2 bad input, 75 stopped, "
+                    "resumable.\n");
 }
 
 adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     print_help();
     return arguments.empty() ? adapt::ExitCode::bad_input : adapt::ExitCode::done;
+  }
+  if (arguments[0] == "--version") {
+    adapt::print_text(adapt::cli::version_text());
+    return adapt::ExitCode::done;
   }
   std::vector<std::string> names;
   for (const Command& command : kCommands) {

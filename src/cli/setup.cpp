@@ -1,9 +1,7 @@
 #include "cli/setup.hpp"
 
 #include "cli/command.hpp"
-#include "nn/kernels/onednn.hpp"
-#include "numerics/quantize.hpp"
-#include "record/provenance.hpp"
+#include "cli/versions.hpp"
 
 namespace adapt::cli {
 
@@ -22,7 +20,7 @@ TrainerOptions trainer_options(const Configuration& configuration) {
 
 std::map<std::string, std::string> run_provenance(const Configuration& configuration, const DataSplits& data,
                                                   const mpi::Communicator& ranks) {
-  auto provenance = build_provenance();
+  auto provenance = program_provenance();
   provenance["command_line"] = command_line();
   provenance["ranks"] = std::to_string(ranks.size());
   provenance["threads"] = std::to_string(configuration.training.threads);
@@ -30,10 +28,6 @@ std::map<std::string, std::string> run_provenance(const Configuration& configura
   provenance["identity"] = run_identity(configuration);
   provenance["dataset_train_sha256"] = data.train->checksum();
   provenance["dataset_test_sha256"] = data.test->checksum();
-  provenance["onednn_version"] = onednn::version();
-  provenance["onednn_instruction_set"] = onednn::instruction_set();
-  provenance["vector_code"] = vector_isa();
-  provenance["mpi_version"] = mpi::library_version();
   if (!configuration.model.weights.empty()) {
     provenance["weights"] = configuration.model.weights;
     provenance["weights_sha256"] = configuration.model.weights_sha256;

@@ -5,6 +5,7 @@
 #include "base/shell.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
+#include "cli/shared_files.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
 #include "data/source_file.hpp"
@@ -121,7 +122,7 @@ const Mode* mode_of(const po::variables_map& values, const Usage& usage) {
 SlurmOptions site_options(const po::variables_map& values) {
   SlurmOptions options;
   const std::string path =
-      values.count("site") != 0 ? values["site"].as<std::string>() : slurm_file("site.yaml");
+      values.count("site") != 0 ? values["site"].as<std::string>() : shared_path("slurm/site.yaml");
   if (!path.empty()) {
     read_site_file(path, options);
   }

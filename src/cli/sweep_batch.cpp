@@ -12,6 +12,7 @@
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/memory_check.hpp"
+#include "cli/shared_files.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
 #include "experiment/batch.hpp"
@@ -21,7 +22,7 @@ namespace adapt::cli {
 namespace {
 
 std::string batch_template() {
-  const std::string path = slurm_file("sweep.sbatch");
+  const std::string path = shared_path("slurm/sweep.sbatch");
   if (path.empty()) {
     throw Failure("cannot find slurm/sweep.sbatch in the source tree or installation of " + program_path());
   }
@@ -155,17 +156,6 @@ std::size_t count_abandoned(const RunStore& store, const std::vector<Submission>
 }
 
 }  // namespace
-
-std::string slurm_file(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::path(program_path()).parent_path();
-  for (const char* way : {"../share/adapt/slurm", "../../slurm"}) {
-    const std::filesystem::path path = (folder / way / name).lexically_normal();
-    if (std::filesystem::exists(path)) {
-      return path.string();
-    }
-  }
-  return "";
-}
 
 ExitCode dry_run(const SweepArguments& arguments) {
   const std::vector<GridRun> runs = runs_to_do(arguments);

@@ -25,13 +25,6 @@ struct SweepArguments {
   int task = 0;
 };
 
-/// Path of this program.
-std::string program_path();
-
-/// The file of this name in the folder slurm/ of the source tree or the installation; empty where there is
-/// none.
-std::string slurm_file(const std::string& name);
-
 /// Runs of the grid that fit the conditions and are neither done nor, unless they are to be tried again,
 /// failed.
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments);

@@ -9,6 +9,7 @@
 #include "base/stop_signal.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
+#include "cli/shared_files.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
 #include "experiment/submission.hpp"
@@ -96,8 +97,6 @@ std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
 }
 
 }  // namespace
-
-std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
   return chosen_runs(arguments, [&](RunState state) {

@@ -54,9 +54,19 @@ class Help(ProgramTest):
             self.assertIn(part, result.stdout)
 
 
+    def test_analyse_lists_its_scripts_and_becomes_one(self):
+        text = self.assert_done(adapt("analyse", "--help")).stdout
+        self.assertIn("\n  report ", text)
+        self.assertIn("how do these runs compare?", text)
+        self.assertNotIn("  files ", text)  # a part of scripts, not one
+        self.assertIn("report.py", self.assert_done(adapt("analyse", "report", "--help")).stdout)
+        self.assert_refused(adapt("analyse"), "expected the name of a script")
+
+
 class Unknown(ProgramTest):
     def test_command(self):
         self.assert_refused(adapt("trian"), "'trian'", "did you mean 'train'?")
+        self.assert_refused(adapt("analyse", "reprot"), "'reprot'", "'report'")
         self.assert_refused(adapt("xyzzy"), "'xyzzy'", "adapt --help")
 
     def test_option(self):
