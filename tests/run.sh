@@ -30,12 +30,10 @@ export UBSAN_OPTIONS=print_stacktrace=1
 # Memory that is not there is for the program to say.
 export ASAN_OPTIONS=allocator_may_return_null=1
 
-# What prints manual pages, what loads the module file of slurm/site, and Valgrind.
-adapt_install_packages groff-base environment-modules valgrind
-
 # Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
-# ONNX's Python reads exported models.
-adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell python3-onnx
+# ONNX's Python reads exported models. What prints manual pages, what loads the module file of slurm/site, and Valgrind.
+adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell python3-onnx \
+  groff-base environment-modules valgrind
 # ONNX Runtime judges exported models; without npm or its registry that test is skipped.
 if [[ -z "${ADAPT_ONNXRUNTIME:-}" ]] && command -v npm >/dev/null; then
   export ADAPT_ONNXRUNTIME="$ADAPT_ROOT/build/onnxruntime"

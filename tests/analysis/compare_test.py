@@ -15,7 +15,7 @@ from analysis.metrics import METRICS
 from analysis.run_file import read_run
 
 SUMMARY = {"modelled_training_speedup": 1.5, "modelled_inference_speedup": 2.0, "modelled_model_size": 0.25,
-           "modelled_training_memory": 1.25, "mean_word_length": 8.0, "final_density": 0.75}
+           "modelled_training_memory": 1.25, "mean_word_length": 8.0, "final_density": 0.75, "dead_channels": 0.125}
 LAYERS = {"b": (100, 10, constant_layer(10)), "a": (100, 10, constant_layer(10))}
 
 

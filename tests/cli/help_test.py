@@ -1,7 +1,9 @@
 """Help texts, and what the program says to words that it does not know."""
 
+import os
 import subprocess
 import unittest
+import unittest.mock
 
 from adapt_program import TINY, ProgramTest, adapt, command
 
@@ -61,6 +63,25 @@ class Help(ProgramTest):
         self.assertNotIn("  files ", text)  # a part of scripts, not one
         self.assertIn("report.py", self.assert_done(adapt("analyse", "report", "--help")).stdout)
         self.assert_refused(adapt("analyse"), "expected the name of a script")
+
+
+class Silence(ProgramTest):
+    def output_of(self, level):
+        """What a training prints whose environment has this level."""
+        with unittest.mock.patch.dict(os.environ, {"ADAPT_LOG": level}):
+            return self.train(f"run-{level}", "training.epochs=1", "data.train_samples=64", "training.batch=64")
+
+    def test_output_can_be_turned_off(self):
+        self.assertIn("wrote", self.assert_done(self.output_of("info")).stderr)
+        quiet = self.assert_done(self.output_of("warning"))
+        self.assertEqual((quiet.stdout, quiet.stderr), ("", ""))
+
+    def test_errors_are_still_said(self):
+        with unittest.mock.patch.dict(os.environ, {"ADAPT_LOG": "error"}):
+            self.assert_refused(self.train("run", "training.epochs=0"), "training.epochs")
+
+    def test_unknown_level(self):
+        self.assert_refused(self.output_of("quiet"), "ADAPT_LOG is 'quiet'; expected error, warning or info")
 
 
 class Unknown(ProgramTest):

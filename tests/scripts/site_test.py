@@ -18,7 +18,7 @@ VERSION = re.search(r"project\(adapt VERSION (\S+)", (ROOT / "CMakeLists.txt").r
 LIBRARIES = {"MPI": ("mpi", None), "dnnl": ("onednn", "oneDNN"), "HDF5": ("hdf5", "HDF5"), "Boost": ("boost", "Boost"),
              "yaml-cpp": ("yaml-cpp", "yaml-cpp"), "nlohmann_json": ("nlohmann-json", "nlohmann_json"),
              "ZLIB": ("zlib-api", "zlib"), "OpenSSL": ("openssl", "OpenSSL"), "Random123": ("random123", "Random123"),
-             "GTest": ("googletest", None)}  # fmt: skip
+             "ONNX": ("onnx", "ONNX"), "Protobuf": ("protobuf", "protobuf"), "GTest": ("googletest", None)}  # fmt: skip
 NOT_OURS = {"Threads", "OpenMP", "OpenCL"}  # of the compiler, or of a oneDNN that was built so
 
 

@@ -29,6 +29,8 @@ class Adapt(CMakePackage):
     depends_on("random123")
     depends_on("zlib-api")
     depends_on("openssl")
+    depends_on("onnx@1.12:")
+    depends_on("protobuf")
     depends_on("googletest", type="test")
     # The scripts of analysis/, and the manual pages.
     depends_on("python@3.9:", type=("build", "run"))
