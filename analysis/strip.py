@@ -20,6 +20,7 @@ if __name__ == "__main__":
     require_modules()
 
 import io
+import os
 import re
 
 import h5py
@@ -40,6 +41,8 @@ MEASURED = re.compile(r"density|dead_channels|.*_(?:zeroed|saturated|divergence)
 COMMAND_LINE = "command_line"
 FOLDERS = re.compile(r"(?<![^\s='\"])/(?:[^\s/'\"]+/)+")  # before a file's name
 DATA_PATH = re.compile(rb"(?m)^(  path: ).*$")  # only data: has it
+WEIGHTS = "weights"
+WEIGHTS_FOLDER = re.compile(rb'(?m)^(  weights: "?)[^"\n]*/')  # only model: has it; the file's name stays
 WITHOUT_WEIGHTS = "weights left out"
 ROUNDED = f"{WITHOUT_WEIGHTS}; seconds per step and measured shares rounded to {KEPT_MANTISSA_BITS} bits of mantissa"
 MERGED = f"{ROUNDED}; up to {MERGED_ROWS} rows of a layer that differ in measured shares alone merged"
@@ -103,7 +106,7 @@ def _copy_dataset(item, target, name, values, losses):
     """Stores `values` as dataset `name`, with the attributes of `item`. A series becomes one chunk of its length: the
     fewest bytes that HDF5 can index it with."""
     if item.name == "/config":
-        text = DATA_PATH.sub(b'\\1""', values)
+        text = WEIGHTS_FOLDER.sub(rb"\1", DATA_PATH.sub(b'\\1""', values))
         _copy_attributes(item, target.create_dataset(name, data=text, dtype=h5py.string_dtype("utf-8", len(text))))
         return
     if item.ndim != 1 or not len(values):
@@ -160,6 +163,8 @@ def _copy_attributes(source, target):
         value = source.attrs[name]
         if name == COMMAND_LINE:  # not afterwards, which would leave it in the file's bytes
             value = FOLDERS.sub("", value)
+        elif name == WEIGHTS:
+            value = os.path.basename(value)
         target.attrs.create(name, value, shape=identifier.shape, dtype=identifier.dtype)
 
 

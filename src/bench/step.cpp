@@ -157,6 +157,7 @@ class StepBenchmark : public Benchmark {
       options.training.batch = options_.batch;
       options.training.shards = options_.shards;
       options.training.threads = options_.threads;
+      options.record.layer_interval = 10;  // as in the recipes
       group.push_back(std::make_unique<Training>(options, data, options_.layers, ranks_));
     }
     return group;

@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/memory_check.hpp"
+#include "cli/output_file.hpp"
 #include "cli/parallel.hpp"
 #include "cli/predictions.hpp"
 #include "cli/setup.hpp"
@@ -176,6 +177,7 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
     }
     refuse_ranks("adapt evaluate --predictions");
     chosen.predictions = values["predictions"].as<std::string>();
+    check_output_file("--predictions", chosen.predictions, chosen.run_dir);
   }
   if (values.count("engine") > 0) {
     chosen.engine = read_name<Engine>("engine", values["engine"].as<std::string>());

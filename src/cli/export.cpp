@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
+#include "cli/output_file.hpp"
 #include "cli/stored_model.hpp"
 #include "cli/table.hpp"
 #include "data/dataset.hpp"
@@ -104,6 +105,7 @@ ExitCode export_model(const std::vector<std::string>& arguments) {
   const std::string out = required(values, "out", usage);
   const auto which = values["model"].as<std::string>();
   check_model_choice(which);
+  check_output_file("--out", out, inputs[0]);
   const ExportNetwork network(read_network(inputs[0], which));
   const ExportedFile file = entry_of(format).make(network);
   write_atomically(out, file.bytes);

@@ -113,7 +113,7 @@ class Controller {
   [[nodiscard]] bool wants_losses() const;
   /// After reduce_maxima(): by quantized layer, what was counted in the first shard, where wants_losses().
   /// Scales of least error follow from it (collective, every TensorScales::kAdjustInterval steps: one message
-  /// of a byte for each tensor). It must stay until decide() is done.
+  /// of two bytes for each tensor). It must stay until decide() is done.
   void take_losses(std::span<const PerTensor<LossCounter>> counted);
   /// Ends the observation of tensors (collective).
   void reduce_maxima();

@@ -66,7 +66,9 @@ void TensorScales::adjust(std::span<const PerTensor<LossCounter>> counted, const
     if (tensor != kUnclipped && !counter.is_empty() && running_[i]) {
       const int fitting = fitting_fractional_length(counter.format().word_length, *running_[i]);
       const int wanted = counter.least_error_fractional_length() - fitting;
-      finer_[i] = static_cast<std::int8_t>(std::clamp(wanted, 0, counter.format().word_length - 1));
+      const int word_length = counter.format().word_length;
+      finer_[i] = {static_cast<std::int8_t>(word_length),
+                   static_cast<std::int8_t>(std::clamp(wanted, 0, word_length - 1))};
     }
   }
   ranks.broadcast(std::as_writable_bytes(std::span(finer_)));
@@ -109,18 +111,19 @@ PrecisionPlan TensorScales::plan(const PrecisionPlan& decided, std::span<const E
       const int word_length = format->word_length;
       const int fitting = t == kWeights ? fitting_fractional_length(word_length, weights_[layer])
                                         : fitting_fractional_length(word_length, *running);
-      format->fractional_length =
-          std::min(fitting + finer_[layer * kMaxima.size() + t], kMaxFractionalLength);
+      const Finer& finer = finer_of(layer)[t];
+      const int octaves = finer.word_length == word_length ? finer.octaves : 0;
+      format->fractional_length = std::min(fitting + octaves, kMaxFractionalLength);
     }
   }
   return plan;
 }
 
-std::span<std::int8_t> TensorScales::finer_of(std::size_t layer) {
+std::span<TensorScales::Finer> TensorScales::finer_of(std::size_t layer) {
   return std::span(finer_).subspan(layer * kMaxima.size(), kMaxima.size());
 }
 
-std::span<const std::int8_t> TensorScales::finer_of(std::size_t layer) const {
+std::span<const TensorScales::Finer> TensorScales::finer_of(std::size_t layer) const {
   return std::span(finer_).subspan(layer * kMaxima.size(), kMaxima.size());
 }
 
@@ -140,8 +143,9 @@ void TensorScales::restore_state(std::span<const std::byte> state) {
     running_.restore_state(reader, layer * kMaxima.size(), kMaxima.size());
     weights_[layer] = reader.get<Extremes>();
     reader.get_into(finer_of(layer));
-    if (!std::ranges::all_of(finer_of(layer),
-                             [](int octaves) { return octaves >= 0 && octaves < kMaxWordLength; })) {
+    if (!std::ranges::all_of(finer_of(layer), [](const Finer& finer) {
+          return finer.octaves >= 0 && finer.octaves < kMaxWordLength;
+        })) {
       throw BadInput(concat("saved state: a scale of layer '", names_[layer], "' that no tensor has"));
     }
   }

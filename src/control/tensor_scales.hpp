@@ -54,7 +54,7 @@ class TensorScales {
   void adopt();
 
   /// Finds anew by how much scales are finer than those of the maximum, from what rank 0 counted of the step
-  /// that reduce() has ended (collective: one message of a byte for each tensor). Of tensors that were not
+  /// that reduce() has ended (collective: one message of two bytes for each tensor). Of tensors that were not
   /// counted it stays.
   void adjust(std::span<const PerTensor<LossCounter>> counted, const mpi::Communicator& ranks);
 
@@ -69,9 +69,15 @@ class TensorScales {
   void restore_state(std::span<const std::byte> state);
 
  private:
+  /// By how many octaves a scale is finer than that of the maximum, while the word has this length.
+  struct Finer {
+    std::int8_t word_length = 0;
+    std::int8_t octaves = 0;
+  };
+
   /// Of the tensors of a layer.
-  [[nodiscard]] std::span<std::int8_t> finer_of(std::size_t layer);
-  [[nodiscard]] std::span<const std::int8_t> finer_of(std::size_t layer) const;
+  [[nodiscard]] std::span<Finer> finer_of(std::size_t layer);
+  [[nodiscard]] std::span<const Finer> finer_of(std::size_t layer) const;
   /// What was raised in the running step, layer by layer, each layer's tensors in the order of kTensors.
   [[nodiscard]] std::vector<std::optional<float>> observed_by_tensor() const;
   /// "inputs of layer 'conv1'".
@@ -82,7 +88,7 @@ class TensorScales {
   std::vector<LayerMaxima> observed_;  // in the running step
   RunningMaxima running_;              // in the order of observed_by_tensor()
   std::vector<Extremes> weights_;      // last ones that were not all zero
-  std::vector<std::int8_t> finer_;     // octaves, in the order of observed_by_tensor()
+  std::vector<Finer> finer_;           // in the order of observed_by_tensor()
 };
 
 }  // namespace adapt

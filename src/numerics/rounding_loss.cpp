@@ -1,6 +1,7 @@
 #include "numerics/rounding_loss.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "numerics/divergence.hpp"
@@ -8,10 +9,10 @@
 namespace adapt {
 namespace {
 
-constexpr std::int64_t kValuesEvery = 7;
+constexpr std::size_t kValuesEvery = 7;
 
-/// Calls body(steps) for the numbers of the sample among `count` from element `first` on, in steps of a grid
-/// with `scale` of them to the unit.
+/// Calls body(element, steps) for the numbers of the sample among `count` from element `first` on, in steps
+/// of a grid with `scale` of them to the unit.
 template <class Body>
 void for_sample(std::size_t first, std::size_t count, const vector::Numbers& numbers, float scale,
                 Body body) {
@@ -28,7 +29,7 @@ void for_sample(std::size_t first, std::size_t count, const vector::Numbers& num
     const std::size_t block = (first + i) / kBlock;
     const std::size_t end = std::min(count, (block + 1) * kBlock - first);
     for (; block % LossCounter::kSampleEvery == 0 && i < end; ++i) {
-      body(steps_of(i));
+      body(first + i, steps_of(i));
     }
     i = end;
   }
@@ -54,25 +55,30 @@ std::size_t LossCounter::bin_of(float steps) {
     return 0;
   }
   constexpr int kHighestOctave = kLowestOctave + static_cast<int>(kBins) - 2;
-  const int octave = std::clamp(std::ilogb(steps), kLowestOctave, kHighestOctave);
+  constexpr int kBias = 127;
+  constexpr unsigned kMantissaBits = 23;
+  // The exponent's bits: what has none, a denormal number, lies below the lowest octave anyway.
+  const auto exponent = static_cast<int>((std::bit_cast<std::uint32_t>(std::abs(steps)) >> kMantissaBits));
+  const int octave = std::clamp(exponent - kBias, kLowestOctave, kHighestOctave);
   return static_cast<std::size_t>(octave - kLowestOctave) + 1;
 }
 
 void LossCounter::add_before(std::size_t first, std::size_t count, const vector::Numbers& numbers) {
   const auto lowest = static_cast<float>(format_.lowest());
   const auto highest = static_cast<float>(format_.highest());
-  for_sample(first, count, numbers, format_.scale(), [&](float steps) {
+  for_sample(first, count, numbers, format_.scale(), [&](std::size_t element, float steps) {
     ++elements_;
     saturated_ += static_cast<std::int64_t>(steps < lowest || steps > highest);
     ++before_[bin_of(steps)];
-    if (elements_ % kValuesEvery == 0) {
+    if (element % kValuesEvery == 0) {
       values_.push_back(steps * format_.step());
     }
   });
 }
 
 void LossCounter::add_after(std::size_t first, std::size_t count, const vector::Numbers& numbers) {
-  for_sample(first, count, numbers, format_.scale(), [&](float steps) { ++after_[bin_of(steps)]; });
+  for_sample(first, count, numbers, format_.scale(),
+             [&](std::size_t /*element*/, float steps) { ++after_[bin_of(steps)]; });
 }
 
 RoundingLoss LossCounter::loss() const {

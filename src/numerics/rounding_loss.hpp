@@ -33,7 +33,7 @@ inline constexpr double kLossSmoothing = 1e-4;
 class LossCounter {
  public:
   static constexpr std::size_t kSampleBlock = 1024;
-  static constexpr std::size_t kSampleEvery = 7;
+  static constexpr std::size_t kSampleEvery = 31;
 
   /// Starts a tensor that is put on the grid of `format`.
   void begin(FixedFormat format, Rounding rounding);
@@ -51,8 +51,8 @@ class LossCounter {
   /// clipped, at the word length of the format: the expected error, with magnitudes spread evenly over each
   /// octave. Of equal ones the smallest; that of the format where nothing but zeros was counted.
   [[nodiscard]] int least_error_fractional_length() const;
-  /// Every seventh of the numbers that were counted, before rounding: seven, as channels come in other
-  /// numbers.
+  /// Of the numbers that were counted, those of every seventh element, before rounding: seven, as channels
+  /// come in other numbers. In the order of the parts.
   [[nodiscard]] std::span<const float> values() const { return values_; }
 
  private:

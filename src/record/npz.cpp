@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <set>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -116,8 +118,18 @@ class ArchiveReader {
     const auto files = number<std::uint16_t>(end + 10);
     std::size_t place = number<std::uint32_t>(end + 16);
     std::vector<NpzArray> arrays;
+    std::set<std::string> names;
+    std::size_t content = 0;
     for (int file = 0; file < files; ++file) {
       place = read_entry(place, arrays);
+      content += arrays.back().bytes.size();
+      // Entries may lead to the same bytes: a small file of many large arrays.
+      if (content > bytes_.size()) {
+        refuse("has entries that overlap");
+      }
+      if (!names.insert(arrays.back().name).second) {
+        refuse(concat("holds two arrays named '", arrays.back().name, "'"));
+      }
     }
     return arrays;
   }
@@ -168,7 +180,7 @@ class ArchiveReader {
     const std::size_t name_size = number<std::uint16_t>(place + 28);
     const std::string name = text(place + kEntry, name_size);
     if (number<std::uint16_t>(place + 10) != kStored) {
-      refuse(concat("'", name, "' is compressed"));
+      refuse(concat("'", name, "' is compressed (numpy.savez_compressed)"));
     }
     const std::size_t size = number<std::uint32_t>(place + 24);
     const std::size_t local = number<std::uint32_t>(place + 42);
@@ -214,10 +226,13 @@ class ArchiveReader {
       return header.substr(from + 1, to - from - 1);
     };
     if (value_of("fortran_order", ' ', ',') != "False") {
-      refuse(concat("'", name, "' is in Fortran's order"));
+      refuse(concat("'", name, "' is in Fortran's order, which numpy.ascontiguousarray changes"));
     }
     NpzArray array = {name, value_of("descr", '\'', '\''), {}, {}};
     const std::string shape = value_of("shape", '(', ')');
+    if (shape.find_first_not_of("0123456789, ") != std::string::npos) {
+      refuse(concat("'", name, "' has the shape (", shape, ")"));
+    }
     for (std::size_t at = shape.find_first_of("0123456789"); at != std::string::npos;
          at = shape.find_first_of("0123456789", at)) {
       const std::size_t end = std::min(shape.find_first_not_of("0123456789", at), shape.size());

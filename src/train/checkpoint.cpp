@@ -12,7 +12,7 @@ namespace adapt {
 namespace {
 
 /// Changes with every change of the fields: state is never read as what it is not.
-constexpr std::string_view kFormat = "adapt-checkpoint 1\n";
+constexpr std::string_view kFormat = "adapt-checkpoint 2\n";
 constexpr std::size_t kSealBytes = 65;  // 64 hexadecimal digits and the end of the line
 constexpr std::size_t kLongestText = 4096;
 constexpr std::size_t kMostDims = 8;

@@ -59,15 +59,17 @@ class Strip(ScratchTest):
         with h5py.File(self.source, "a") as file:
             config = file["config"][()].decode()
             del file["config"]
-            file["config"] = np.bytes_(config + 'data:\n  name: mnist\n  path: "/home/me/my data"\nmpi:\n  timeout_s: 3\n')
+            file["config"] = np.bytes_(config + 'data:\n  name: mnist\n  path: "/home/me/my data"\n  weights: "/home/me/first/w.npz"\nmpi:\n  timeout_s: 3\n')
             line = "/opt/adapt/bin/adapt train /home/me/x.yaml --out /tmp/runs/x --set data.path=/home/me/d --set a/b=1"
             file["provenance"].attrs["command_line"] = line
+            file["provenance"].attrs["weights"] = "/home/me/first/w.npz"
         write_done(self.path("run"))
         self.strip()
         with h5py.File(self.copy) as file:
-            self.assertEqual(file["config"][()].decode(), config + 'data:\n  name: mnist\n  path: ""\nmpi:\n  timeout_s: 3\n')
+            self.assertEqual(file["config"][()].decode(), config + 'data:\n  name: mnist\n  path: ""\n  weights: "w.npz"\nmpi:\n  timeout_s: 3\n')
             self.assertEqual(file["provenance"].attrs["command_line"],
                              "adapt train x.yaml --out x --set data.path=d --set a/b=1")
+            self.assertEqual(file["provenance"].attrs["weights"], "w.npz")
         with open(self.copy, "rb") as file:
             self.assertNotIn(b"/home/me", file.read())
 

@@ -149,7 +149,7 @@ class Store(HostileTest):
 class Checkpoint:
     """The fields of a checkpoint that the tests change: format, identity, three numbers, two models, state, seal."""
 
-    HEAD = b"adapt-checkpoint 1\n"
+    HEAD = b"adapt-checkpoint 2\n"
     SEAL = 65
 
     def __init__(self, content):

@@ -56,6 +56,21 @@ class Weights(ProgramTest):
             if ".running_" not in name:
                 self.assertLess(np.abs(first[name] - second[name]).max(), 1e-15, name)
 
+    def test_an_archive_of_many_entries_for_the_same_bytes_is_refused(self):
+        np.savez(self.folder / "one.npz", a00=np.zeros(1 << 16))
+        whole = (self.folder / "one.npz").read_bytes()
+        end = whole.rindex(b"PK\5\6")
+        start = int.from_bytes(whole[end + 16 : end + 20], "little")
+        entry = whole[start:end]
+        entries = b"".join(entry.replace(b"a00", f"a{number:02}".encode()) for number in range(50))
+        tail = bytearray(whole[end:])
+        tail[8:12] = 2 * (50).to_bytes(2, "little")
+        tail[12:16] = len(entries).to_bytes(4, "little")
+        (self.folder / "bomb.npz").write_bytes(whole[:start] + entries + tail)
+        result = self.started("second", self.folder / "bomb.npz")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn("entries that overlap", result.stderr)
+
     def test_where_it_came_from_is_recorded_and_counts(self):
         self.assert_done(self.train("first", *SHORT))
         self.assert_done(self.started("second", self.folder / "first"))

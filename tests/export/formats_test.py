@@ -2,6 +2,7 @@
 of the documentation."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -37,7 +38,7 @@ class Export(ProgramTest):
         reader = re.search(r"```c\n(.*?)```", text, re.DOTALL)[1]
         self.assertLessEqual(len(reader.splitlines()), 60)
         (self.folder / "reader.c").write_text(reader)
-        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", "reader", "reader.c"], cwd=self.folder, check=True)
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", "reader", "reader.c", "-lm"], cwd=self.folder, check=True)
         lines = subprocess.run(["./reader", "model.packed"], cwd=self.folder, check=True, capture_output=True, text=True)
         read = {line.split()[0]: np.array(line.split()[1:], np.float32) for line in lines.stdout.splitlines()}
         archive = np.load(self.folder / "model.npz")
@@ -67,9 +68,21 @@ class Export(ProgramTest):
         self.assertFalse((self.folder / "out").exists())
         self.assert_refused(self.export("run", "arrays", "no/such/folder"), "is not finished")
 
-    def test_a_file_that_cannot_be_written_is_a_failure(self):
+    def test_nothing_is_written_over_what_is_no_export(self):
         self.assert_done(self.train("run", "training.epochs=1"))
-        self.assert_refused(self.export("run", "arrays", "no/such/folder"), "no/such", code=1)
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "link").symlink_to(self.folder / "pipe")
+        before = (self.folder / "run" / "run.h5").read_bytes()
+        places = {"no/such/folder": "there is no folder", "pipe": "regular file", "link": "regular file", "run": "regular file",
+                  "run/run.h5": "the run itself", "run/DONE": "the run itself", "run/checkpoints/x": "the run itself"}  # fmt: skip
+        for out, reason in places.items():
+            with self.subTest(out):
+                self.assert_refused(self.export("run", "arrays", out), reason)
+                self.assert_refused(adapt("evaluate", self.folder / "run", "--engine", "float32", "--predictions",
+                                          self.folder / out), reason)  # fmt: skip
+        self.assert_refused(adapt("export", self.folder / "run", "--to", "arrays", "--out", ""), "is empty")
+        self.assertEqual((self.folder / "run" / "run.h5").read_bytes(), before)
+        self.assertTrue((self.folder / "pipe").is_fifo())
 
     def test_predictions_need_an_engine_and_one_rank(self):
         self.assert_done(self.train("run", "training.epochs=1"))

@@ -97,8 +97,8 @@ TEST(RoundingLoss, FormAndPartsOfTheNumbersAreOfNoMatter) {
   EXPECT_EQ(parts.loss(), whole.loss());
 }
 
-TEST(RoundingLoss, TheSampleIsOneBlockInSeven) {
-  constexpr std::size_t kBlocks = 8;
+TEST(RoundingLoss, TheSampleIsOneBlockOfMany) {
+  constexpr std::size_t kBlocks = LossCounter::kSampleEvery + 1;
   std::vector<float> values(kBlocks * LossCounter::kSampleBlock, 0.5F);
   const auto spoil = [&](std::size_t block) {
     std::vector<float> spoiled = values;

@@ -58,6 +58,12 @@ TEST(Npz, EveryTruncationAndEveryChangedByteIsRefusedOrHarmless) {
   }
 }
 
+TEST(Npz, TwoArraysOfOneNameAreRefused) {
+  const std::vector<NpzArray> arrays = {sample()[0], sample()[1], sample()[0]};
+  EXPECT_EQ(refusal(npz_bytes(arrays)),
+            "f.npz: holds two arrays named 'a'; expected an .npz file as numpy.savez writes it");
+}
+
 TEST(Npz, WhatIsNoArchiveIsRefused) {
   EXPECT_EQ(refusal({}), "f.npz: is no ZIP file; expected an .npz file as numpy.savez writes it");
   EXPECT_EQ(refusal(std::vector<std::byte>(100)),

@@ -90,10 +90,10 @@ TEST(CheckpointFile, EveryFlippedBitIsNoticed) {
 TEST(CheckpointFile, ForeignBytesAreRefusedWithAReason) {
   std::vector<std::byte> bytes = encode(sample());
   EXPECT_EQ(reason({}), "it does not start as a checkpoint does");
-  bytes[17] = std::byte{'2'};  // "adapt-checkpoint 2"
+  bytes[17] = std::byte{'3'};  // "adapt-checkpoint 3"
   seal(bytes);
-  EXPECT_EQ(reason(bytes), "its format is 'adapt-checkpoint 2', this program knows 'adapt-checkpoint 1'");
-  bytes[17] = std::byte{'1'};
+  EXPECT_EQ(reason(bytes), "its format is 'adapt-checkpoint 3', this program knows 'adapt-checkpoint 2'");
+  bytes[17] = std::byte{'2'};
   EXPECT_NE(reason(bytes).find("damaged or cut short"), std::string::npos);
 }
 
