@@ -15,6 +15,7 @@ FIXED = (*EMULATED, "precision.policy=fixed")
 
 # What else a key needs to mean something, by the begin of its name; the first one that fits.
 COMPANIONS = {
+    "precision.scales": ("precision.formats=per_tensor",),
     "precision.adapt.": ADAPT,
     "precision.muppet.": MUPPET,
     "precision.policy=muppet": MUPPET,
