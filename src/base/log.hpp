@@ -1,11 +1,17 @@
 #pragma once
 
+#include <array>
 #include <string>
+
+#include "base/names.hpp"
 
 namespace adapt {
 
 /// How much is printed to standard error.
 enum class LogLevel { error = 0, warning = 1, info = 2 };
+template <>
+inline constexpr auto kNames<LogLevel> = std::array{
+    Named{"error", LogLevel::error}, Named{"warning", LogLevel::warning}, Named{"info", LogLevel::info}};
 
 /// This process's rank and the level, for all later lines. Ranks other than 0 print warnings and errors only.
 void configure_log(int rank, LogLevel level);

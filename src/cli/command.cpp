@@ -50,6 +50,15 @@ std::vector<std::string> given(const boost::program_options::variables_map& valu
                                    : std::vector<std::string>();
 }
 
+std::string one_input(const boost::program_options::variables_map& values, const Usage& usage,
+                      const std::string& what) {
+  const std::vector<std::string> inputs = given(values, "input");
+  if (inputs.size() != 1) {
+    throw BadInput(concat("expected one ", what, ", got ", inputs.size(), "; usage: ", usage.synopsis));
+  }
+  return inputs.front();
+}
+
 KnownNames known_names() { return {model_names(), dataset_names()}; }
 
 std::string command_line() { return stored_command_line(); }

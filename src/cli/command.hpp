@@ -46,6 +46,11 @@ bool parse(Usage& usage, const std::vector<std::string>& arguments,
 /// arguments.
 std::vector<std::string> given(const boost::program_options::variables_map& values, const char* option);
 
+/// The one positional argument, which is `what` ("run folder"). Throws BadInput where there is none, or
+/// another.
+std::string one_input(const boost::program_options::variables_map& values, const Usage& usage,
+                      const std::string& what);
+
 /// Names that the registries know.
 KnownNames known_names();
 

@@ -166,11 +166,11 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
   if (!parse(usage, arguments, values)) {
     return ExitCode::done;
   }
-  const auto inputs = given(values, "input");
-  if (inputs.size() != 1) {
-    throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
-  }
-  EvaluateArguments chosen = {inputs[0], values["model"].as<std::string>(), {}, "", given(values, "set")};
+  EvaluateArguments chosen = {one_input(values, usage, "run folder"),
+                              values["model"].as<std::string>(),
+                              {},
+                              "",
+                              given(values, "set")};
   if (values.count("predictions") > 0) {
     if (values.count("engine") == 0) {
       throw BadInput("--predictions: expected --engine beside it, which says what predicts");

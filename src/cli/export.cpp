@@ -97,16 +97,13 @@ ExitCode export_model(const std::vector<std::string>& arguments) {
   if (!parse(usage, arguments, values)) {
     return ExitCode::done;
   }
-  const auto inputs = given(values, "input");
-  if (inputs.size() != 1) {
-    throw BadInput(concat("expected one run folder, got ", inputs.size(), "; usage: ", usage.synopsis));
-  }
+  const std::string run_dir = one_input(values, usage, "run folder");
   const auto format = read_name<Exporter>("format", required(values, "to", usage));
   const std::string out = required(values, "out", usage);
   const auto which = values["model"].as<std::string>();
   check_model_choice(which);
-  check_output_file("--out", out, inputs[0]);
-  const ExportNetwork network(read_network(inputs[0], which));
+  check_output_file("--out", out, run_dir);
+  const ExportNetwork network(read_network(run_dir, which));
   const ExportedFile file = entry_of(format).make(network);
   write_atomically(out, file.bytes);
   print(file);

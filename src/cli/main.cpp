@@ -58,6 +58,7 @@ adapt::ExitCode dispatch(const std::vector<std::string>& arguments) {
     if (command.name == arguments[0]) {
       if (!command.is_parallel) {
         adapt::cli::refuse_ranks("adapt " + arguments[0]);
+        adapt::configure_log(0, adapt::cli::told_log_level());
       }
       return command.run({arguments.begin() + 1, arguments.end()});
     }

@@ -1,9 +1,7 @@
 #include "cli/parallel.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 #include "base/failure_text.hpp"
 #include "base/fault.hpp"
@@ -12,23 +10,10 @@
 #include "mpi/together.hpp"
 
 namespace adapt::cli {
-namespace {
-
-/// How much is printed beside results: ADAPT_LOG=error|warning|info; info where it is not set.
 LogLevel told_log_level() {
-  constexpr std::array kLevels = {std::pair{"error", LogLevel::error},
-                                  std::pair{"warning", LogLevel::warning}, std::pair{"info", LogLevel::info}};
   const char* told = std::getenv("ADAPT_LOG");
-  const std::string name = told == nullptr ? "info" : told;
-  for (const auto& [known, level] : kLevels) {
-    if (name == known) {
-      return level;
-    }
-  }
-  throw BadInput(concat("ADAPT_LOG is '", name, "'; expected error, warning or info"));
+  return told == nullptr ? LogLevel::info : read_name<LogLevel>("level in ADAPT_LOG", told);
 }
-
-}  // namespace
 
 void refuse_ranks(const std::string& command) {
   const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");

@@ -81,12 +81,8 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     print_text(configuration_reference(known_names()));
     return std::nullopt;
   }
-  const auto inputs = given(values, "input");
-  if (inputs.size() != 1) {
-    throw BadInput(concat("expected one experiment file, got ", inputs.size(), "; usage: ", usage.synopsis));
-  }
   TrainArguments parsed;
-  parsed.experiment = inputs[0];
+  parsed.experiment = one_input(values, usage, "experiment file");
   parsed.overrides = given(values, "set");
   if (values.count("out") != 0) {
     parsed.out = values["out"].as<std::string>();

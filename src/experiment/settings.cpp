@@ -182,9 +182,9 @@ std::vector<Setting> training_settings() {
       young(bind("training.decayed", ADAPT_MEMBER(training.decayed), NameDomain<Decayed>{},
                  "what weight_decay and l1 act on; weights: not biases, scales and shifts")),
       bind("training.normalize", ADAPT_MEMBER(training.normalize), NameDomain<Normalize>{},
-           "length of gradients; yes: each layer's is 1, tensor: each tensor's, relative: that of the "
+           "length of gradients; yes: each layer's is 1, tensor: each tensor's, relative: that of its "
            "weights; "
-           "auto: yes when the policy is adapt"),
+           "auto: yes with adapt"),
       bind("training.penalty", ADAPT_MEMBER(training.penalty), BooleanDomain{},
            "add AdaPT's word-length penalty to the loss that the policy sees"),
       bind("training.test_batch", ADAPT_MEMBER(training.test_batch), IntegerDomain{0, 1048576},

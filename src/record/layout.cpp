@@ -32,7 +32,7 @@ void add_loss(std::vector<Column<StoredLayerRow>>& columns, const std::string& p
                        double RoundingLoss::*loss) {
     columns.push_back(make_column<StoredLayerRow, float>(
         prefix + name, unit,
-        concat(description, ", in the first shard of the step"), [=](auto& row) -> auto& {
+        concat(description, ", in a sample of the step's first shard"), [=](auto& row) -> auto& {
           return row.losses.*losses.*loss;
         }));
     columns.back().required = false;  // younger than the first logs

@@ -1,5 +1,7 @@
 #include "record/npz.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -27,25 +29,10 @@ constexpr std::string_view kSuffix = ".npy";
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kAlignment = 64;
 
-/// CRC-32 of ISO 3309, as ZIP has it.
+/// CRC-32, as ZIP has it.
 std::uint32_t checksum(std::span<const std::byte> bytes) {
-  static constexpr auto kTable = [] {
-    constexpr std::uint32_t kPolynomial = 0xedb88320;
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < table.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) {
-        value = value >> 1U ^ (value % 2 == 1 ? kPolynomial : 0);
-      }
-      table[i] = value;
-    }
-    return table;
-  }();
-  std::uint32_t sum = ~std::uint32_t{0};
-  for (const std::byte byte : bytes) {
-    sum = sum >> 8U ^ kTable[(sum ^ std::to_integer<std::uint32_t>(byte)) & 0xffU];
-  }
-  return ~sum;
+  return static_cast<std::uint32_t>(
+      crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 /// Little-endian numbers, as x86 has them, and text at the end of `bytes`.

@@ -71,7 +71,7 @@ struct LayerRecord {
   LayerState state;
   double density = 1;
   double dead_channels = 0;  ///< share of the output channels (nn/dead_channels.hpp)
-  LayerLosses losses;        ///< in the first shard of the step; of the activations and their gradients
+  LayerLosses losses;        ///< in a sample of the first shard; of activations and their gradients
 };
 
 /// A tensor of the final model.

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <span>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
 #include "control/working_weights.hpp"
 #include "numerics/quantize.hpp"
+#include "record/weights_file.hpp"
 
 namespace adapt {
 namespace {
@@ -93,6 +96,31 @@ std::map<std::string, Dims> shapes_of(const ModelState& state) {
   return shapes;
 }
 
+/// Throws BadInput, naming `source`, where tensors are not some of the model's, each once and of its shape.
+void check_fit(const std::vector<ModelTensor>& tensors, const std::string& source, const ModelState& state) {
+  const std::map<std::string, Dims> shapes = shapes_of(state);
+  std::vector<std::string> names;
+  for (const auto& [name, dims] : shapes) {
+    names.push_back(name);
+  }
+  std::set<std::string> seen;
+  for (const ModelTensor& tensor : tensors) {
+    const auto found = shapes.find(tensor.name);
+    if (found == shapes.end()) {
+      throw BadInput(
+          concat(source, ": the model has no tensor ", "'", tensor.name, "'", name_hint(tensor.name, names)));
+    }
+    if (tensor.dims != found->second) {
+      throw BadInput(concat(source, ": '", tensor.name, "' has the shape ", text_of(tensor.dims),
+                            "; expected that of the model's, ", text_of(found->second)));
+    }
+    if (!seen.insert(tensor.name).second) {
+      throw BadInput(
+          concat(source, ": '", tensor.name, "' is there twice, if under two names; expected it once"));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan) {
@@ -137,29 +165,20 @@ PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& st
   return plan;
 }
 
-void start_from(const std::vector<ModelTensor>& tensors, const std::string& source, ModelState& state,
-                std::size_t layers) {
-  const std::map<std::string, Dims> shapes = shapes_of(state);
-  std::vector<std::string> names;
-  for (const auto& [name, dims] : shapes) {
-    names.push_back(name);
+std::shared_ptr<ModelState> initial_state(const Graph& graph, const ModelOptions& options,
+                                          std::uint64_t seed) {
+  auto state = initialize(graph, options.init_scale, seed);
+  if (options.weights.empty()) {
+    return state;
   }
-  for (const ModelTensor& tensor : tensors) {
-    const auto found = shapes.find(tensor.name);
-    if (found == shapes.end()) {
-      throw BadInput(
-          concat(source, ": the model has no tensor ", "'", tensor.name, "'", name_hint(tensor.name, names)));
-    }
-    if (tensor.dims != found->second) {
-      throw BadInput(concat(source, ": '", tensor.name, "' has the shape ", text_of(tensor.dims),
-                            "; expected that of the model's, ", text_of(found->second)));
-    }
-  }
+  const std::vector<ModelTensor> tensors = read_weights(options.weights, options.weights_sha256);
+  check_fit(tensors, options.weights, *state);
   try {
-    load_model(tensors, state, layers);
+    load_model(tensors, *state, graph.layers.size());
   } catch (const BadInput& error) {
-    throw BadInput(concat(source, ": ", error.what()));
+    throw BadInput(concat(options.weights, ": ", error.what()));
   }
+  return state;
 }
 
 }  // namespace adapt

@@ -1,8 +1,12 @@
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "nn/graph.hpp"
+#include "nn/options.hpp"
 #include "nn/parameters.hpp"
 #include "numerics/plan.hpp"
 #include "record/run_log.hpp"
@@ -18,10 +22,10 @@ std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPla
 /// where names or sizes differ from the model's, or numbers are not finite.
 PrecisionPlan load_model(const std::vector<ModelTensor>& tensors, ModelState& state, std::size_t layers);
 
-/// Makes `state`, of `layers` layers, start from the numbers of a model that another training, or another
-/// program, made: masters, working copies and running statistics. `source` is for messages. Throws BadInput
-/// where names or shapes differ from the model's, naming them, or numbers are not finite.
-void start_from(const std::vector<ModelTensor>& tensors, const std::string& source, ModelState& state,
-                std::size_t layers);
+/// What a training starts from: what `seed` gives, or the numbers of the model that another training, or
+/// another program, has left in `options.weights`: masters, working copies and running statistics. Throws
+/// BadInput where their names or shapes differ from the model's, naming them, or numbers are not finite.
+std::shared_ptr<ModelState> initial_state(const Graph& graph, const ModelOptions& options,
+                                          std::uint64_t seed);
 
 }  // namespace adapt

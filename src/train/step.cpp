@@ -12,7 +12,6 @@
 #include "mpi/together.hpp"
 #include "nn/models.hpp"
 #include "nn/passes/lower.hpp"
-#include "record/weights_file.hpp"
 #include "train/calibration.hpp"
 #include "train/engine.hpp"
 #include "train/layer_records.hpp"
@@ -82,16 +81,6 @@ double share_of(const ProductWork& work) {
   return work.madds == 0 ? 0 : static_cast<double>(work.integer) / static_cast<double>(work.madds);
 }
 
-/// What training starts from: drawn, or taken from a file.
-std::shared_ptr<ModelState> initial_state(const Graph& graph, const TrainerOptions& options) {
-  const ModelOptions& model = options.model;
-  auto state = initialize(graph, model.init_scale, options.seed);
-  if (!model.weights.empty()) {
-    start_from(read_weights(model.weights, model.weights_sha256), model.weights, *state, graph.layers.size());
-  }
-  return state;
-}
-
 }  // namespace
 
 Graph make_graph(const TrainerOptions& options, const DataSplits& data, int batch) {
@@ -110,7 +99,7 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
     : options_(options),
       ranks_(ranks),
       graph_(make_graph(options, data, options.training.batch / options.training.shards)),
-      state_(initial_state(graph_, options)),
+      state_(initial_state(graph_, options.model, options.seed)),
       model_workers_(options.training, state_, ranks),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),
@@ -250,7 +239,7 @@ void TrainingStep::run_own_shards(StepOutcome& outcome) {
 
 void TrainingStep::begin_workers() {
   model_workers_.refresh();
-  losses_.assign(graph_.layers.size(), {});
+  losses_.assign(logs_layers() || controller_.wants_losses() ? graph_.layers.size() : 0, {});
   std::ranges::fill(taken_, 0);
   unreleased_ = taken_.size();
   first_failed_ = shards_.size();
@@ -308,7 +297,7 @@ void TrainingStep::run_shard(Worker& worker) {
   pass.rounding = options_.engine.rounding;
   pass.plan = &controller_.plan();
   pass.maxima = worker.is_first || controller_.maxima() == nullptr ? controller_.maxima() : &worker.maxima;
-  pass.losses = batch.shard == 0 && (logs_layers() || controller_.wants_losses()) ? &losses_ : nullptr;
+  pass.losses = batch.shard == 0 && !losses_.empty() ? &losses_ : nullptr;
   pass.label_smoothing = options_.training.label_smoothing;
   pass.heeds_stop = !options_.exchange.error_feedback;
   begin_phase("forward");

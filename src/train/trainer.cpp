@@ -230,12 +230,11 @@ TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
 /// Once for each layer that has come to work with less than half of its channels.
 void Trainer::Implementation::warn_of_dead_channels(const StepOutcome& outcome) {
   half_dead.resize(outcome.layers.size(), false);
-  const std::vector<LoggedLayer> layers = step.layers();
   for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
     const double dead = outcome.layers[i].dead_channels;
     if (dead > 0.5 && !half_dead[i]) {
       half_dead[i] = true;
-      log_warning(concat("layer '", layers[i].name, "' has lost ", std::round(100 * dead),
+      log_warning(concat("layer '", step.graph().layers[i].name, "' has lost ", std::round(100 * dead),
                          " % of its channels at step ", outcome.record.step,
                          ": their weights or batch-norm scales are below 1/256 of its largest"));
     }

@@ -76,12 +76,20 @@ class Silence(ProgramTest):
         quiet = self.assert_done(self.output_of("warning"))
         self.assertEqual((quiet.stdout, quiet.stderr), ("", ""))
 
+    def test_of_commands_that_run_alone(self):
+        self.assert_done(self.output_of("info"))
+        words = ("export", self.folder / "run-info", "--to", "packed", "--out", self.folder / "packed")
+        for level, expected in (("info", "wrote"), ("warning", None)):
+            with unittest.mock.patch.dict(os.environ, {"ADAPT_LOG": level}):
+                said = self.assert_done(adapt(*words)).stderr
+            self.assertEqual("wrote" in said, expected is not None, said)
+
     def test_errors_are_still_said(self):
         with unittest.mock.patch.dict(os.environ, {"ADAPT_LOG": "error"}):
             self.assert_refused(self.train("run", "training.epochs=0"), "training.epochs")
 
     def test_unknown_level(self):
-        self.assert_refused(self.output_of("quiet"), "ADAPT_LOG is 'quiet'; expected error, warning or info")
+        self.assert_refused(self.output_of("quiet"), "unknown level in ADAPT_LOG 'quiet'", "error, warning, info")
 
 
 class Unknown(ProgramTest):
