@@ -238,6 +238,22 @@ TEST_P(Layout, CopiesWindows) {
   }
 }
 
+TEST_P(Layout, CopiesRunsAndNothingBehindThem) {
+  for (const std::size_t length : {1, 6, 8, 63, 64, 65, 200}) {
+    constexpr std::size_t kCount = 5;
+    const std::size_t stride = length + 3;
+    const std::size_t from_stride = length - length / 2;  // they may overlap where they come from
+    const auto from = random_integers<std::uint8_t>((kCount - 1) * from_stride + length, length);
+    std::vector<std::uint8_t> expected((kCount - 1) * stride + length, 7);
+    std::vector<std::uint8_t> found = expected;
+    for (std::size_t run = 0; run < kCount; ++run) {
+      std::copy_n(from.data() + run * from_stride, length, expected.data() + run * stride);
+    }
+    kernels().copy_runs(from.data(), from_stride, length, kCount, found.data(), stride);
+    ASSERT_EQ(found, expected) << length;
+  }
+}
+
 TEST_P(Layout, CopiesMaskedRows) {
   constexpr std::size_t kRows = 3;
   for (const std::size_t length : {64, 192}) {

@@ -9,13 +9,16 @@ namespace adapt {
 
 /// An image of a window product's source, the channels of one group, laid out so that each window is there
 /// whole: with a border of zeros as far as windows reach beyond the image, and without what no window covers;
-/// of a transposed product with zeros between the pixels. A window is `kernel` runs of kernel · channels
-/// elements, pitch() apart.
+/// of a transposed product with zeros between the pixels. A window is `kernel` runs of run() elements,
+/// pitch() apart: kernel · channels, or more where several neighbours in a row make one wider window.
 class Canvas {
  public:
-  explicit Canvas(const WindowProduct& product)
+  /// Windows of `neighbours` each, of which a row of the destination has a multiple.
+  explicit Canvas(const WindowProduct& product, std::size_t neighbours = 1)
       : source_(product.source),
-        width_of_windows_(static_cast<std::size_t>(product.destination.w)),
+        neighbours_(neighbours),
+        kernel_(static_cast<std::size_t>(product.kernel)),
+        width_of_windows_(static_cast<std::size_t>(product.destination.w) / neighbours),
         channels_(static_cast<std::size_t>(product.group_inputs())),
         spread_(product.transposed ? product.stride : 1),
         origin_(product.transposed ? product.kernel - 1 - product.padding : product.padding),
@@ -27,8 +30,11 @@ class Canvas {
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(height_) * pitch(); }
   /// From a row of pixels to the next one.
   [[nodiscard]] std::size_t pitch() const { return static_cast<std::size_t>(width_) * channels_; }
-  /// From a window to its neighbour in a row.
-  [[nodiscard]] std::size_t step() const { return step_ * channels_; }
+  /// From a window to the next one in a row.
+  [[nodiscard]] std::size_t step() const { return neighbours_ * neighbour_step(); }
+  /// From a neighbour to the next one.
+  [[nodiscard]] std::size_t neighbour_step() const { return step_ * channels_; }
+  [[nodiscard]] std::size_t run() const { return kernel_ * channels_ + (neighbours_ - 1) * neighbour_step(); }
   /// Where a window begins, counted row by row.
   [[nodiscard]] std::size_t corner(std::size_t window) const {
     return window / width_of_windows_ * step_ * pitch() + window % width_of_windows_ * step();
@@ -47,6 +53,8 @@ class Canvas {
   static int units(int value, int unit) { return (value + unit - 1) / unit; }
 
   Shape source_;
+  std::size_t neighbours_;
+  std::size_t kernel_;
   std::size_t width_of_windows_;  ///< of a row
   std::size_t channels_;
   int spread_;  ///< from a pixel of the source to the next one

@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "nn/kernels/copy_runs.hpp"
 #include "nn/kernels/operands.hpp"
 
 namespace adapt {
@@ -34,6 +35,15 @@ int grid_size(int input, int output, const ProductGeometry& geometry, int lowest
 template <class Operands, class Source>
 constexpr bool kAreStaged =
     std::is_same_v<Operands, ByteOperands>&& std::is_same_v<Source, ByteSource<std::int8_t>>;
+
+/// Of a source, as elements on the left: its zero becomes kZero.
+template <class Operands, class Source>
+Source with_zero(Source source) {
+  if constexpr (kAreStaged<Operands, Source>) {
+    source.zero = Operands::kZero;
+  }
+  return source;
+}
 
 }  // namespace
 
@@ -129,11 +139,33 @@ void GradientGrid<Operands>::make_masks() {
 }
 
 template <class Operands>
+void GradientGrid<Operands>::stage_row(const Integer* row, Integer* pixels) const {
+  const auto channels = static_cast<std::size_t>(geometry_.input.c);
+  const auto width = static_cast<std::size_t>(geometry_.input.w);
+  const auto stride = static_cast<std::size_t>(geometry_.stride);
+  const auto grid_width = static_cast<std::size_t>(grid_width_);
+  // All phases stand side by side on both, and are one run; the last one may have some of them only.
+  const std::size_t run = phases_.size() == stride ? stride : 1;
+  for (std::size_t phase = 0; phase < phases_.size(); phase += run, pixels += run * channels) {
+    const auto first = static_cast<std::size_t>(phases_[phase]);
+    if (first >= width) {
+      return;
+    }
+    const std::size_t runs = std::min(grid_width, (width - first + stride - run) / stride);
+    copy_runs(row + first * channels, stride * channels, run * channels, runs, pixels, channels_);
+    const std::size_t next = first + runs * stride;
+    if (next < width && runs < grid_width) {
+      std::copy_n(row + next * channels, (width - next) * channels, pixels + runs * channels_);
+    }
+  }
+}
+
+template <class Operands>
 template <class Source>
-void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image, Integer* to) const {
+void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image, Integer* to,
+                                         AlignedVector<Integer>& line) const {
   const Shape& in = geometry_.input;
   const auto channels = static_cast<std::size_t>(in.c);
-  const bool all_phases = static_cast<int>(phases_.size()) == geometry_.stride;
   std::fill_n(to, grid_ * channels_, Integer{0});
   for (int grid_y = 0; grid_y < grid_height_; ++grid_y) {
     for (std::size_t phase_y = 0; phase_y < phases_.size(); ++phase_y) {
@@ -141,39 +173,28 @@ void GradientGrid<Operands>::stage_input(const Source& source, std::size_t image
       if (y >= in.h) {
         break;
       }
-      const std::size_t row = image + static_cast<std::size_t>(y * in.w) * channels;
-      Integer* pixel = to + static_cast<std::size_t>(grid_y * grid_width_) * channels_ +
-                       phase_y * phases_.size() * channels;
-      for (int first = 0; first < std::min(in.w, grid_width_ * geometry_.stride);
-           first += geometry_.stride, pixel += channels_) {
-        if (all_phases) {
-          const int some = std::min(geometry_.stride, in.w - first);
-          source.copy(row + static_cast<std::size_t>(first) * channels,
-                      static_cast<std::size_t>(some) * channels, pixel);
-          continue;
-        }
-        for (std::size_t phase_x = 0; phase_x < phases_.size() && first + phases_[phase_x] < in.w;
-             ++phase_x) {
-          source.copy(row + static_cast<std::size_t>(first + phases_[phase_x]) * channels, channels,
-                      pixel + phase_x * channels);
-        }
-      }
+      const auto width = static_cast<std::size_t>(in.w);
+      const Integer* const row =
+          source.line(image + static_cast<std::size_t>(y) * width * channels, width * channels, line);
+      stage_row(row, to + static_cast<std::size_t>(grid_y * grid_width_) * channels_ +
+                         phase_y * phases_.size() * channels);
     }
   }
 }
 
 template <class Operands>
 template <class Source>
-void GradientGrid<Operands>::stage_output(const Source& source, std::size_t image, Integer* to) const {
+void GradientGrid<Operands>::stage_output(const Source& source, std::size_t image, Integer* to,
+                                          AlignedVector<Integer>& line) const {
   const Shape& out = geometry_.output;
   const auto channels = static_cast<std::size_t>(out.c);
   std::fill_n(to, grid_ * columns_, Integer{0});
   for (int y = 0; y < out.h; ++y) {
-    Integer* const pixels = to + static_cast<std::size_t>(y * grid_width_) * columns_;
-    const std::size_t row = image + static_cast<std::size_t>(y * out.w) * channels;
-    for (std::size_t x = 0; x < static_cast<std::size_t>(out.w); ++x) {
-      source.copy(row + x * channels, channels, pixels + x * columns_);
-    }
+    const auto width = static_cast<std::size_t>(out.w);
+    const Integer* const row =
+        source.line(image + static_cast<std::size_t>(y) * width * channels, width * channels, line);
+    copy_runs(row, channels, channels, width, to + static_cast<std::size_t>(y * grid_width_) * columns_,
+              columns_);
   }
 }
 
@@ -184,10 +205,15 @@ void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count
   const std::size_t pixels = static_cast<std::size_t>(count) * grid_;
   const auto image = static_cast<std::size_t>(in.elements() / in.n);
   const std::size_t begin = static_cast<std::size_t>(first) * image;
-  const bool is_grid = geometry_.stride == 1 && channels_ == static_cast<std::size_t>(in.c) &&
-                       grid_height_ == in.h && grid_width_ == in.w;
+  const bool is_image = geometry_.stride == 1 && grid_height_ == in.h && grid_width_ == in.w;
+  const bool is_grid = is_image && channels_ == static_cast<std::size_t>(in.c);
+  const bool is_row = is_image && in.c == 1;  // transposed as it is
   make_room(room.x, channels_ * row_stride_);
   Left* const to = room.x.data() + lead_;
+  if (is_row) {
+    with_zero<Operands>(x).copy(begin, pixels, to);
+    return;
+  }
   if constexpr (kAreStaged<Operands, Source>) {
     // A transposition reads whole steps.
     if (is_grid && pixels % kSlack == 0) {
@@ -200,7 +226,7 @@ void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count
     x.copy(begin, pixels * channels_, room.staged.data());
   } else {
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      stage_input(x, begin + i * image, room.staged.data() + i * grid_ * channels_);
+      stage_input(x, begin + i * image, room.staged.data() + i * grid_ * channels_, room.line);
     }
   }
   Operands::transpose(room.staged.data(), pixels, channels_, to, row_stride_);
@@ -229,7 +255,7 @@ void GradientGrid<Operands>::lay_out_output(const Source& dy, int first, int cou
     dy.copy(begin, pixels * columns_, room.staged.data());
   } else {
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      stage_output(dy, begin + i * image, room.staged.data() + i * grid_ * columns_);
+      stage_output(dy, begin + i * image, room.staged.data() + i * grid_ * columns_, room.line);
     }
   }
   std::fill_n(room.staged.data() + pixels * columns_, (whole - pixels) * columns_, Integer{0});

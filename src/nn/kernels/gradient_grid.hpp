@@ -46,6 +46,7 @@ class GradientGrid {
   /// What is laid out.
   struct Room {
     AlignedVector<Integer> staged;  ///< pixels of the grid, before they are transposed
+    AlignedVector<Integer> line;    ///< of a source, as integers
     AlignedVector<Left> x;          ///< transposed
     AlignedVector<Right> dy;        ///< for each slice one panel (numerics/vector/product.hpp) for 16 columns
   };
@@ -72,11 +73,13 @@ class GradientGrid {
   void make_masks();
   [[nodiscard]] int shift_of(int tap) const;
   [[nodiscard]] int phase_of(int tap) const;
-  // Of the image that begins with an element of the source.
+  /// A row of X, of one phase along the other axis, on the grid.
+  void stage_row(const Integer* row, Integer* pixels) const;
+  // Of the image that begins with an element of the source; `line` is memory.
   template <class Source>
-  void stage_input(const Source& source, std::size_t image, Integer* to) const;
+  void stage_input(const Source& source, std::size_t image, Integer* to, AlignedVector<Integer>& line) const;
   template <class Source>
-  void stage_output(const Source& source, std::size_t image, Integer* to) const;
+  void stage_output(const Source& source, std::size_t image, Integer* to, AlignedVector<Integer>& line) const;
   template <class Source>
   void lay_out_input(const Source& x, int first, int count, Room& room) const;
   template <class Source>

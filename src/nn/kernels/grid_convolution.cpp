@@ -4,7 +4,8 @@
 
 namespace adapt {
 
-bool GridConvolution::fits(const ProductGeometry& geometry) {
+bool GridConvolution::fits(const ProductGeometry& layer) {
+  const ProductGeometry geometry = FlatWindow(layer).geometry();
   const std::int64_t pixels = geometry.output.elements() / geometry.output.c;
   return GridProduct::fits(forward_product(geometry)) &&
          GridProduct::fits(DataGradient(geometry).product()) && pixels < GridProduct::kMostTerms;
@@ -18,13 +19,15 @@ bool GridConvolution::fit(std::span<const float> numbers, FixedFormat format) {
 }
 
 GridConvolution::GridConvolution(const ProductGeometry& geometry)
-    : plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
+    : window_(geometry),
+      plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
                                       geometry.kernel)),
-      gradient_form_(geometry),
-      forward_(make_grid_product(forward_product(geometry))) {}
+      gradient_form_(window_.geometry()),
+      forward_(make_grid_product(forward_product(window_.geometry()))) {}
 
 void GridConvolution::set_weights(std::span<const float> values, FixedFormat format) {
   vector::kernels().words_of(values.data(), plain_.data(), plain_.size(), format.scale(), vector::kWholeWord);
+  window_.flatten<std::int16_t>(plain_);
   step_ = format.step();
   forward_->set_weights(plain_, step_);
   gradient_has_weights_ = false;

@@ -6,6 +6,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/data_gradient.hpp"
+#include "nn/kernels/flat_window.hpp"
 #include "nn/kernels/grid_product.hpp"
 #include "numerics/format.hpp"
 
@@ -31,6 +32,7 @@ class GridConvolution {
   void data_gradient(const GridTensor& dy, ProductSink<float>& dx);
 
  private:
+  FlatWindow window_;
   AlignedVector<std::int16_t> plain_;
   AlignedVector<std::int16_t> exchanged_;  ///< of the data gradient
   float step_ = 1;                         ///< of the weights

@@ -1,6 +1,9 @@
 #include "nn/kernels/im2col_product.hpp"
 
 #include <algorithm>
+#include <numeric>
+
+#include "nn/kernels/copy_runs.hpp"
 
 namespace adapt {
 namespace {
@@ -9,6 +12,23 @@ using vector::kProductTile;
 
 std::size_t tiles_of(std::size_t count) { return (count + kProductTile - 1) / kProductTile; }
 
+/// Windows of a row: as many as fit its columns, if that makes fewer terms for each.
+std::size_t neighbours_of(const WindowProduct& product) {
+  const auto width = static_cast<std::size_t>(product.destination.w);
+  const auto kernel = static_cast<std::size_t>(product.kernel);
+  const auto step = static_cast<std::size_t>(product.transposed ? 1 : product.stride);
+  const auto terms = [&](std::size_t neighbours) {
+    return static_cast<double>(kernel + (neighbours - 1) * step) / static_cast<double>(neighbours);
+  };
+  std::size_t best = 1;
+  const std::size_t most =
+      product.groups == 1 ? kProductTile / static_cast<std::size_t>(product.destination.c) : 1;
+  for (std::size_t neighbours = 2; neighbours <= std::min(most, width); ++neighbours) {
+    best = width % neighbours == 0 && terms(neighbours) < terms(best) ? neighbours : best;
+  }
+  return best;
+}
+
 }  // namespace
 
 template <class Operands>
@@ -16,10 +36,12 @@ Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_uns
     : product_(product),
       is_unsigned_(is_unsigned),
       zero_(is_unsigned ? 0 : Operands::kZero),
-      rows_(product, zero_),
+      neighbours_(neighbours_of(product)),
+      rows_(product, zero_, neighbours_),
       groups_(static_cast<std::size_t>(product.groups)),
       outputs_(static_cast<std::size_t>(product.group_outputs())),
-      panels_(tiles_of(outputs_)),
+      row_sums_(neighbours_ * outputs_),
+      panels_(tiles_of(row_sums_)),
       weights_(groups_ * panels_ * kProductTile * rows_.depth()),
       initial_(groups_ * panels_ * kProductTile),
       blocks_(rows_.windows() / kProductTile) {}
@@ -32,19 +54,21 @@ void Im2colProduct<Operands>::set_weights(std::span<const std::int8_t> weights) 
   const std::int8_t* from = weights.data();
   constexpr std::size_t kGroup = Operands::kGroup;
   for (std::size_t o = 0; o < outputs; ++o) {
-    const std::size_t column = o / outputs_ * panels_ * kProductTile + o % outputs_;
-    auto* const panel = weights_.data() + column / kProductTile * kProductTile * rows_.depth();
-    std::int32_t sum = 0;
-    for (std::size_t i = 0; i < inputs; ++i) {
-      for (std::size_t tap = 0; tap < area; ++tap, ++from) {
-        const std::size_t term = rows_.term(i, tap);
-        const std::size_t place =
-            (term / kGroup * kProductTile + column % kProductTile) * kGroup + term % kGroup;
-        panel[place] = typename Operands::Right{*from};
-        sum += *from;
+    const std::int32_t initial = -(zero_ * std::accumulate(from, from + inputs * area, 0));
+    for (std::size_t neighbour = 0; neighbour < neighbours_; ++neighbour) {
+      const std::size_t column = o / outputs_ * panels_ * kProductTile + neighbour * outputs_ + o % outputs_;
+      auto* const panel = weights_.data() + column / kProductTile * kProductTile * rows_.depth() +
+                          column % kProductTile * kGroup;
+      for (std::size_t tap = 0; tap < area; ++tap) {
+        const std::size_t first = rows_.term(0, tap, neighbour);  // those of the other inputs follow it
+        for (std::size_t i = 0; i < inputs; ++i) {
+          panel[(first + i) / kGroup * kProductTile * kGroup + (first + i) % kGroup] =
+              typename Operands::Right{from[i * area + tap]};
+        }
       }
+      initial_[column] = initial;
     }
-    initial_[column] = -(zero_ * sum);
+    from += inputs * area;
   }
 }
 
@@ -57,8 +81,8 @@ void Im2colProduct<Operands>::multiply(std::int32_t* sums, std::size_t count) {
 
 template <class Operands>
 void Im2colProduct<Operands>::multiply_group(std::size_t group, std::int32_t* sums, std::size_t count) {
-  const auto channels = static_cast<std::size_t>(product_.destination.c);
-  const bool is_whole = outputs_ % kProductTile == 0;
+  const std::size_t channels = neighbours_ * static_cast<std::size_t>(product_.destination.c);  // of a row
+  const bool is_whole = row_sums_ % kProductTile == 0;
   const std::size_t direct = is_whole ? count / kProductTile * kProductTile : 0;
   multiply_blocks(group, 0, direct, sums,
                   {.row = channels, .block = kProductTile * channels, .panel = kProductTile});
@@ -70,9 +94,7 @@ void Im2colProduct<Operands>::multiply_group(std::size_t group, std::int32_t* su
   tiles_.resize(rows_.windows() * columns);
   multiply_blocks(group, direct, count - direct, tiles_.data(),
                   {.row = columns, .block = kProductTile * columns, .panel = kProductTile});
-  for (std::size_t window = direct; window < count; ++window) {
-    std::copy_n(tiles_.data() + (window - direct) * columns, outputs_, sums + window * channels);
-  }
+  copy_runs(tiles_.data(), columns, row_sums_, count - direct, sums + direct * channels, channels);
 }
 
 template <class Operands>
@@ -100,7 +122,7 @@ void Im2colProduct<Operands>::run(const void* source, SumSink& sums) {
 template <class Operands>
 template <class Byte>
 void Im2colProduct<Operands>::run_on(const Byte* source, SumSink& sums) {
-  const auto channels = static_cast<std::size_t>(product_.destination.c);
+  const std::size_t channels = neighbours_ * static_cast<std::size_t>(product_.destination.c);
   rows_.each_piece(ByteSource<Byte>{source, zero_}, [&](std::size_t first, std::size_t count) {
     multiply(sums.room(first * channels, count * channels), count);
     sums.take(first * channels, count * channels);

@@ -15,6 +15,8 @@
 namespace adapt {
 
 /// By our own matrix products: each window is a row, multiplied with the weights as columns, group by group.
+/// Where there are few outputs, windows of neighbours are one row, and each has columns of its own: most of
+/// their terms are the same.
 template <class Operands>
 class Im2colProduct : public ByteProduct {
  public:
@@ -35,12 +37,14 @@ class Im2colProduct : public ByteProduct {
                        const vector::SumPlaces& places);
 
   WindowProduct product_;
-  bool is_unsigned_;   ///< the source
-  std::uint8_t zero_;  ///< what zero is in a row
+  bool is_unsigned_;        ///< the source
+  std::uint8_t zero_;       ///< what zero is in a row
+  std::size_t neighbours_;  ///< of a row
   WindowRows<Operands> rows_;
   std::size_t groups_;
-  std::size_t outputs_;  ///< channels of a group
-  std::size_t panels_;   ///< of a group's weights
+  std::size_t outputs_;   ///< channels of a group
+  std::size_t row_sums_;  ///< of a row and group: those of all neighbours
+  std::size_t panels_;    ///< of a group's weights
   AlignedVector<typename Operands::Right> weights_;
   std::vector<std::int32_t> initial_;  ///< by group and column: what makes up for zero_
   std::vector<const typename Operands::Left*> blocks_;

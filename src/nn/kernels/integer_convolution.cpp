@@ -96,7 +96,8 @@ void IntegerProduct::finish_trials() {
   }
 }
 
-std::int64_t IntegerConvolution::terms(const ProductGeometry& geometry) {
+std::int64_t IntegerConvolution::terms(const ProductGeometry& layer) {
+  const ProductGeometry geometry = FlatWindow(layer).geometry();
   return std::int64_t{std::max(geometry.group_inputs(), geometry.group_outputs())} * geometry.kernel *
          geometry.kernel;
 }
@@ -107,10 +108,11 @@ bool IntegerConvolution::fits(const ProductGeometry& geometry) {
 }
 
 IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool data_gradient)
-    : plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
+    : window_(geometry),
+      plain_(static_cast<std::size_t>(geometry.output.c * geometry.group_inputs() * geometry.kernel *
                                       geometry.kernel)),
-      gradient_form_(geometry),
-      forward_(forward_product(geometry)) {
+      gradient_form_(window_.geometry()),
+      forward_(forward_product(window_.geometry())) {
   if (data_gradient) {
     exchanged_.resize(plain_.size());
     gradient_.emplace(gradient_form_.product());
@@ -122,6 +124,7 @@ bool IntegerConvolution::set_weights(std::span<const float> values, FixedFormat 
   if (!quantize_to_bytes(values, plain_, format, Rounding::nearest, {}).finite) {
     return false;
   }
+  window_.flatten<std::int8_t>(plain_);
   forward_.set_weights(plain_);
   if (gradient_) {
     gradient_form_.exchange<std::int8_t>(plain_, exchanged_);

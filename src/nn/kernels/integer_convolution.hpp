@@ -9,6 +9,7 @@
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
 #include "nn/kernels/data_gradient.hpp"
+#include "nn/kernels/flat_window.hpp"
 #include "nn/kernels/library_product.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/format.hpp"
@@ -74,6 +75,7 @@ class IntegerConvolution {
   void data_gradient(const std::int8_t* dy, SumSink& sums);
 
  private:
+  FlatWindow window_;
   AlignedVector<std::int8_t> plain_;
   AlignedVector<std::int8_t> exchanged_;  ///< of the data gradient
   DataGradient gradient_form_;

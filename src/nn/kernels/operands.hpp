@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/aligned.hpp"
 #include "numerics/dispatch.hpp"
 #include "numerics/format.hpp"
 
@@ -55,6 +56,16 @@ struct WordOperands {
 
 // Where the elements of a tensor are copied from.
 
+/// Elements `first` to `first` + `count` of a source, in `room`.
+template <class Source, class To>
+const To* copied(const Source& source, std::size_t first, std::size_t count, AlignedVector<To>& room) {
+  if (room.size() < count) {
+    room.resize(count);
+  }
+  source.copy(first, count, room.data());
+  return room.data();
+}
+
 /// Bytes, signed or not.
 template <class Byte>
 struct ByteSource {
@@ -69,6 +80,16 @@ struct ByteSource {
       for (std::size_t i = 0; i < count; ++i) {
         to[i] = static_cast<To>(bytes[first + i] ^ zero);
       }
+    }
+  }
+
+  /// The same side by side: in `room`, or where they stand, if these are what is wanted.
+  template <class To>
+  const To* line(std::size_t first, std::size_t count, AlignedVector<To>& room) const {
+    if constexpr (std::is_same_v<Byte, To>) {
+      return bytes + first;
+    } else {
+      return copied(*this, first, count, room);
     }
   }
 };
@@ -97,6 +118,10 @@ class GridSource {
 
   void copy(std::size_t first, std::size_t count, std::int16_t* to) const {
     vector::kernels().words_of(numbers_ + first, to, count, scale_, part_);
+  }
+
+  const std::int16_t* line(std::size_t first, std::size_t count, AlignedVector<std::int16_t>& room) const {
+    return copied(*this, first, count, room);
   }
 
  private:

@@ -24,6 +24,10 @@ std::size_t pixels_of(std::int32_t largest, std::int32_t other) {
   return pixels / vector::kProductDepth * vector::kProductDepth;
 }
 
+std::size_t weight_count(const ProductGeometry& layer) {
+  return static_cast<std::size_t>(layer.output.c) * forward_product(layer).terms();
+}
+
 /// The gradient of the biases of a layer without groups; `bias` may be null.
 void store_bias(const ProductGeometry& geometry, float step, float* bias,
                 const WeightGradientScratch& scratch) {
@@ -160,9 +164,10 @@ void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, co
   }
 }
 
-WeightGradient::WeightGradient(const ProductGeometry& layer) : layer_(layer), geometry_(group_of(layer)) {
-  if (forward_product(layer).is_depthwise()) {
-    depthwise_.emplace(layer);
+WeightGradient::WeightGradient(const ProductGeometry& layer)
+    : window_(layer), layer_(window_.geometry()), geometry_(group_of(layer_)) {
+  if (forward_product(layer_).is_depthwise()) {
+    depthwise_.emplace(layer_);
   } else if (vector::level().bytes != nullptr) {
     bytes_.emplace(geometry_);
   } else {
@@ -190,12 +195,13 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
       run_matrix(*words_, scratch.words, group);
     }
   });
+  window_.unflatten(std::span(weights, weight_count(layer_)));
 }
 
 GridWeightGradient::GridWeightGradient(const ProductGeometry& layer)
-    : layer_(layer), geometry_(group_of(layer)) {
-  if (forward_product(layer).is_depthwise()) {
-    depthwise_.emplace(layer);
+    : window_(layer), layer_(window_.geometry()), geometry_(group_of(layer_)) {
+  if (forward_product(layer_).is_depthwise()) {
+    depthwise_.emplace(layer_);
   } else {
     words_.emplace(geometry_);
   }
@@ -211,6 +217,7 @@ void GridWeightGradient::run(const GridTensor& x, const GridTensor& dy, float* w
     run_group({group.x, x.format, x.largest}, {group.dy, dy.format, dy.largest}, weights + group.weights,
               bias == nullptr ? nullptr : bias + group.bias, scratch);
   });
+  window_.unflatten(std::span(weights, weight_count(layer_)));
 }
 
 void GridWeightGradient::run_group(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,

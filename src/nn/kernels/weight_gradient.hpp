@@ -7,6 +7,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/depthwise.hpp"
+#include "nn/kernels/flat_window.hpp"
 #include "nn/kernels/float_weight_gradient.hpp"
 #include "nn/kernels/gradient_grid.hpp"
 #include "nn/kernels/gradient_groups.hpp"
@@ -86,7 +87,8 @@ class WeightGradient {
            float* bias, WeightGradientScratch& scratch) const;
 
  private:
-  ProductGeometry layer_;
+  FlatWindow window_;
+  ProductGeometry layer_;     ///< as it is computed
   ProductGeometry geometry_;  ///< of a group
   std::optional<DepthwiseWeightGradient<std::int8_t>> depthwise_;
   std::optional<GradientMatrix<ByteOperands>> bytes_;  ///< where the processor multiplies bytes
@@ -107,7 +109,8 @@ class GridWeightGradient {
   void run_group(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
                  WeightGradientScratch& scratch) const;
 
-  ProductGeometry layer_;
+  FlatWindow window_;
+  ProductGeometry layer_;     ///< as it is computed
   ProductGeometry geometry_;  ///< of a group
   std::optional<DepthwiseWeightGradient<float>> depthwise_;
   std::optional<GradientMatrix<WordOperands>> words_;

@@ -17,29 +17,25 @@ Integer units(Integer value, Integer unit) {
   return (value + unit - 1) / unit;
 }
 
-std::size_t pixels_of(const Shape& image) {
-  return static_cast<std::size_t>(image.h) * static_cast<std::size_t>(image.w);
-}
-
 }  // namespace
 
 template <class Operands>
-WindowRows<Operands>::WindowRows(const WindowProduct& product, Left zero)
+WindowRows<Operands>::WindowRows(const WindowProduct& product, Left zero, std::size_t neighbours)
     : product_(product),
       zero_(zero),
-      canvas_(product),
+      canvas_(product, neighbours),
       groups_(static_cast<std::size_t>(product.groups)),
+      row_windows_(static_cast<std::size_t>(product.destination.w) / neighbours),
       windows_(piece_windows(static_cast<std::size_t>(product.destination.c))),
-      depth_(units(product.terms(), Operands::products().depth_step) * Operands::products().depth_step),
+      depth_(
+          units(static_cast<std::size_t>(product.kernel) * canvas_.run(), Operands::products().depth_step) *
+          Operands::products().depth_step),
       group_rows_(windows_ * depth_ + kSlack),
       canvases_(groups_ * canvas_.size() + kSlack, zero_) {
-  const std::size_t channels = static_cast<std::size_t>(product.group_inputs());
-  const std::size_t run = static_cast<std::size_t>(product.kernel) * channels;
-  const std::size_t pixels = pixels_of(product.destination);
   // The windows of a block lie in one row of the canvas, and no piece in two images.
-  is_direct_ = product.destination.w % static_cast<int>(kProductTile) == 0 &&
-               pixels % piece_unit(static_cast<std::size_t>(product.destination.c)) == 0 &&
-               run % Operands::products().depth_step == 0;
+  is_direct_ = row_windows_ % kProductTile == 0 &&
+               windows_of_image() % piece_unit(static_cast<std::size_t>(product.destination.c)) == 0 &&
+               canvas_.run() % Operands::products().depth_step == 0;
   if (is_direct_) {
     places_ = {
         .row = canvas_.step(), .runs = static_cast<std::size_t>(product.kernel), .pitch = canvas_.pitch()};
@@ -47,14 +43,6 @@ WindowRows<Operands>::WindowRows(const WindowProduct& product, Left zero)
     places_ = {.row = depth_};
     rows_.resize(groups_ * group_rows_);
   }
-}
-
-template <class Operands>
-std::size_t WindowRows<Operands>::term(std::size_t input, std::size_t tap) const {
-  const auto area = static_cast<std::size_t>(product_.kernel) * static_cast<std::size_t>(product_.kernel);
-  // The last weight of a transposed window meets its first pixel.
-  return (product_.transposed ? area - 1 - tap : tap) * static_cast<std::size_t>(product_.group_inputs()) +
-         input;
 }
 
 template <class Operands>
@@ -68,16 +56,13 @@ void WindowRows<Operands>::draw(const Source& source, std::size_t first) {
 
 template <class Operands>
 void WindowRows<Operands>::lay_out(std::size_t first, std::size_t count, std::size_t row) {
-  const auto channels = static_cast<std::size_t>(product_.group_inputs());
-  const auto kernel = static_cast<std::size_t>(product_.kernel);
-  const auto width = static_cast<std::size_t>(product_.destination.w);
   const auto bytes = [](auto* place) { return reinterpret_cast<std::uint8_t*>(place); };
   const vector::WindowRuns runs = {.step = canvas_.step() * sizeof(Left),
-                                   .count = kernel,
-                                   .length = kernel * channels * sizeof(Left),
+                                   .count = static_cast<std::size_t>(product_.kernel),
+                                   .length = canvas_.run() * sizeof(Left),
                                    .pitch = canvas_.pitch() * sizeof(Left)};
   for (std::size_t done = 0; done < count;) {
-    const std::size_t some = std::min(count - done, width - (first + done) % width);
+    const std::size_t some = std::min(count - done, row_windows_ - (first + done) % row_windows_);
     const std::size_t corner = canvas_.corner(first + done);
     for (std::size_t group = 0; group < groups_; ++group) {
       vector::kernels().copy_windows(bytes(canvases_.data() + group * canvas_.size() + corner), runs, some,
@@ -99,7 +84,7 @@ template <class Source>
 void WindowRows<Operands>::each_piece(const Source& source,
                                       const std::function<void(std::size_t, std::size_t)>& body) {
   const Shape& in = product_.source;
-  const std::size_t pixels = pixels_of(product_.destination);
+  const std::size_t windows = windows_of_image();
   const auto image_size = static_cast<std::size_t>(in.elements() / in.n);
   std::size_t done = 0;  // windows
   std::size_t rows = 0;  // that are there, and not done yet
@@ -110,8 +95,8 @@ void WindowRows<Operands>::each_piece(const Source& source,
   };
   for (std::size_t n = 0; n < static_cast<std::size_t>(in.n); ++n) {
     draw(source, n * image_size);
-    for (std::size_t first = 0; first < pixels;) {
-      const std::size_t some = std::min(windows_ - rows, pixels - first);
+    for (std::size_t first = 0; first < windows;) {
+      const std::size_t some = std::min(windows_ - rows, windows - first);
       if (is_direct_) {
         first_window_ = first;
       } else {

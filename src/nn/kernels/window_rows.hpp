@@ -14,23 +14,31 @@ namespace adapt {
 
 /// The windows of a product as rows of left matrices, one for each group: the terms of a window side by side,
 /// (KH, KW, I). Rows are read where they stand on a canvas (nn/kernels/canvas.hpp), if possible; else they
-/// are laid out.
+/// are laid out. Several neighbours in a row of pixels may share one row of a matrix, which is as wide as
+/// they are together.
 template <class Operands>
 class WindowRows {
  public:
   using Left = typename Operands::Left;
 
-  /// `zero` is what zero is in a row.
-  WindowRows(const WindowProduct& product, Left zero);
+  /// `zero` is what zero is in a row; `neighbours` divide the width of the destination.
+  WindowRows(const WindowProduct& product, Left zero, std::size_t neighbours = 1);
 
-  /// Windows that are there at a time at most: whole blocks.
+  /// Windows (with their neighbours, as all that follow) that are there at a time at most: whole blocks.
   [[nodiscard]] std::size_t windows() const { return windows_; }
   /// Terms of a row, in whole steps of a product.
   [[nodiscard]] std::size_t depth() const { return depth_; }
   /// Where the rows of a block stand.
   [[nodiscard]] const vector::RowPlaces& places() const { return places_; }
-  /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW).
-  [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap) const;
+  /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW), of one of its
+  /// neighbours.
+  [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap, std::size_t neighbour = 0) const {
+    const auto kernel = static_cast<std::size_t>(product_.kernel);
+    // The last weight of a transposed window meets its first pixel.
+    const std::size_t pixel = product_.transposed ? kernel * kernel - 1 - tap : tap;
+    return pixel / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
+           pixel % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
+  }
 
   /// Goes through the windows of all images in their order: calls `body(first, count)` when `count` of them,
   /// from number `first` on, are there. `source` (N, h, w, I) copies its elements (nn/kernels/operands.hpp).
@@ -40,6 +48,9 @@ class WindowRows {
   [[nodiscard]] const Left* block(std::size_t group, std::size_t row) const;
 
  private:
+  [[nodiscard]] std::size_t windows_of_image() const {
+    return static_cast<std::size_t>(product_.destination.h) * row_windows_;
+  }
   /// Draws the image that begins with element `first` of the source on the canvases of its groups.
   template <class Source>
   void draw(const Source& source, std::size_t first);
@@ -51,6 +62,7 @@ class WindowRows {
   Left zero_;
   Canvas canvas_;
   std::size_t groups_;
+  std::size_t row_windows_;  ///< of a row of the destination
   std::size_t windows_;
   std::size_t depth_;
   bool is_direct_ = false;        ///< windows are read where they stand on the canvas

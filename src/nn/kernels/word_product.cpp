@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "nn/kernels/copy_runs.hpp"
+
 namespace adapt {
 namespace {
 
@@ -209,9 +211,7 @@ void WordProduct::run(const GridTensor& source, ProductSink<float>& numbers) {
     } else {
       numbers_.resize(sums_.size());
       multiply_all(count, step, numbers_.data());
-      for (std::size_t i = 0; i < count * groups_; ++i) {
-        std::copy_n(numbers_.data() + i * panels_ * kProductTile, outputs_, to + i * outputs_);
-      }
+      copy_runs(numbers_.data(), panels_ * kProductTile, outputs_, count * groups_, to, outputs_);
     }
     numbers.take(first * channels, count * channels);
   });

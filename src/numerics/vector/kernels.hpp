@@ -150,6 +150,10 @@ struct Kernels {
   /// bytes behind the end of a run.
   void (*copy_windows)(const std::uint8_t* src, const WindowRuns& runs, std::size_t count, std::uint8_t* dst,
                        std::size_t dst_stride);
+  /// Copies `count` runs of `length` bytes, no byte more, from places src_stride apart to places dst_stride
+  /// apart: for runs so short that a call for each takes longer than they do.
+  void (*copy_runs)(const std::uint8_t* src, std::size_t src_stride, std::size_t length, std::size_t count,
+                    std::uint8_t* dst, std::size_t dst_stride);
   /// Writes the rows `dst_stride` apart; `length` is a multiple of 64, `zero` stands for zero.
   void (*copy_masked)(const MaskedRow* rows, std::size_t count, std::size_t length, std::uint8_t zero,
                       std::uint8_t* dst, std::size_t dst_stride);

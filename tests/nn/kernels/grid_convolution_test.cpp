@@ -129,8 +129,9 @@ INSTANTIATE_TEST_SUITE_P(
                     geometry({2, 12, 31, 31}, 36, {3, 2, 1}, 3), geometry({2, 64, 4, 32}, 20, {1, 1, 0}),
                     geometry({2, 12, 6, 7}, 36, {3, 2, 1}, 4), geometry({1, 40, 4, 4}, 20, {1, 1, 0}, 20),
                     geometry({2, 24, 6, 5}, 24, {3, 1, 1}, 24), geometry({2, 9, 7, 8}, 9, {3, 2, 1}, 9),
-                    geometry({9, 600, 1, 1}, 10, {1, 1, 0}), geometry({3, 2, 8, 8}, 3, {2, 5, 0}),
-                    geometry({40, 2, 32, 32}, 3, {3, 1, 1}), geometry({2, 3, 32, 32}, 8, {11, 4, 5})));
+                    geometry({9, 600, 1, 1}, 10, {1, 1, 0}), geometry({7, 16, 5, 5}, 24, {5, 1, 0}),
+                    geometry({3, 2, 8, 8}, 3, {2, 5, 0}), geometry({40, 2, 32, 32}, 3, {3, 1, 1}),
+                    geometry({2, 3, 32, 32}, 8, {11, 4, 5})));
 
 /// Any shape, any width of each tensor.
 class GridProductSweep : public testing::TestWithParam<int> {};

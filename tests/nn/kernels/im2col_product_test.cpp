@@ -28,7 +28,10 @@ INSTANTIATE_TEST_SUITE_P(
                     geometry({2, 16, 5, 16}, 16, {3, 1, 1}, 1),  // read where they stand
                     geometry({2, 12, 31, 31}, 36, {3, 2, 1}, 3), geometry({2, 64, 4, 32}, 20, {1, 1, 0}, 1),
                     geometry({2, 12, 6, 7}, 36, {3, 2, 1}, 4), geometry({1, 40, 4, 4}, 20, {1, 1, 0}, 20),
-                    geometry({9, 100, 1, 1}, 10, {1, 1, 0}, 1)));
+                    geometry({9, 100, 1, 1}, 10, {1, 1, 0}, 1),
+                    // Rows of several neighbours, of each number of them.
+                    geometry({3, 5, 9, 12}, 6, {3, 1, 1}, 1), geometry({2, 2, 11, 17}, 5, {5, 2, 2}, 1),
+                    geometry({2, 1, 7, 32}, 1, {3, 1, 1}, 1), geometry({2, 1, 16, 64}, 8, {3, 1, 1}, 1)));
 
 }  // namespace
 }  // namespace adapt

@@ -58,6 +58,7 @@ std::vector<ProductGeometry> geometries() {
   all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
   all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
   all.push_back({{3, 16, 4, 4}, {3, 16, 5, 5}, 3, 1, 1});
+  all.push_back({{7, 16, 5, 5}, {7, 24, 1, 1}, 5, 1, 0});   // one window that is the whole image
   all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});  // linear layers
   all.push_back({{1, 84, 1, 1}, {1, 10, 1, 1}, 1, 1, 0});
   return all;
