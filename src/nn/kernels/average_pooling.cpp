@@ -5,15 +5,14 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/copy_runs.hpp"
+#include "numerics/dispatch.hpp"
 
 namespace adapt {
 namespace {
 
 /// to += from, `count` numbers.
-void add(const float* __restrict from, float* __restrict to, std::ptrdiff_t count) {
-  for (std::ptrdiff_t i = 0; i < count; ++i) {
-    to[i] += from[i];
-  }
+void add(const float* from, float* to, std::ptrdiff_t count) {
+  vector::kernels().add(from, to, to, static_cast<std::size_t>(count));
 }
 
 /// numbers *= factor, `count` of them.

@@ -77,8 +77,11 @@ struct ByteSource {
     if constexpr (std::is_same_v<Byte, To>) {
       std::copy_n(bytes + first, count, to);
     } else {
+      const Byte* const from = bytes + first;
+      const std::uint8_t difference = zero;  // a copy that writing to `to` cannot change
+#pragma GCC ivdep
       for (std::size_t i = 0; i < count; ++i) {
-        to[i] = static_cast<To>(bytes[first + i] ^ zero);
+        to[i] = static_cast<To>(from[i] ^ difference);
       }
     }
   }
