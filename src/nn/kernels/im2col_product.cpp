@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "nn/kernels/copy_runs.hpp"
+#include "nn/kernels/panels.hpp"
 
 namespace adapt {
 namespace {
@@ -43,6 +44,7 @@ Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_uns
       row_sums_(neighbours_ * outputs_),
       panels_(tiles_of(row_sums_)),
       weights_(groups_ * panels_ * kProductTile * rows_.depth()),
+      line_(rows_.depth()),
       initial_(groups_ * panels_ * kProductTile),
       blocks_(rows_.windows() / kProductTile) {}
 
@@ -52,23 +54,21 @@ void Im2colProduct<Operands>::set_weights(std::span<const std::int8_t> weights) 
   const auto area = static_cast<std::size_t>(product_.kernel) * static_cast<std::size_t>(product_.kernel);
   const auto outputs = static_cast<std::size_t>(product_.destination.c);
   const std::int8_t* from = weights.data();
-  constexpr std::size_t kGroup = Operands::kGroup;
-  for (std::size_t o = 0; o < outputs; ++o) {
+  typename Operands::Right* const line = line_.data();
+  for (std::size_t o = 0; o < outputs; ++o, from += inputs * area) {
     const std::int32_t initial = -(zero_ * std::accumulate(from, from + inputs * area, 0));
     for (std::size_t neighbour = 0; neighbour < neighbours_; ++neighbour) {
-      const std::size_t column = o / outputs_ * panels_ * kProductTile + neighbour * outputs_ + o % outputs_;
-      auto* const panel = weights_.data() + column / kProductTile * kProductTile * rows_.depth() +
-                          column % kProductTile * kGroup;
+      std::ranges::fill(line_, typename Operands::Right{0});
       for (std::size_t tap = 0; tap < area; ++tap) {
         const std::size_t first = rows_.term(0, tap, neighbour);  // those of the other inputs follow it
         for (std::size_t i = 0; i < inputs; ++i) {
-          panel[(first + i) / kGroup * kProductTile * kGroup + (first + i) % kGroup] =
-              typename Operands::Right{from[i * area + tap]};
+          line[first + i] = typename Operands::Right{from[i * area + tap]};
         }
       }
+      const std::size_t column = o / outputs_ * panels_ * kProductTile + neighbour * outputs_ + o % outputs_;
+      place_column<Operands>(line, rows_.depth(), column, weights_.data());
       initial_[column] = initial;
     }
-    from += inputs * area;
   }
 }
 

@@ -41,7 +41,7 @@ void store_bias(const ProductGeometry& geometry, float step, float* bias,
 
 template <class Operands>
 GradientMatrix<Operands>::GradientMatrix(const ProductGeometry& geometry)
-    : geometry_(geometry), grid_(geometry) {
+    : geometry_(geometry), grid_(geometry), zeros_(grid_.columns()) {
   const std::size_t blocks = (grid_.rows() + kProductTile - 1) / kProductTile;
   for (std::size_t first = 0; first < blocks; first += kBlocks) {
     blocks_.push_back({first, std::min(kBlocks, blocks - first), first * panels() * kTile});
@@ -50,7 +50,8 @@ GradientMatrix<Operands>::GradientMatrix(const ProductGeometry& geometry)
 
 template <class Operands>
 void GradientMatrix<Operands>::begin(WeightGradientScratch& scratch) const {
-  scratch.sums.assign((blocks_.back().first + blocks_.back().count) * panels() * kTile, 0);
+  scratch.sums.resize((blocks_.back().first + blocks_.back().count) * panels() * kTile);
+  scratch.sums_begin = true;
   scratch.wide.clear();
   scratch.column_sums.assign(grid_.columns(), 0);
 }
@@ -103,6 +104,7 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
                                          WeightGradientScratch& scratch) const {
   const std::size_t stride = GradientGrid<Operands>::odd_lines(length);
   const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
+  const std::int32_t* const initial = scratch.sums_begin ? zeros_.data() : nullptr;
   room.rows.resize(std::max(room.rows.size(), kBlocks * kProductTile * stride));
   for (const Blocks& blocks : blocks_) {
     std::array<const typename Operands::Left*, kBlocks> rows{};
@@ -111,17 +113,18 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
       grid_.copy_rows(room.grid, (blocks.first + i) * kProductTile, first, length, to, stride);
       rows[i] = to;
     }
-    Operands::products().multiply(rows.data(), blocks.count, {.row = stride}, dy, panels(), length, nullptr,
+    Operands::products().multiply(rows.data(), blocks.count, {.row = stride}, dy, panels(), length, initial,
                                   scratch.sums.data() + blocks.sums,
                                   {.row = kProductTile, .block = kTile, .panel = blocks.count * kTile});
   }
+  scratch.sums_begin = false;
 }
 
 template <class Operands>
 void GradientMatrix<Operands>::widen(double factor, WeightGradientScratch& scratch) {
   scratch.wide.resize(scratch.sums.size(), 0);
   vector::kernels().add_sums(scratch.sums.data(), scratch.wide.data(), scratch.sums.size(), factor);
-  std::ranges::fill(scratch.sums, 0);
+  scratch.sums_begin = true;
 }
 
 template <class Operands>

@@ -26,6 +26,7 @@ struct WeightGradientScratch {
   GradientRoom<ByteOperands> bytes;
   GradientRoom<WordOperands> words;
   AlignedVector<std::int32_t> sums;
+  bool sums_begin = false;                ///< the next products are the first ones of `sums`
   AlignedVector<double> wide;             ///< the same, of all pixels before; empty: none
   std::vector<std::int64_t> column_sums;  ///< of dY
   GroupChannels<std::int8_t> byte_group;
@@ -71,6 +72,7 @@ class GradientMatrix {
 
   ProductGeometry geometry_;
   GradientGrid<Operands> grid_;
+  std::vector<std::int32_t> zeros_;
   std::vector<Blocks> blocks_;
 };
 

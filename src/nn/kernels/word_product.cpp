@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "nn/kernels/copy_runs.hpp"
+#include "nn/kernels/panels.hpp"
 
 namespace adapt {
 namespace {
@@ -155,15 +156,13 @@ void WordProduct::lay_out(std::int32_t largest) {
 }
 
 void WordProduct::lay_out_piece(Piece& piece) {
-  constexpr std::size_t kGroup = vector::kWordGroup;
+  AlignedVector<std::int16_t> line(piece.depth);
   for (std::size_t column = 0; column < columns_; ++column) {
     const std::int16_t* const from = ordered_.data() + column * rows_.depth() + piece.term;
-    std::int16_t* const panel =
-        weights_.data() + piece.weights + column / kProductTile * kProductTile * piece.depth;
-    for (std::size_t term = 0; term < piece.depth; ++term) {
-      panel[(term / kGroup * kProductTile + column % kProductTile) * kGroup + term % kGroup] =
-          static_cast<std::int16_t>(part_of(from[term], piece.part));
-    }
+    std::transform(from, from + piece.depth, line.begin(), [&](std::int16_t weight) {
+      return static_cast<std::int16_t>(part_of(weight, piece.part));
+    });
+    place_column<WordOperands>(line.data(), piece.depth, column, weights_.data() + piece.weights);
   }
 }
 
