@@ -50,21 +50,14 @@ Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_uns
 
 template <class Operands>
 void Im2colProduct<Operands>::set_weights(std::span<const std::int8_t> weights) {
-  const auto inputs = static_cast<std::size_t>(product_.group_inputs());
-  const auto area = static_cast<std::size_t>(product_.kernel) * static_cast<std::size_t>(product_.kernel);
   const auto outputs = static_cast<std::size_t>(product_.destination.c);
   const std::int8_t* from = weights.data();
   typename Operands::Right* const line = line_.data();
-  for (std::size_t o = 0; o < outputs; ++o, from += inputs * area) {
-    const std::int32_t initial = -(zero_ * std::accumulate(from, from + inputs * area, 0));
+  for (std::size_t o = 0; o < outputs; ++o, from += product_.terms()) {
+    const std::int32_t initial = -(zero_ * std::accumulate(from, from + product_.terms(), 0));
     for (std::size_t neighbour = 0; neighbour < neighbours_; ++neighbour) {
       std::ranges::fill(line_, typename Operands::Right{0});
-      for (std::size_t tap = 0; tap < area; ++tap) {
-        const std::size_t first = rows_.term(0, tap, neighbour);  // those of the other inputs follow it
-        for (std::size_t i = 0; i < inputs; ++i) {
-          line[first + i] = typename Operands::Right{from[i * area + tap]};
-        }
-      }
+      rows_.place_terms(from, neighbour, line);
       const std::size_t column = o / outputs_ * panels_ * kProductTile + neighbour * outputs_ + o % outputs_;
       place_column<Operands>(line, rows_.depth(), column, weights_.data());
       initial_[column] = initial;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <vector>
@@ -30,14 +31,25 @@ class WindowRows {
   [[nodiscard]] std::size_t depth() const { return depth_; }
   /// Where the rows of a block stand.
   [[nodiscard]] const vector::RowPlaces& places() const { return places_; }
-  /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW), of one of its
-  /// neighbours.
-  [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap, std::size_t neighbour = 0) const {
-    const auto kernel = static_cast<std::size_t>(product_.kernel);
-    // The last weight of a transposed window meets its first pixel.
-    const std::size_t pixel = product_.transposed ? kernel * kernel - 1 - tap : tap;
-    return pixel / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
-           pixel % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
+  /// Writes the weights of an output, (I / groups, KH, KW), where a row has their terms, of one of its
+  /// neighbours. Others stay as they are.
+  template <class Weight, class Term>
+  void place_terms(const Weight* weights, std::size_t neighbour, Term* row) const {
+    switch (product_.kernel) {
+      case 1:
+        return place_terms_of<1>(weights, neighbour, row);
+      case 3:
+        return place_terms_of<9>(weights, neighbour, row);
+      case 5:
+        return place_terms_of<25>(weights, neighbour, row);
+      default:
+        for (std::size_t i = 0; i < static_cast<std::size_t>(product_.group_inputs()); ++i) {
+          for (std::size_t tap = 0; tap < static_cast<std::size_t>(product_.kernel * product_.kernel);
+               ++tap) {
+            row[term(i, tap, neighbour)] = *weights++;
+          }
+        }
+    }
   }
 
   /// Goes through the windows of all images in their order: calls `body(first, count)` when `count` of them,
@@ -48,6 +60,27 @@ class WindowRows {
   [[nodiscard]] const Left* block(std::size_t group, std::size_t row) const;
 
  private:
+  /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW).
+  [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap, std::size_t neighbour) const {
+    const auto kernel = static_cast<std::size_t>(product_.kernel);
+    // The last weight of a transposed window meets its first pixel.
+    const std::size_t pixel = product_.transposed ? kernel * kernel - 1 - tap : tap;
+    return pixel / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
+           pixel % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
+  }
+  /// Of weights with a known number of taps: the terms of an input are a step apart from the next one's.
+  template <std::size_t kTaps, class Weight, class Term>
+  void place_terms_of(const Weight* weights, std::size_t neighbour, Term* row) const {
+    std::array<Term*, kTaps> places;
+    for (std::size_t tap = 0; tap < kTaps; ++tap) {
+      places[tap] = row + term(0, tap, neighbour);
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(product_.group_inputs()); ++i, weights += kTaps) {
+      for (std::size_t tap = 0; tap < kTaps; ++tap) {
+        places[tap][i] = weights[tap];
+      }
+    }
+  }
   [[nodiscard]] std::size_t windows_of_image() const {
     return static_cast<std::size_t>(product_.destination.h) * row_windows_;
   }

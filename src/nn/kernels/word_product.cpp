@@ -49,17 +49,9 @@ WordProduct::WordProduct(const WindowProduct& product)
       sums_(rows_.windows() * columns_) {}
 
 void WordProduct::set_weights(std::span<const std::int16_t> weights, float step) {
-  const auto inputs = static_cast<std::size_t>(product_.group_inputs());
-  const auto area = static_cast<std::size_t>(product_.kernel) * static_cast<std::size_t>(product_.kernel);
-  const std::int16_t* from = weights.data();
   for (std::size_t o = 0; o < groups_ * outputs_; ++o) {
     const std::size_t column = o / outputs_ * panels_ * kProductTile + o % outputs_;
-    std::int16_t* const terms = ordered_.data() + column * rows_.depth();
-    for (std::size_t i = 0; i < inputs; ++i) {
-      for (std::size_t tap = 0; tap < area; ++tap) {
-        terms[rows_.term(i, tap)] = *from++;
-      }
-    }
+    rows_.place_terms(weights.data() + o * product_.terms(), 0, ordered_.data() + column * rows_.depth());
   }
   weight_step_ = step;
   largest_ = -1;
