@@ -5,7 +5,7 @@
 #define ADAPT_INTRINSIC(name) _mm256_##name
 #define ADAPT_ADD_PAIRS(sums, left, right) _mm256_add_epi32(sums, _mm256_madd_epi16(left, right))
 
-#include "numerics/vector/word_product.inc"
+#include "numerics/vector/integer_product.inc"
 
 #define ADAPT_FLOAT_REGISTER __m256
 #define ADAPT_FLOAT_INTRINSIC(name) _mm256_##name

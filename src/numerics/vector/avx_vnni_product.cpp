@@ -8,6 +8,5 @@
 
 // The order matters.
 // clang-format off
-#include "numerics/vector/word_product.inc"
-#include "numerics/vector/byte_product.inc"
+#include "numerics/vector/integer_product.inc"
 // clang-format on

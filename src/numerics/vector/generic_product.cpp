@@ -5,7 +5,7 @@
 #define ADAPT_INTRINSIC(name) _mm_##name
 #define ADAPT_ADD_PAIRS(sums, left, right) _mm_add_epi32(sums, _mm_madd_epi16(left, right))
 
-#include "numerics/vector/word_product.inc"
+#include "numerics/vector/integer_product.inc"
 
 namespace adapt::vector::generic {
 namespace {
