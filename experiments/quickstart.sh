@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# From a bare Debian machine to a trained and analysed run: installs packages, builds, trains LeNet-5 in float32 and
-# with AdaPT, and writes a report that compares the two.
+# From a bare Debian machine to trained and analysed runs: installs packages, builds, trains LeNet-5 in float32, with
+# AdaPT as published and with AdaPT in integers, and writes a report that compares the three.
 #
 # usage: experiments/quickstart.sh [--ranks N] [--dataset NAME] [--epochs N] [--out DIR]
 #   --ranks N       MPI ranks (default 2); the result does not depend on it
 #   --dataset NAME  what to train on (default: mnist where it is found, else procedural)
 #   --epochs N      passes over the training set (default: as experiments/quickstart.yaml says)
-#   --out DIR       folder for the runs float32/ and adapt/ and for report/ (default: runs/quickstart, where an
-#                   earlier quickstart is replaced; a DIR that you name is never overwritten)
+#   --out DIR       folder for the runs float32/, adapt/ and integer/ and for report/ (default: runs/quickstart, where
+#                   an earlier quickstart is replaced; a DIR that you name is never overwritten)
 # Datasets are looked for in $ADAPT_DATA and in the folder data/ of the source tree.
 # Exit code: 0 done, 1 failed, 2 bad input or packages that cannot be installed.
 set -euo pipefail
@@ -37,7 +37,7 @@ check_dataset() {
 check_free() {
   local run
   [[ -d "$1" || ! -e "$1" ]] || refuse "--out: '$1' is not a folder; expected a new or empty one"
-  for run in float32 adapt; do
+  for run in float32 adapt integer; do
     [[ ! -e "$1/$run/run.h5" ]] || refuse "--out: '$1' already holds a run ($run/run.h5); expected a new folder"
   done
 }
@@ -133,4 +133,5 @@ if [[ -t 2 ]]; then
 fi
 train float32 quickstart_float32.yaml
 train adapt quickstart.yaml
-step "$ADAPT_ROOT/analysis/report.py" "$out/float32" "$out/adapt" --out "$out/report"
+train integer quickstart_integer.yaml
+step "$ADAPT_ROOT/analysis/report.py" "$out/float32" "$out/adapt" "$out/integer" --out "$out/report"

@@ -137,10 +137,10 @@ INSTANTIATE_TEST_SUITE_P(
 class GridProductSweep : public testing::TestWithParam<int> {};
 
 TEST_P(GridProductSweep, EqualsLoops) {
-  constexpr int kShapes = 400;
+  const int shapes = test::sweep_shapes(400);
   RandomSequence random({.seed = 78, .step = static_cast<std::uint32_t>(GetParam())});
   const auto bits = [&random] { return 1 + static_cast<int>(random.below(16)); };
-  for (int i = 0; i < kShapes && !HasFailure(); ++i) {
+  for (int i = 0; i < shapes && !HasFailure(); ++i) {
     const ProductGeometry shape = test::small_geometry(random);
     SCOPED_TRACE(testing::PrintToString(shape));
     const auto seed = static_cast<std::uint64_t>(i);

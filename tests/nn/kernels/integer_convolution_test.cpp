@@ -102,17 +102,17 @@ INSTANTIATE_TEST_SUITE_P(Shapes, IntegerProducts, testing::ValuesIn(geometries()
 class IntegerProductSweep : public testing::TestWithParam<int> {};
 
 TEST_P(IntegerProductSweep, EqualsLoops) {
-  constexpr int kShapes = 700;
+  const int shapes = test::sweep_shapes(700);
   RandomSequence random({.seed = 77, .step = static_cast<std::uint32_t>(GetParam())});
   int unsound = 0;
-  for (int i = 0; i < kShapes && !HasFailure(); ++i) {
+  for (int i = 0; i < shapes && !HasFailure(); ++i) {
     const ProductGeometry geometry = test::small_geometry(random);
     SCOPED_TRACE(testing::PrintToString(geometry));
     const auto& [in, out, kernel, stride, padding, groups] = geometry;
     unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true, groups}) ? 0 : 1;
     expect_all(geometry, static_cast<std::uint64_t>(i));
   }
-  EXPECT_GE(unsound, kShapes / 5);
+  EXPECT_GE(unsound, shapes / 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, IntegerProductSweep, testing::Range(0, 6));

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "nn/kernels/product_sink.hpp"
@@ -51,6 +53,12 @@ using RandomWords = RandomIntegers<std::int16_t>;
 inline Shape output_of(const Shape& in, int channels, int kernel, int stride, int padding) {
   return {in.n, channels, (in.h + 2 * padding - kernel) / stride + 1,
           (in.w + 2 * padding - kernel) / stride + 1};
+}
+
+/// Shapes of a part of a sweep: those of every run, times ADAPT_SWEEP, a number of the environment.
+inline int sweep_shapes(int usual) {
+  const char* const factor = std::getenv("ADAPT_SWEEP");
+  return factor == nullptr ? usual : usual * std::stoi(factor);
 }
 
 /// Small shapes of which a third is such that oneDNN's transposed convolution is wrong.
