@@ -8,9 +8,10 @@
 namespace adapt {
 
 /// An image of a window product's source, the channels of one group, laid out so that each window is there
-/// whole: with a border of zeros as far as windows reach beyond the image, and without what no window covers;
-/// of a transposed product with zeros between the pixels. A window is `kernel` runs of run() elements,
-/// pitch() apart: kernel · channels, or more where several neighbours in a row make one wider window.
+/// whole: with a border of zeros as far as windows reach beyond the image, and without what no window covers.
+/// A window is `kernel` runs of run() elements, pitch() apart: kernel · channels, or more where several
+/// neighbours in a row make one wider window. Not of transposed products: those of exact sums have another
+/// form (nn/kernels/exact_data_gradient.hpp).
 class Canvas {
  public:
   /// Windows of `neighbours` each, of which a row of the destination has a multiple.
@@ -20,9 +21,8 @@ class Canvas {
         kernel_(static_cast<std::size_t>(product.kernel)),
         width_of_windows_(static_cast<std::size_t>(product.destination.w) / neighbours),
         channels_(static_cast<std::size_t>(product.group_inputs())),
-        spread_(product.transposed ? product.stride : 1),
-        origin_(product.transposed ? product.kernel - 1 - product.padding : product.padding),
-        step_(static_cast<std::size_t>(product.transposed ? 1 : product.stride)),
+        origin_(product.padding),
+        step_(static_cast<std::size_t>(product.stride)),
         height_(size_of(product.destination.h, product)),
         width_(size_of(product.destination.w, product)) {}
 
@@ -47,17 +47,14 @@ class Canvas {
 
  private:
   static int size_of(int windows, const WindowProduct& product) {
-    return (windows - 1) * (product.transposed ? 1 : product.stride) + product.kernel;
+    return (windows - 1) * product.stride + product.kernel;
   }
-  /// Rounded up; of a negative number towards zero.
-  static int units(int value, int unit) { return (value + unit - 1) / unit; }
 
   Shape source_;
   std::size_t neighbours_;
   std::size_t kernel_;
   std::size_t width_of_windows_;  ///< of a row
   std::size_t channels_;
-  int spread_;  ///< from a pixel of the source to the next one
   int origin_;  ///< along an axis: where pixel 0 of the source stands
   std::size_t step_;
   int height_;
@@ -67,22 +64,16 @@ class Canvas {
 template <class Source, class Left>
 void Canvas::draw(const Source& source, std::size_t first, Left* canvas) const {
   const auto image_channels = static_cast<std::size_t>(source_.c);
-  // Pixels of a row that are on the canvas.
-  const int before = std::max(0, units(-origin_, spread_));
-  const int behind = std::max(before, std::min(units(width_ - origin_, spread_), source_.w));
+  const int rows = std::min(height_ - origin_, source_.h);  // that are on the canvas, as columns
+  const int columns = std::max(0, std::min(width_ - origin_, source_.w));
   // Where they stand side by side on both, they are one piece.
-  const bool is_whole = spread_ == 1 && channels_ == image_channels;
-  const std::size_t pieces = is_whole ? 1 : static_cast<std::size_t>(behind - before);
-  const std::size_t length = is_whole ? static_cast<std::size_t>(behind - before) * channels_ : channels_;
-  const std::size_t distance = static_cast<std::size_t>(spread_) * channels_;
-  for (int y = 0; y < source_.h; ++y) {
-    const int canvas_y = origin_ + y * spread_;
-    if (canvas_y < 0 || canvas_y >= height_) {
-      continue;
-    }
-    std::size_t from = first + static_cast<std::size_t>(y * source_.w + before) * image_channels;
-    Left* to = canvas + static_cast<std::size_t>(canvas_y * width_ + origin_ + before * spread_) * channels_;
-    for (std::size_t piece = 0; piece < pieces; ++piece, from += image_channels, to += distance) {
+  const bool is_whole = channels_ == image_channels;
+  const std::size_t pieces = is_whole ? 1 : static_cast<std::size_t>(columns);
+  const std::size_t length = is_whole ? static_cast<std::size_t>(columns) * channels_ : channels_;
+  for (int y = 0; y < rows; ++y) {
+    std::size_t from = first + static_cast<std::size_t>(y * source_.w) * image_channels;
+    Left* to = canvas + static_cast<std::size_t>((origin_ + y) * width_ + origin_) * channels_;
+    for (std::size_t piece = 0; piece < pieces; ++piece, from += image_channels, to += channels_) {
       source.copy(from, length, to);
     }
   }

@@ -8,7 +8,7 @@ bool GridConvolution::fits(const ProductGeometry& layer) {
   const ProductGeometry geometry = FlatWindow(layer).geometry();
   const std::int64_t pixels = geometry.output.elements() / geometry.output.c;
   return GridProduct::fits(forward_product(geometry)) &&
-         GridProduct::fits(DataGradient(geometry).product()) && pixels < GridProduct::kMostTerms;
+         GridProduct::fits(ExactDataGradient(geometry).product()) && pixels < GridProduct::kMostTerms;
 }
 
 bool GridConvolution::fit(std::span<const float> numbers, FixedFormat format) {
@@ -38,14 +38,14 @@ void GridConvolution::forward(const GridTensor& x, ProductSink<float>& y) { forw
 void GridConvolution::data_gradient(const GridTensor& dy, ProductSink<float>& dx) {
   if (!gradient_) {
     gradient_ = make_grid_product(gradient_form_.product());
-    exchanged_.resize(plain_.size());
+    exchanged_.resize(gradient_form_.weights());
   }
   if (!gradient_has_weights_) {
     gradient_form_.exchange<std::int16_t>(plain_, exchanged_);
     gradient_->set_weights(exchanged_, step_);
     gradient_has_weights_ = true;
   }
-  gradient_->run(dy, dx);
+  gradient_form_.run(dx, gradient_piece_, [&](ProductSink<float>& sink) { gradient_->run(dy, sink); });
 }
 
 }  // namespace adapt

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/aligned.hpp"
-#include "nn/kernels/data_gradient.hpp"
+#include "nn/kernels/exact_data_gradient.hpp"
 #include "nn/kernels/flat_window.hpp"
 #include "nn/kernels/grid_product.hpp"
 #include "numerics/format.hpp"
@@ -36,7 +36,8 @@ class GridConvolution {
   AlignedVector<std::int16_t> plain_;
   AlignedVector<std::int16_t> exchanged_;  ///< of the data gradient
   float step_ = 1;                         ///< of the weights
-  DataGradient gradient_form_;
+  AlignedVector<float> gradient_piece_;
+  ExactDataGradient gradient_form_;
   std::unique_ptr<GridProduct> forward_;
   std::unique_ptr<GridProduct> gradient_;  ///< made when it is first needed
   bool gradient_has_weights_ = false;      ///< the present ones

@@ -17,7 +17,7 @@ std::size_t tiles_of(std::size_t count) { return (count + kProductTile - 1) / kP
 std::size_t neighbours_of(const WindowProduct& product) {
   const auto width = static_cast<std::size_t>(product.destination.w);
   const auto kernel = static_cast<std::size_t>(product.kernel);
-  const auto step = static_cast<std::size_t>(product.transposed ? 1 : product.stride);
+  const auto step = static_cast<std::size_t>(product.stride);
   const auto terms = [&](std::size_t neighbours) {
     return static_cast<double>(kernel + (neighbours - 1) * step) / static_cast<double>(neighbours);
   };

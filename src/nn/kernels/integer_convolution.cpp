@@ -114,7 +114,7 @@ IntegerConvolution::IntegerConvolution(const ProductGeometry& geometry, bool dat
       gradient_form_(window_.geometry()),
       forward_(forward_product(window_.geometry())) {
   if (data_gradient) {
-    exchanged_.resize(plain_.size());
+    exchanged_.resize(gradient_form_.weights());
     gradient_.emplace(gradient_form_.product());
   }
 }
@@ -135,6 +135,8 @@ bool IntegerConvolution::set_weights(std::span<const float> values, FixedFormat 
 
 void IntegerConvolution::forward(const std::int8_t* x, SumSink& sums) { forward_.run(x, sums); }
 
-void IntegerConvolution::data_gradient(const std::int8_t* dy, SumSink& sums) { gradient_->run(dy, sums); }
+void IntegerConvolution::data_gradient(const std::int8_t* dy, SumSink& sums) {
+  gradient_form_.run(sums, gradient_piece_, [&](SumSink& sink) { gradient_->run(dy, sink); });
+}
 
 }  // namespace adapt

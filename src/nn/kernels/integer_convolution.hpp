@@ -8,7 +8,7 @@
 
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
-#include "nn/kernels/data_gradient.hpp"
+#include "nn/kernels/exact_data_gradient.hpp"
 #include "nn/kernels/flat_window.hpp"
 #include "nn/kernels/library_product.hpp"
 #include "nn/kernels/window_product.hpp"
@@ -78,7 +78,8 @@ class IntegerConvolution {
   FlatWindow window_;
   AlignedVector<std::int8_t> plain_;
   AlignedVector<std::int8_t> exchanged_;  ///< of the data gradient
-  DataGradient gradient_form_;
+  AlignedVector<std::int32_t> gradient_piece_;
+  ExactDataGradient gradient_form_;
   IntegerProduct forward_;
   std::optional<IntegerProduct> gradient_;
 };

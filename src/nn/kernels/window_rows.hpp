@@ -63,10 +63,8 @@ class WindowRows {
   /// Where a row has the term of an input of its group and a weight, `tap` counting (KH, KW).
   [[nodiscard]] std::size_t term(std::size_t input, std::size_t tap, std::size_t neighbour) const {
     const auto kernel = static_cast<std::size_t>(product_.kernel);
-    // The last weight of a transposed window meets its first pixel.
-    const std::size_t pixel = product_.transposed ? kernel * kernel - 1 - tap : tap;
-    return pixel / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
-           pixel % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
+    return tap / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
+           tap % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
   }
   /// Of weights with a known number of taps: the terms of an input are a step apart from the next one's.
   template <std::size_t kTaps, class Weight, class Term>
