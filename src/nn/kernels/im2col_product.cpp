@@ -44,24 +44,26 @@ Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_uns
       row_sums_(neighbours_ * outputs_),
       panels_(tiles_of(row_sums_)),
       weights_(groups_ * panels_ * kProductTile * rows_.depth()),
-      line_(rows_.depth()),
+      columns_(kProductTile * rows_.depth()),
       initial_(groups_ * panels_ * kProductTile),
       blocks_(rows_.windows() / kProductTile) {}
 
 template <class Operands>
 void Im2colProduct<Operands>::set_weights(std::span<const std::int8_t> weights) {
-  const auto outputs = static_cast<std::size_t>(product_.destination.c);
-  const std::int8_t* from = weights.data();
-  typename Operands::Right* const line = line_.data();
-  for (std::size_t o = 0; o < outputs; ++o, from += product_.terms()) {
-    const std::int32_t initial = -(zero_ * std::accumulate(from, from + product_.terms(), 0));
-    for (std::size_t neighbour = 0; neighbour < neighbours_; ++neighbour) {
-      std::ranges::fill(line_, typename Operands::Right{0});
-      rows_.place_terms(from, neighbour, line);
-      const std::size_t column = o / outputs_ * panels_ * kProductTile + neighbour * outputs_ + o % outputs_;
-      place_column<Operands>(line, rows_.depth(), column, weights_.data());
-      initial_[column] = initial;
+  for (std::size_t panel = 0; panel < groups_ * panels_; ++panel) {
+    const std::size_t group = panel / panels_;
+    const std::size_t first = panel % panels_ * kProductTile;  // column of the group
+    const std::size_t columns = std::min(kProductTile, row_sums_ - first);
+    std::ranges::fill(columns_, typename Operands::Right{0});
+    for (std::size_t i = 0; i < columns; ++i) {
+      const std::size_t column = first + i;
+      const std::size_t output = group * outputs_ + column % outputs_;
+      const auto of_output = weights.subspan(output * product_.terms(), product_.terms());
+      rows_.place_terms(of_output.data(), column / outputs_, columns_.data() + i * rows_.depth());
+      initial_[panel * kProductTile + i] = -(zero_ * std::accumulate(of_output.begin(), of_output.end(), 0));
     }
+    place_panel<Operands>(columns_.data(), rows_.depth(), columns, rows_.depth(),
+                          weights_.data() + panel * kProductTile * rows_.depth());
   }
 }
 

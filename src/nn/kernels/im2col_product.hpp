@@ -46,8 +46,8 @@ class Im2colProduct : public ByteProduct {
   std::size_t row_sums_;  ///< of a row and group: those of all neighbours
   std::size_t panels_;    ///< of a group's weights
   AlignedVector<typename Operands::Right> weights_;
-  AlignedVector<typename Operands::Right> line_;  ///< terms of a column
-  std::vector<std::int32_t> initial_;             ///< by group and column: what makes up for zero_
+  AlignedVector<typename Operands::Right> columns_;  ///< of a panel, the terms of each side by side
+  std::vector<std::int32_t> initial_;                ///< by group and column: what makes up for zero_
   std::vector<const typename Operands::Left*> blocks_;
   AlignedVector<std::int32_t> tiles_;  ///< sums of which some are wanted
 };

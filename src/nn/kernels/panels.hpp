@@ -8,16 +8,17 @@
 
 namespace adapt {
 
-/// Puts `depth` terms, whole groups, which are column `column` of a right matrix, into panels of that depth
-/// (numerics/vector/product.hpp).
+/// Writes a panel of a right matrix (numerics/vector/product.hpp) of `depth` rows, whole groups, from its
+/// first `count` columns, whose terms stand side by side, `stride` elements from a column to the next one.
+/// The other columns stay as they are.
 template <class Operands>
-void place_column(const typename Operands::Right* terms, std::size_t depth, std::size_t column,
-                  typename Operands::Right* panels) {
+void place_panel(const typename Operands::Right* columns, std::size_t stride, std::size_t count,
+                 std::size_t depth, typename Operands::Right* panel) {
   constexpr std::size_t kGroup = Operands::kGroup;
-  typename Operands::Right* to = panels + column / vector::kProductTile * vector::kProductTile * depth +
-                                 column % vector::kProductTile * kGroup;
-  for (std::size_t term = 0; term < depth; term += kGroup, to += vector::kProductTile * kGroup) {
-    std::copy_n(terms + term, kGroup, to);
+  for (std::size_t term = 0; term < depth; term += kGroup, panel += vector::kProductTile * kGroup) {
+    for (std::size_t column = 0; column < count; ++column) {
+      std::copy_n(columns + column * stride + term, kGroup, panel + column * kGroup);
+    }
   }
 }
 

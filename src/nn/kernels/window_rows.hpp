@@ -73,7 +73,8 @@ class WindowRows {
     for (std::size_t tap = 0; tap < kTaps; ++tap) {
       places[tap] = row + term(0, tap, neighbour);
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(product_.group_inputs()); ++i, weights += kTaps) {
+    const auto inputs = static_cast<std::size_t>(product_.group_inputs());
+    for (std::size_t i = 0; i < inputs; ++i, weights += kTaps) {
       for (std::size_t tap = 0; tap < kTaps; ++tap) {
         places[tap][i] = weights[tap];
       }

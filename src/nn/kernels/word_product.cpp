@@ -148,13 +148,16 @@ void WordProduct::lay_out(std::int32_t largest) {
 }
 
 void WordProduct::lay_out_piece(Piece& piece) {
-  AlignedVector<std::int16_t> line(piece.depth);
-  for (std::size_t column = 0; column < columns_; ++column) {
-    const std::int16_t* const from = ordered_.data() + column * rows_.depth() + piece.term;
-    std::transform(from, from + piece.depth, line.begin(), [&](std::int16_t weight) {
-      return static_cast<std::int16_t>(part_of(weight, piece.part));
-    });
-    place_column<WordOperands>(line.data(), piece.depth, column, weights_.data() + piece.weights);
+  AlignedVector<std::int16_t> columns(kProductTile * piece.depth);
+  for (std::size_t first = 0; first < columns_; first += kProductTile) {
+    for (std::size_t i = 0; i < kProductTile; ++i) {
+      const std::int16_t* const from = ordered_.data() + (first + i) * rows_.depth() + piece.term;
+      std::transform(from, from + piece.depth, columns.data() + i * piece.depth, [&](std::int16_t weight) {
+        return static_cast<std::int16_t>(part_of(weight, piece.part));
+      });
+    }
+    place_panel<WordOperands>(columns.data(), piece.depth, kProductTile, piece.depth,
+                              weights_.data() + piece.weights + first * piece.depth);
   }
 }
 
