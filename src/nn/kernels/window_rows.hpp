@@ -43,12 +43,7 @@ class WindowRows {
       case 5:
         return place_terms_of<25>(weights, neighbour, row);
       default:
-        for (std::size_t i = 0; i < static_cast<std::size_t>(product_.group_inputs()); ++i) {
-          for (std::size_t tap = 0; tap < static_cast<std::size_t>(product_.kernel * product_.kernel);
-               ++tap) {
-            row[term(i, tap, neighbour)] = *weights++;
-          }
-        }
+        place_any_terms(weights, neighbour, row);
     }
   }
 
@@ -66,6 +61,16 @@ class WindowRows {
     return tap / kernel * canvas_.run() + neighbour * canvas_.neighbour_step() +
            tap % kernel * static_cast<std::size_t>(product_.group_inputs()) + input;
   }
+  template <class Weight, class Term>
+  void place_any_terms(const Weight* weights, std::size_t neighbour, Term* row) const {
+    const auto inputs = static_cast<std::size_t>(product_.group_inputs());
+    const auto kernel = static_cast<std::size_t>(product_.kernel);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t tap = 0; tap < kernel * kernel; ++tap) {
+        row[term(i, tap, neighbour)] = Term{*weights++};
+      }
+    }
+  }
   /// Of weights with a known number of taps: the terms of an input are a step apart from the next one's.
   template <std::size_t kTaps, class Weight, class Term>
   void place_terms_of(const Weight* weights, std::size_t neighbour, Term* row) const {
@@ -76,7 +81,7 @@ class WindowRows {
     const auto inputs = static_cast<std::size_t>(product_.group_inputs());
     for (std::size_t i = 0; i < inputs; ++i, weights += kTaps) {
       for (std::size_t tap = 0; tap < kTaps; ++tap) {
-        places[tap][i] = weights[tap];
+        places[tap][i] = Term{weights[tap]};
       }
     }
   }
