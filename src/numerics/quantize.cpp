@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMaxExactExponent = 512;
 constexpr int kByteBits = 8;
+constexpr int kWordBits = 16;
 
 void require_equal_lengths(const char* function, std::size_t src, std::size_t other) {
   if (src != other) {
@@ -71,6 +72,14 @@ QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8
                                  Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
   require_equal_lengths("quantize_to_bytes", src.size(), dst.size());
   return quantize_to_bytes(vector::Numbers{.floats = src.data()}, dst, format, rounding, key, first_block);
+}
+
+QuantizeResult quantize_to_words(std::span<const float> src, std::span<std::int16_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block) {
+  if (format.word_length > kWordBits) {
+    throw BadInput(concat("the format ", format, " does not fit 16 bits"));
+  }
+  return run(vector::kernels().quantize_to_words, src, dst, format, rounding, key, first_block);
 }
 
 QuantizeResult add_exact(std::span<const float> src, std::span<std::int64_t> sum, int fractional_length,

@@ -59,6 +59,10 @@ QuantizeResult quantize_to_bytes(std::span<const float> src, std::span<std::int8
 QuantizeResult quantize_to_bytes(const vector::Numbers& src, std::span<std::int8_t> dst, FixedFormat format,
                                  Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
 
+/// dst[i] = q, for formats with WL <= 16 (else BadInput).
+QuantizeResult quantize_to_words(std::span<const float> src, std::span<std::int16_t> dst, FixedFormat format,
+                                 Rounding rounding, const RandomKey& key, std::uint32_t first_block = 0);
+
 /// sum[i] += round-to-nearest-even(src[i] · 2^fractional_length) in 64 bits, for exact order-free sums of
 /// float32 numbers. Elements with |src[i] · 2^fractional_length| >= 2^62 / terms, NaN and Inf make the result
 /// not finite and their sums unspecified; `terms` >= 1 is the number of summands that the whole sum will

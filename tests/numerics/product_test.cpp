@@ -342,6 +342,28 @@ TEST_P(Layout, QuantizesToBytesAsTheReferenceDoes) {
   }
 }
 
+TEST_P(Layout, QuantizesToWordsAsTheReferenceDoes) {
+  RandomSequence random({.seed = 4});
+  std::vector<float> values(2100);
+  for (float& value : values) {
+    value = static_cast<float>(random.normal() * 3);
+  }
+  const RandomKey key = {.seed = 9, .step = 2};
+  for (const FixedFormat format :
+       {FixedFormat{16, 13}, FixedFormat{16, 15}, FixedFormat{9, 4}, FixedFormat{3, 0}}) {
+    for (const Rounding rounding : {Rounding::nearest, Rounding::stochastic}) {
+      const auto expected = reference::quantize(values, format, rounding, key, 5);
+      const vector::Sequence sequence = vector::sequence_of(key, 5);
+      std::vector<std::int16_t> found(values.size());
+      const vector::Tally tally =
+          kernels().quantize_to_words(values.data(), found.data(), values.size(), vector::grid_of(format),
+                                      rounding == Rounding::nearest ? nullptr : &sequence);
+      EXPECT_EQ(std::vector<std::int64_t>(found.begin(), found.end()), expected.integers);
+      EXPECT_EQ(tally.largest, expected.result.largest);
+    }
+  }
+}
+
 TEST_P(Layout, SumsOfPairsEqualLoops) {
   for (const std::size_t channels : {1, 7, 8, 31, 32, 45, 144}) {
     for (const std::size_t count : {0, 1, 9, 200}) {
@@ -369,6 +391,12 @@ TEST_P(Layout, SumsOfPairsEqualLoops) {
 
 INSTANTIATE_TEST_SUITE_P(Isa, Layout, testing::ValuesIn(vector::kInstructionSets),
                          test::instruction_set_name);
+
+TEST(QuantizeToWords, RefusesWiderFormats) {
+  std::vector<float> values(4);
+  std::vector<std::int16_t> words(4);
+  EXPECT_THROW(quantize_to_words(values, words, {17, 0}, Rounding::nearest, {}), BadInput);
+}
 
 TEST(QuantizeToBytes, RefusesWiderFormats) {
   std::vector<float> values(4);

@@ -31,15 +31,10 @@ int grid_size(int input, int output, const ProductGeometry& geometry, int lowest
   return std::max(output, std::min(pixels, output + last_shift));
 }
 
-/// Whether the elements of a source, as they stand, are what is staged.
-template <class Operands, class Source>
-constexpr bool kAreStaged =
-    std::is_same_v<Operands, ByteOperands>&& std::is_same_v<Source, ByteSource<std::int8_t>>;
-
 /// Of a source, as elements on the left: its zero becomes kZero.
 template <class Operands, class Source>
 Source with_zero(Source source) {
-  if constexpr (kAreStaged<Operands, Source>) {
+  if constexpr (std::is_same_v<Operands, ByteOperands>) {
     source.zero = Operands::kZero;
   }
   return source;
@@ -214,12 +209,10 @@ void GradientGrid<Operands>::lay_out_input(const Source& x, int first, int count
     with_zero<Operands>(x).copy(begin, pixels, to);
     return;
   }
-  if constexpr (kAreStaged<Operands, Source>) {
-    // A transposition reads whole steps.
-    if (is_grid && pixels % kSlack == 0) {
-      Operands::transpose(x.bytes + begin, pixels, channels_, to, row_stride_);
-      return;
-    }
+  // A transposition reads whole steps.
+  if (is_grid && pixels % kSlack == 0) {
+    Operands::transpose(x.line(begin, pixels * channels_, room.staged), pixels, channels_, to, row_stride_);
+    return;
   }
   make_room(room.staged, (pixels + kSlack) * channels_);
   if (is_grid) {
@@ -244,11 +237,9 @@ void GradientGrid<Operands>::lay_out_output(const Source& dy, int first, int cou
   const bool is_grid =
       columns_ == static_cast<std::size_t>(out.c) && grid_height_ == out.h && grid_width_ == out.w;
   make_room(room.dy, whole * columns_);
-  if constexpr (kAreStaged<Operands, Source>) {
-    if (is_grid && pixels == whole) {
-      pack(dy.bytes + begin, whole, slice, room);
-      return;
-    }
+  if (is_grid && pixels == whole) {
+    pack(dy.line(begin, whole * columns_, room.staged), whole, slice, room);
+    return;
   }
   make_room(room.staged, whole * columns_);
   if (is_grid) {

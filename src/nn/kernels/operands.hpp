@@ -106,30 +106,39 @@ struct FloatSource {
   }
 };
 
-/// A tensor on the grid of a format, in float32.
+/// A tensor on the grid of a format: as float32 numbers, or as its integers, if these are 16-bit words.
 struct GridTensor {
   const float* numbers = nullptr;
   FixedFormat format;
-  std::int32_t largest = 0;  ///< no integer has a larger magnitude
+  std::int32_t largest = 0;             ///< no integer has a larger magnitude
+  const std::int16_t* words = nullptr;  ///< where they are there, instead of numbers
 };
 
 /// Words of the integers of such a tensor, or a part of each.
 class GridSource {
  public:
   explicit GridSource(const GridTensor& tensor, vector::WordPart part = vector::kWholeWord)
-      : numbers_(tensor.numbers), scale_(tensor.format.scale()), part_(part) {}
+      : tensor_(tensor), part_(part) {}
 
   void copy(std::size_t first, std::size_t count, std::int16_t* to) const {
-    vector::kernels().words_of(numbers_ + first, to, count, scale_, part_);
+    if (tensor_.words == nullptr) {
+      vector::kernels().words_of(tensor_.numbers + first, to, count, tensor_.format.scale(), part_);
+      return;
+    }
+    const std::int16_t* const from = tensor_.words + first;
+    const vector::WordPart part = part_;  // a copy that writing to `to` cannot change
+    for (std::size_t i = 0; i < count; ++i) {
+      to[i] = static_cast<std::int16_t>(std::int32_t{from[i]} >> part.shift & part.mask);
+    }
   }
 
   const std::int16_t* line(std::size_t first, std::size_t count, AlignedVector<std::int16_t>& room) const {
-    return copied(*this, first, count, room);
+    const bool are_whole = part_.shift == 0 && part_.mask == vector::kWholeWord.mask;
+    return tensor_.words != nullptr && are_whole ? tensor_.words + first : copied(*this, first, count, room);
   }
 
  private:
-  const float* numbers_;
-  float scale_;
+  GridTensor tensor_;
   vector::WordPart part_;
 };
 

@@ -216,10 +216,14 @@ void GridWeightGradient::run(const GridTensor& x, const GridTensor& dy, float* w
     depthwise_->run(x.numbers, dy.numbers, 1, 1, weights, bias);
     return;
   }
-  each_group(layer_, x.numbers, dy.numbers, scratch.grid_group, [&](const GroupOf<float>& group) {
-    run_group({group.x, x.format, x.largest}, {group.dy, dy.format, dy.largest}, weights + group.weights,
-              bias == nullptr ? nullptr : bias + group.bias, scratch);
-  });
+  if (layer_.groups == 1) {
+    run_group(x, dy, weights, bias, scratch);
+  } else {
+    each_group(layer_, x.numbers, dy.numbers, scratch.grid_group, [&](const GroupOf<float>& group) {
+      run_group({group.x, x.format, x.largest}, {group.dy, dy.format, dy.largest}, weights + group.weights,
+                bias == nullptr ? nullptr : bias + group.bias, scratch);
+    });
+  }
   window_.unflatten(std::span(weights, weight_count(layer_)));
 }
 

@@ -97,7 +97,7 @@ class WeightGradient {
   std::optional<GradientMatrix<WordOperands>> words_;  ///< elsewhere
 };
 
-/// The same of tensors on grids whose integers have at most 16 bits.
+/// The same of tensors on grids whose integers have at most 16 bits. With groups they are numbers.
 class GridWeightGradient {
  public:
   explicit GridWeightGradient(const ProductGeometry& layer);

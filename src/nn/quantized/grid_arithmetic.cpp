@@ -19,7 +19,7 @@ std::optional<GridTensor> GridArithmetic::words(const Tensor& tensor) const {
   if (tensor.format->word_length > kWordBits && tensor.largest > GridProduct::kHighest) {
     return std::nullopt;
   }
-  return GridTensor{tensor.numbers, *tensor.format, static_cast<std::int32_t>(tensor.largest)};
+  return GridTensor{tensor.numbers, *tensor.format, static_cast<std::int32_t>(tensor.largest), tensor.words};
 }
 
 bool GridArithmetic::update_words(const Parameter& weights, FixedFormat format) {
@@ -59,7 +59,7 @@ bool GridArithmetic::forward(const Tensor& x, const Parameter& weights,
   }
   if (x_words_) {
     grid_convolution_->forward(*x_words_, y);
-  } else {
+  } else if (x.numbers != nullptr) {
     update_floats();
     float_convolution_->forward(x.numbers, y);
   }

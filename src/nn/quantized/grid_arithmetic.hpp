@@ -19,9 +19,9 @@ inline constexpr int kWordBits = 16;
 /// Whether the products of numbers on two grids are float32 numbers.
 [[nodiscard]] bool steps_multiply(FixedFormat a, FixedFormat b);
 
-/// The products of a layer whose tensors stand in memory as float32. Where two of them are on grids and their
-/// integers, as they are, have at most 16 bits, the sums are exact and rounded once, if that is wanted. Else
-/// they are float32 sums in a fixed order, whose bits depend on no processor either.
+/// The products of a layer whose tensors stand in memory as float32, or as words. Where two of them are on
+/// grids and their integers, as they are, have at most 16 bits, the sums are exact and rounded once, if that
+/// is wanted. Else they are float32 sums in a fixed order, whose bits depend on no processor either.
 class GridArithmetic {
  public:
   GridArithmetic(const ProductGeometry& geometry, bool exact);
@@ -30,10 +30,12 @@ class GridArithmetic {
   struct Tensor {
     const float* numbers = nullptr;
     std::optional<FixedFormat> format;
-    double largest = 0;  ///< no integer has a larger magnitude; of a tensor with a format
+    double largest = 0;                   ///< no integer has a larger magnitude; of a tensor with a format
+    const std::int16_t* words = nullptr;  ///< instead of numbers, where all products are exact
   };
 
-  /// y ← x and the weights, which are on the grid of `format`, if there is one. Whether sums are exact.
+  /// y ← x and the weights, which are on the grid of `format`, if there is one. Whether sums are exact; if
+  /// not, nothing is done to words.
   bool forward(const Tensor& x, const Parameter& weights, const std::optional<FixedFormat>& format,
                ProductSink<float>& y);
 

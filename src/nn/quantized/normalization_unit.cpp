@@ -41,7 +41,7 @@ void NormalizationUnit::prepare(Pass& /*pass*/) {
 void NormalizationUnit::apply(Pass& pass) {
   std::vector<ProductUnit*> takers;
   for (ProductUnit* consumer : parts_.consumers) {
-    if (consumer->is_bytes()) {
+    if (consumer->takes_tiles()) {
       takers.push_back(consumer);
       consumer->begin_input(pass);
     }
@@ -132,7 +132,7 @@ void NormalizationUnit::backward(Pass& pass) {
     begin_backward(pass);
   }
   kernel_.finish_gradients(pixels_, parts_.scale->working, parts_.scale->gradient, parts_.shift->gradient);
-  const bool hands_over = parts_.producer != nullptr && parts_.producer->is_bytes();
+  const bool hands_over = parts_.producer != nullptr && parts_.producer->takes_tiles();
   if (parts_.source_gradient != nullptr || hands_over) {
     source_backward(pass, hands_over);
   }

@@ -42,17 +42,23 @@ std::optional<FixedFormat> ProductUnit::weight_format(const Pass& pass) const {
   return pass.plan->layers.at(static_cast<std::size_t>(parts_.product->layer)).weights;
 }
 
-bool ProductUnit::runs_bytes(const Pass& pass) const {
-  if (!integer_ || !IntegerConvolution::fits(geometry_) || !inputs_.fits(pass, kByteBits)) {
-    return false;
-  }
+bool ProductUnit::formats_fit(const Pass& pass, int bits) const {
   const auto weights = weight_format(pass);
-  if (!weights || weights->word_length > kByteBits || !steps_multiply(*weights, *inputs_.format(pass))) {
+  if (!inputs_.fits(pass, bits) || !weights || weights->word_length > bits ||
+      !steps_multiply(*weights, *inputs_.format(pass))) {
     return false;
   }
-  return !training_ ||
-         (gradients_.fits(pass, kByteBits) && steps_multiply(*weights, *gradients_.format(pass)) &&
-          steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
+  return !training_ || (gradients_.fits(pass, bits) && steps_multiply(*weights, *gradients_.format(pass)) &&
+                        steps_multiply(*inputs_.format(pass), *gradients_.format(pass)));
+}
+
+bool ProductUnit::runs_bytes(const Pass& pass) const {
+  return integer_ && IntegerConvolution::fits(geometry_) && formats_fit(pass, kByteBits);
+}
+
+bool ProductUnit::runs_words(const Pass& pass) const {
+  return integer_ && geometry_.groups == 1 && GridConvolution::fits(geometry_) &&
+         formats_fit(pass, kWordBits);
 }
 
 bool ProductUnit::runs_integer(const Pass& pass) const {
@@ -69,13 +75,15 @@ float ProductUnit::step_of(const Quantizer& quantizer, const Pass& pass) const {
 }
 
 bool ProductUnit::select(const Pass& pass) {
+  const bool were_words = is_words_;
   is_bytes_ = runs_bytes(pass);
-  if (is_bytes_ ? !grid_ : !convolution_) {
+  is_words_ = !is_bytes_ && runs_words(pass);
+  if ((is_bytes_ ? !grid_ : !convolution_) && is_words_ == were_words) {
     return false;
   }
   grid_.reset();
   convolution_.reset();
-  input_bytes_.reset();
+  input_integers_.reset();
   output_bytes_.reset();
   return true;
 }
@@ -87,20 +95,28 @@ void ProductUnit::reserve(Arena::Block& block, std::size_t bytes) {
 }
 
 void ProductUnit::begin_input(const Pass& pass) {
-  reserve(input_bytes_, parts_.source->elements());
+  reserve(input_integers_, parts_.source->elements() * integer_bytes());
   inputs_.begin(pass);
 }
 
 void ProductUnit::take_input(std::size_t first, std::span<const float> tile) {
-  inputs_.to_bytes(first, {.floats = tile.data()},
-                   input_bytes_.as<std::int8_t>().subspan(first, tile.size()));
+  to_integers(inputs_, input_integers_, first, tile);
+}
+
+void ProductUnit::to_integers(Quantizer& quantizer, const Arena::Block& block, std::size_t first,
+                              std::span<const float> tile) {
+  if (is_words_) {
+    quantizer.to_words(first, tile, block.as<std::int16_t>().subspan(first, tile.size()));
+  } else {
+    quantizer.to_bytes(first, {.floats = tile.data()}, block.as<std::int8_t>().subspan(first, tile.size()));
+  }
 }
 
 void ProductUnit::end_input(Pass& pass) { inputs_.end(pass); }
 
 void ProductUnit::quantize_inputs(Pass& pass) {
   const Stopwatch watch;
-  if (is_bytes_) {
+  if (takes_tiles()) {
     if (!parts_.source_is_normalized) {
       begin_input(pass);
       parts_.source->each_tile([&](std::size_t first, std::size_t length) {
@@ -108,7 +124,9 @@ void ProductUnit::quantize_inputs(Pass& pass) {
       });
       end_input(pass);
     }
-    parts_.quantized->set_bytes(input_bytes_.as<std::int8_t>().data(), step_of(inputs_, pass));
+    if (is_bytes_) {
+      parts_.quantized->set_bytes(input_integers_.as<std::int8_t>().data(), step_of(inputs_, pass));
+    }
   } else {
     const std::span<float> to = parts_.quantized->floats();
     inputs_.begin(pass);
@@ -140,6 +158,14 @@ GridArithmetic::Tensor ProductUnit::on_grid(const Pass& pass, const Quantizer& q
                                             const Value& value) {
   const auto format = quantizer.format(pass);
   return {value.floats().data(), format, format ? quantizer.largest_integer() : 0};
+}
+
+GridArithmetic::Tensor ProductUnit::in_words(const Pass& pass, const Quantizer& quantizer,
+                                             const Arena::Block& block) {
+  return {.numbers = nullptr,
+          .format = quantizer.format(pass),
+          .largest = quantizer.largest_integer(),
+          .words = block.as<std::int16_t>().data()};
 }
 
 void ProductUnit::count(Pass& pass, bool in_integers) const {
@@ -178,9 +204,9 @@ void ProductUnit::multiply_bytes(Pass& pass) {
     }
     pass.quantize_seconds += watch.seconds();
   });
-  convolution_->forward(input_bytes_.as<std::int8_t>().data(), sums);
+  convolution_->forward(input_integers_.as<std::int8_t>().data(), sums);
   if (!training_) {
-    input_bytes_.reset();
+    input_integers_.reset();
   }
   end_outputs(pass);
 }
@@ -198,9 +224,16 @@ void ProductUnit::multiply_floats(Pass& pass) {
     }
     pass.quantize_seconds += watch.seconds();
   });
-  const bool exact =
-      grid_->forward(on_grid(pass, inputs_, *parts_.quantized), *parts_.weight, weight_format(pass), numbers);
+  const GridArithmetic::Tensor x =
+      is_words_ ? in_words(pass, inputs_, input_integers_) : on_grid(pass, inputs_, *parts_.quantized);
+  const bool exact = grid_->forward(x, *parts_.weight, weight_format(pass), numbers);
+  if (is_words_ && !exact) {
+    throw NotFinite(pass, concat("the weights of '", parts_.product->name, "'"));
+  }
   count(pass, exact);
+  if (is_words_ && !training_) {
+    input_integers_.reset();
+  }
   end_outputs(pass);
 }
 
@@ -246,13 +279,12 @@ void ProductUnit::end_outputs(Pass& pass) {
 }
 
 void ProductUnit::begin_gradient(const Pass& pass) {
-  reserve(scratch_.gradient, parts_.raw->elements());
+  reserve(scratch_.gradient, parts_.raw->elements() * integer_bytes());
   gradients_.begin(pass);
 }
 
 void ProductUnit::take_gradient(std::size_t first, std::span<const float> tile) {
-  gradients_.to_bytes(first, {.floats = tile.data()},
-                      scratch_.gradient.as<std::int8_t>().subspan(first, tile.size()));
+  to_integers(gradients_, scratch_.gradient, first, tile);
 }
 
 void ProductUnit::end_gradient(Pass& pass) { gradients_.end(pass); }
@@ -260,7 +292,7 @@ void ProductUnit::end_gradient(Pass& pass) { gradients_.end(pass); }
 void ProductUnit::quantize_gradient(Pass& pass) {
   const Stopwatch watch;
   const Value& from = *parts_.destination_gradient;
-  if (is_bytes_) {
+  if (takes_tiles()) {
     if (!parts_.is_normalized) {
       begin_gradient(pass);
       from.each_tile([&](std::size_t first, std::size_t length) {
@@ -302,7 +334,8 @@ void ProductUnit::backward(Pass& pass) {
 }
 
 void ProductUnit::backward_floats(Pass& pass) {
-  const GridArithmetic::Tensor gradient = on_grid(pass, gradients_, *parts_.raw_gradient);
+  const GridArithmetic::Tensor gradient = is_words_ ? in_words(pass, gradients_, scratch_.gradient)
+                                                    : on_grid(pass, gradients_, *parts_.raw_gradient);
   const bool exact = grid_->is_exact(gradient);
   count(pass, exact);
   grid_->weight_gradient(gradient, parts_.weight->gradient.data(),
@@ -314,6 +347,10 @@ void ProductUnit::backward_floats(Pass& pass) {
     WholeSink dx(parts_.quantized_gradient->floats().data());
     grid_->data_gradient(gradient, dx);
   }
+  if (is_words_) {
+    input_integers_.reset();
+    scratch_.gradient.reset();
+  }
 }
 
 void ProductUnit::backward_bytes(Pass& pass) {
@@ -321,11 +358,11 @@ void ProductUnit::backward_bytes(Pass& pass) {
   const float gradient_step = step_of(gradients_, pass);
   const std::int8_t* const outputs = scratch_.gradient.as<std::int8_t>().data();
   count(pass, true);
-  weight_gradient_.run(input_bytes_.as<std::int8_t>().data(), outputs, input_step * gradient_step,
+  weight_gradient_.run(input_integers_.as<std::int8_t>().data(), outputs, input_step * gradient_step,
                        gradient_step, parts_.weight->gradient.data(),
                        parts_.bias == nullptr ? nullptr : parts_.bias->gradient.data(),
                        scratch_.weight_gradient);
-  input_bytes_.reset();
+  input_integers_.reset();
   if (parts_.quantized_gradient != nullptr) {
     count(pass, true);
     Value& gradient = *parts_.quantized_gradient;

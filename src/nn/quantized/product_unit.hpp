@@ -20,7 +20,7 @@ struct SharedScratch {
   Arena& arena;
   AlignedVector<std::int32_t> sums;  ///< a piece of a product's output, or all of it
   AlignedVector<float> outputs;      ///< the same in float32
-  Arena::Block gradient;             ///< of a product's output, in bytes
+  Arena::Block gradient;             ///< of a product's output, in integers
   WeightGradientScratch weight_gradient;
   std::array<AlignedVector<float>, 3> tiles;  ///< what is in the first cache; one for products, the others
                                               ///< for the unit that hands them tiles
@@ -54,13 +54,14 @@ struct ProductParts {
 /// A convolution or linear layer with its quantizations. If `integer` allows it, its products are exact.
 ///  - Where weights, inputs and in training activation gradients have formats of at most 8 bits, all three
 ///    run on bytes, and so does what leads to them and away from them.
+///  - Where they have at most 16 bits, all three run on words, in which inputs and gradients stand.
 ///  - Elsewhere tensors are on their grids in float32 (nn/quantized/grid_arithmetic.hpp).
 /// The bias is added to the finished sum, in float32.
 ///
 /// Forward: select, quantize_inputs, multiply, which quantizes its outputs piece by piece. Backward:
-/// quantize_gradient, backward. While it is_bytes(), a normalization unit that makes the source hands it over
-/// in tiles before quantize_inputs (take_input between begin_input and end_input), and one that makes the
-/// gradient of the destination likewise before quantize_gradient.
+/// quantize_gradient, backward. While it takes_tiles(), a normalization unit that makes the source hands it
+/// over in tiles before quantize_inputs (take_input between begin_input and end_input), and one that makes
+/// the gradient of the destination likewise before quantize_gradient.
 class ProductUnit {
  public:
   ProductUnit(const ProductParts& parts, bool training, bool integer, SharedScratch& scratch);
@@ -70,8 +71,8 @@ class ProductUnit {
   /// Chooses the arithmetic of the pass that begins. Where it is not that of the last one, gives up what only
   /// that one needed and returns true.
   bool select(const Pass& pass);
-  /// Whether all products run on bytes.
-  [[nodiscard]] bool is_bytes() const { return is_bytes_; }
+  /// Whether inputs and gradients stand in memory as integers.
+  [[nodiscard]] bool takes_tiles() const { return is_bytes_ || is_words_; }
 
   void begin_input(const Pass& pass);
   void take_input(std::size_t first, std::span<const float> tile);
@@ -92,12 +93,19 @@ class ProductUnit {
  private:
   [[nodiscard]] float step_of(const Quantizer& quantizer, const Pass& pass) const;
   [[nodiscard]] std::optional<FixedFormat> weight_format(const Pass& pass) const;
-  /// Whether all products of a pass can run on bytes.
+  /// Whether weights, inputs and in training gradients of a pass have formats of so many bits, and exact
+  /// products.
+  [[nodiscard]] bool formats_fit(const Pass& pass, int bits) const;
+  /// Whether all products of a pass can run on bytes, and whether on words.
   [[nodiscard]] bool runs_bytes(const Pass& pass) const;
+  [[nodiscard]] bool runs_words(const Pass& pass) const;
   void update_weights(const Pass& pass);
   /// A tensor that has been put on its grid.
   [[nodiscard]] static GridArithmetic::Tensor on_grid(const Pass& pass, const Quantizer& quantizer,
                                                       const Value& value);
+  /// The same that stands as words.
+  [[nodiscard]] static GridArithmetic::Tensor in_words(const Pass& pass, const Quantizer& quantizer,
+                                                       const Arena::Block& block);
   /// Counts the work of a product.
   void count(Pass& pass, bool in_integers) const;
   void multiply_bytes(Pass& pass);
@@ -108,6 +116,11 @@ class ProductUnit {
   void begin_outputs(const Pass& pass);
   void take_outputs(const Pass& pass, std::size_t first, std::span<const float> numbers);
   void end_outputs(Pass& pass);
+  /// A tile of integers in `block`.
+  void to_integers(Quantizer& quantizer, const Arena::Block& block, std::size_t first,
+                   std::span<const float> tile);
+  /// Bytes of an integer in memory.
+  [[nodiscard]] std::size_t integer_bytes() const { return is_words_ ? 2 : 1; }
   /// Makes `block` hold `bytes` bytes.
   void reserve(Arena::Block& block, std::size_t bytes);
   void add_bias_gradient(std::span<const float> tile);
@@ -119,7 +132,8 @@ class ProductUnit {
   ProductParts parts_;
   bool training_;
   bool integer_;           // where formats allow it
-  bool is_bytes_ = false;  // in this pass
+  bool is_bytes_ = false;  // in this pass, as the next
+  bool is_words_ = false;
   SharedScratch& scratch_;
   ProductGeometry geometry_;
   WeightGradient weight_gradient_;
@@ -132,7 +146,8 @@ class ProductUnit {
   // Which weights the convolution has:
   std::uint64_t weights_version_ = 0;
   int weights_fractional_length_ = 0;
-  Arena::Block input_bytes_;  // as the next, from when they are made to the end of their last reader
+  // From when they are made to the end of their last reader:
+  Arena::Block input_integers_;
   Arena::Block output_bytes_;
   AlignedVector<float> bias_;        // repeated over a period
   AlignedVector<float> bias_lanes_;  // of a tile

@@ -92,6 +92,15 @@ void Quantizer::to_bytes(std::size_t first, const vector::Numbers& from, std::sp
   }
 }
 
+void Quantizer::to_words(std::size_t first, std::span<const float> from, std::span<std::int16_t> to) {
+  take(quantize_to_words(from, to, *format_, rounding_, key_, static_cast<std::uint32_t>(first / kBlock)));
+  if (loss_ != nullptr) {
+    loss_->add_before(first, to.size(), {.floats = from.data()});
+    const std::vector<std::int32_t> integers(to.begin(), to.end());
+    loss_->add_after(first, to.size(), {.sums = integers.data(), .step = format_->step()});
+  }
+}
+
 void Quantizer::take(const QuantizeResult& result) {
   result_.finite = result_.finite && result.finite;
   result_.largest = larger(result.largest, result_.largest);

@@ -31,6 +31,8 @@ class Quantizer {
   void to_grid(std::size_t first, std::span<const float> from, std::span<float> to);
   /// The same as integers. Only where it fits 8 bits.
   void to_bytes(std::size_t first, const vector::Numbers& from, std::span<std::int8_t> to);
+  /// The same where it fits 16 bits.
+  void to_words(std::size_t first, std::span<const float> from, std::span<std::int16_t> to);
   /// Of a tensor that has ended, with a format: no integer of it has a larger magnitude.
   [[nodiscard]] double largest_integer() const;
   /// Ends a tensor: raises the pass's maximum. Throws NotFinite, naming the tensor, where it had NaN or Inf.

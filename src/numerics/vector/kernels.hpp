@@ -103,6 +103,9 @@ struct Kernels {
   /// WL <= 8; `src` has no mask.
   Tally (*quantize_to_bytes)(const Numbers& src, std::int8_t* dst, std::size_t count, const Grid& grid,
                              const Sequence* random);
+  /// WL <= 16.
+  Tally (*quantize_to_words)(const float* src, std::int16_t* dst, std::size_t count, const Grid& grid,
+                             const Sequence* random);
   void (*dequantize32)(const std::int32_t* src, float* dst, std::size_t count, double scale);
   void (*dequantize64)(const std::int64_t* src, float* dst, std::size_t count, double scale);
   /// Both add to 16 lanes, element i to lane i mod 16.

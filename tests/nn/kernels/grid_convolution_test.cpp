@@ -19,8 +19,8 @@ using test::WordProducts;
 
 /// Integers as a tensor on a grid.
 struct OnGrid {
-  OnGrid(const std::vector<std::int16_t>& integers, int fractional_length)
-      : format{16, fractional_length}, numbers(integers.size()) {
+  OnGrid(const std::vector<std::int16_t>& all, int fractional_length)
+      : format{16, fractional_length}, integers(all), numbers(integers.size()) {
     std::ranges::transform(integers, numbers.begin(), [this](std::int16_t integer) {
       return static_cast<float>(integer) * format.step();
     });
@@ -29,8 +29,10 @@ struct OnGrid {
     }
   }
   [[nodiscard]] GridTensor tensor() const { return {numbers.data(), format, largest}; }
+  [[nodiscard]] GridTensor words() const { return {nullptr, format, largest, integers.data()}; }
 
   FixedFormat format;
+  std::vector<std::int16_t> integers;
   std::vector<float> numbers;
   std::int32_t largest = 0;
 };
@@ -86,6 +88,17 @@ void expect_equals_loops(const WordProducts& data) {
     EXPECT_EQ(weight_gradient, rounded(data.weight_gradient, 9 + 14));
     EXPECT_EQ(bias_gradient, rounded(bias, 14));
   }
+  if (data.geometry.groups > 1) {
+    return;
+  }
+  // The same of words.
+  EXPECT_EQ(numbers_of(data.dy.size(), [&](auto& y) { convolution.forward(x.words(), y); }),
+            rounded(data.forward, 9 - 2));
+  EXPECT_EQ(numbers_of(data.x.size(), [&](auto& dx) { convolution.data_gradient(dy.words(), dx); }),
+            rounded(data.data_gradient, 14 - 2));
+  gradient.run(x.words(), dy.words(), weight_gradient.data(), bias_gradient.data(), scratch);
+  EXPECT_EQ(weight_gradient, rounded(data.weight_gradient, 9 + 14));
+  EXPECT_EQ(bias_gradient, rounded(bias, 14));
 }
 
 /// Integers of so many bits, extremes included.
