@@ -18,6 +18,8 @@ class FlatWindow {
         is_flat_(layer.kernel > 1 && layer.groups == 1 && layer.padding == 0 && layer.output.h == 1 &&
                  layer.output.w == 1 && layer.input.h == layer.kernel && layer.input.w == layer.kernel) {}
 
+  [[nodiscard]] bool is_flat() const { return is_flat_; }
+
   /// The product in its simpler form.
   [[nodiscard]] ProductGeometry geometry() const {
     if (!is_flat_) {
