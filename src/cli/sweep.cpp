@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "base/shell.hpp"
@@ -207,8 +208,8 @@ void read_grid(const po::variables_map& values, const Usage& usage, SweepArgumen
 /// What is tried again: "failed", the name of a reason, or "" for nothing.
 std::string told_retry(const po::variables_map& values) {
   const std::string what = values.count("retry") != 0 ? values["retry"].as<std::string>() : "";
-  std::vector<std::string> known = names_of<Reason>();
-  known.insert(known.end(), {kRetryFailed, kRetryPruned});
+  std::vector<std::string> known = {kRetryFailed, kRetryPruned};
+  std::ranges::copy(names_of<Reason>(), std::back_inserter(known));
   if (values.count("retry") != 0 && std::ranges::find(known, what) == known.end()) {
     throw BadInput(concat("--retry ", what, ": expected ", join_names(known)));
   }
