@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +25,8 @@ constexpr double kSecondsOfAnHour = 3600;
 /// Multiply-adds of a training that a core does in a second, where no run tells: about what float32 does on
 /// small networks. A model, no measurement.
 constexpr double kModelledRate = 2e10;
+/// Of planned runs with those of the store: some seconds' worth.
+constexpr std::size_t kMostComparisons = 2'000'000;
 /// Forward, gradient of the input, gradient of the weights.
 constexpr double kPasses = 3;
 
@@ -55,7 +58,10 @@ double modelled_core_hours(const Configuration& configuration) {
 /// Core-hours, from what is known and from the model.
 void add_hours(const SweepArguments& arguments, const std::vector<GridRun>& runs,
                std::vector<std::string>& lines) {
-  const std::vector<IndexEntry> all = read_index(arguments.store, known_names());
+  std::vector<IndexEntry> all = read_index(arguments.store, known_names());
+  if (runs.size() * all.size() > kMostComparisons) {
+    all.clear();  // for minutes nothing would be said
+  }
   double known = 0;
   double modelled = 0;
   int unknown = 0;
