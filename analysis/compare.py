@@ -14,10 +14,11 @@ if __name__ == "__main__":
 
     require_modules(("numpy", "h5py"), later=("scipy",))
 
+import collections
 import os
 
 from analysis.clocks import split_clocks
-from analysis.digest import usable_digests
+from analysis.digest import PRUNED, usable_digests
 from analysis.errors import BadInput, Parser, complain, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
@@ -59,13 +60,22 @@ def chosen_metrics(names):
 
 
 def finished_runs(paths, conditions):
-    """(finished runs that meet the conditions, number of other runs that meet them)."""
+    """(finished runs that meet the conditions, the other runs that meet them)."""
     runs, _ = split_clocks(usable_digests(find_runs(paths)))
     runs = chosen(runs, conditions)
     done = [run for run in runs if run.done]
     if not done:
         raise BadInput(f"{paths[0]}: none of {len(runs)} runs is finished; expected at least one with DONE")
-    return done, len(runs) - len(done)
+    return done, [run for run in runs if not run.done]
+
+
+def notes_of_others(others):
+    """A line on those that were pruned, and where; one on those that are not finished for another reason."""
+    pruned = collections.Counter(len(run.epochs["epoch"]) for run in others if run.state == PRUNED)
+    unfinished = len(others) - pruned.total()
+    places = ", ".join(f"{count} at epoch {epoch}" for epoch, count in sorted(pruned.items()))
+    return ([f"{pruned.total()} runs left out: pruned, {places}"] if pruned else []) + (
+        [f"{unfinished} runs left out: not finished"] if unfinished else [])  # fmt: skip
 
 
 def forms_of(groups, keys, metrics):
@@ -83,7 +93,7 @@ def main():
     """Reads all runs, compares, prints."""
     options = arguments()
     metrics = chosen_metrics(options.metric.split(","))
-    runs, unfinished = finished_runs(options.results, options.where)
+    runs, others = finished_runs(options.results, options.where)
     if options.group is None:
         keys = varied_keys(runs)
     else:
@@ -96,8 +106,7 @@ def main():
         for name, form in FILES:
             write_atomically(os.path.join(options.out, name), forms[form])
     say(forms[options.format].rstrip("\n"))
-    notes = mixing_notes(groups, keys) + ([f"{unfinished} runs left out: not finished"] if unfinished else [])
-    for note in notes:
+    for note in mixing_notes(groups, keys) + notes_of_others(others):
         complain("note", note)
     return 0
 

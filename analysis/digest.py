@@ -25,7 +25,7 @@ from analysis.run_file import (
 )
 
 FILES_PER_PROCESS = 20
-DONE, FAILED, UNFINISHED = "done", "failed", "unfinished"
+DONE, FAILED, PRUNED, UNFINISHED = "done", "failed", "pruned", "unfinished"
 
 
 @dataclasses.dataclass
@@ -34,7 +34,7 @@ class Digest:
 
     path: str  # of run.h5
     name: str
-    state: str  # DONE, FAILED or UNFINISHED
+    state: str  # DONE, FAILED, PRUNED or UNFINISHED
     configuration_text: str
     configuration: dict  # flat: "training.batch" -> "256"
     provenance: dict  # name -> text
@@ -137,8 +137,21 @@ def _layer(group, name):
 
 
 def state_unless_done(folder):
-    """FAILED or UNFINISHED, as the files in a run's folder say."""
-    return FAILED if os.path.exists(os.path.join(folder, "FAILED")) else UNFINISHED
+    """FAILED, PRUNED or UNFINISHED, as the files in a run's folder say."""
+    if os.path.exists(os.path.join(folder, "FAILED")):
+        return FAILED
+    return PRUNED if _waits_at_a_rung(folder) else UNFINISHED
+
+
+def _waits_at_a_rung(folder):
+    """Whether `adapt sweep` has stopped the run where others were better (its file `rungs`)."""
+    path = os.path.join(folder, "rungs")
+    if not os.path.exists(path):
+        return False
+    try:
+        return json.loads(read_bytes(path, SMALL_FILE)).get("stopped") is True
+    except (BadInput, OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def failure_of(folder):

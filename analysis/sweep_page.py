@@ -38,7 +38,7 @@ svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--soft)
 figure.small { display: inline-block; margin: 6px 14px 6px 0; vertical-align: top; max-width: 200px; }
 figure.small figcaption { font-size: 12px; overflow-wrap: anywhere; } .own td { font-weight: 700; }
 .swatch { display: inline-block; width: 6px; height: 11px; } .swatch.wide { width: 20px; }
-.state-failed { color: #b00020; font-weight: 600; } .state-unfinished { color: #9a4200; }
+.state-failed { color: #b00020; font-weight: 600; } .state-unfinished, .state-pruned { color: #9a4200; }
 #details { border-top: 2px solid var(--line); margin-top: 30px; }
 """
 

@@ -14,9 +14,10 @@ enum class ExitCode : int {
   stopped = 75,   ///< stopped at a checkpoint, can be resumed
 };
 
-/// Whom an error is to be blamed on: what the program was asked to do, or the machine that was to do it, on
-/// which the same may go well tomorrow.
-enum class Cause { task, machine };
+/// What an error is to be blamed on: what the program was asked to do; the machine that was to do it, on
+/// which the same may go well tomorrow; its memory, which was not enough; numbers that became NaN or infinite
+/// on the way, as training diverged.
+enum class Cause { task, machine, memory, numbers };
 
 /// An error that ends the program with a given exit code. The message is one line.
 class Error : public std::runtime_error {

@@ -94,11 +94,11 @@ std::string random_digits() {
 /// A new file beside the one that it is to become; removed unless it became that.
 class Folder::NewFile {
  public:
-  NewFile(const Folder& folder, const std::string& name)
+  NewFile(const Folder& folder, const std::string& name, unsigned mode = 0644)
       : folder_(folder),
         name_(concat(name, ".tmp.", random_digits())),
         file_(::openat(folder.descriptor_, name_.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)) {
     if (!file_.open()) {
       fail_with(concat("cannot create ", path()), errno);
     }
@@ -176,8 +176,8 @@ Folder::~Folder() {
   }
 }
 
-void Folder::write(const std::string& name, std::span<const std::byte> bytes) const {
-  NewFile file(*this, name);
+void Folder::write(const std::string& name, std::span<const std::byte> bytes, unsigned mode) const {
+  NewFile file(*this, name, mode);
   file.fill(bytes);
   file.replace(name);
   sync();

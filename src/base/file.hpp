@@ -42,8 +42,9 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   /// Writes the file `name` so that at every moment it is either the old file or the whole new one: temporary
-  /// name, fsync, rename, fsync of the folder. The temporary file is removed on failure.
-  void write(const std::string& name, std::span<const std::byte> bytes) const;
+  /// name, fsync, rename, fsync of the folder. The temporary file is removed on failure. `mode`:
+  /// its permissions, but for those that the process's umask withholds.
+  void write(const std::string& name, std::span<const std::byte> bytes, unsigned mode = 0644) const;
   /// The same for a file that must not be there yet: false, and nothing changed, where it is.
   [[nodiscard]] bool create(const std::string& name, std::span<const std::byte> bytes) const;
   /// Removes a file, or a link itself, if it is there.

@@ -13,6 +13,9 @@ namespace {
 constexpr std::array kScheduler = {"SLURM", "SBATCH_", "SALLOC_", "SRUN_", "SQUEUE_", "SCONTROL_"};
 /// Where Slurm is, and who asks.
 constexpr std::array kSchedulerSettings = {"SLURM_CONF=", "SLURM_JWT="};
+/// What tells the job from others.
+constexpr std::array kJobNames = {
+    "SLURM_JOB_ID=", "SLURM_ARRAY_JOB_ID=", "SLURM_ARRAY_TASK_ID=", "SLURM_RESTART_COUNT="};
 
 /// What PMIx, Open MPI 4 and 5, and launchers of the MPICH family tell a rank about its job. Open MPI passes
 /// the rank's place in the job as parameters (OMPI_MCA_...), where the user's settings are, too.
@@ -78,6 +81,12 @@ Environment own_environment() {
 Environment environment_outside_jobs() {
   return environment_without(
       [](std::string_view entry) { return is_of_scheduler(entry) || is_of_launcher(entry); });
+}
+
+Environment environment_beside_jobs() {
+  return environment_without([](std::string_view entry) {
+    return !starts_with_any(entry, kJobNames) && (is_of_scheduler(entry) || is_of_launcher(entry));
+  });
 }
 
 Environment environment_for_launcher() { return environment_without(is_of_launcher); }

@@ -20,6 +20,10 @@ Environment own_environment();
 /// of an MPI launcher. For sbatch, squeue and scontrol, and for trainings on this machine.
 Environment environment_outside_jobs();
 
+/// The same, but for what names the job: SLURM_JOB_ID, SLURM_ARRAY_TASK_ID, SLURM_RESTART_COUNT. For
+/// trainings that share a job's node, of which none is to take the job's resources for its own.
+Environment environment_beside_jobs();
+
 /// This process's environment for an MPI launcher within the same job: without a word of a launcher around
 /// it.
 Environment environment_for_launcher();

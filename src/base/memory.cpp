@@ -137,6 +137,10 @@ MemoryBound available_memory(const std::filesystem::path& root) {
   return bound;
 }
 
+std::int64_t killed_for_memory(const std::filesystem::path& root) {
+  return number_in(root / "proc/vmstat", "oom_kill").value_or(0);
+}
+
 MemoryBound available_to_process() {
   MemoryBound bound = {kNone, ""};
   apply_limit(RLIMIT_AS, "RLIMIT_AS", "/proc/self/status", "VmSize", bound);

@@ -20,6 +20,10 @@ MemoryBound available_memory(const std::filesystem::path& root = "/");
 /// What this process may still take under its own limits (ulimit -v, -d).
 MemoryBound available_to_process();
 
+/// How many processes of this machine the kernel has killed since it started, as there was no memory for
+/// them, in their control group or at all; 0 where it does not say. `root` holds proc.
+std::int64_t killed_for_memory(const std::filesystem::path& root = "/");
+
 /// "17.3 GB": three digits, in units of 1000.
 std::string bytes_text(std::int64_t bytes);
 

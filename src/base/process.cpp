@@ -1,6 +1,7 @@
 #include "base/process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -57,6 +58,18 @@ void detach(pid_t parent) {
   }
   if (::getppid() != parent) {
     ::_exit(kSignalled + SIGUSR1);  // it died in between
+  }
+}
+
+/// In the child. More of them than the system's sets hold are not asked for.
+void bind_to(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) {
+    CPU_SET(core, &set);
+  }
+  if (!cores.empty()) {
+    ::sched_setaffinity(0, sizeof set, &set);
   }
 }
 
@@ -145,8 +158,22 @@ int open_log(const std::filesystem::path& path) {
 
 }  // namespace
 
+std::vector<int> own_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &set)) {
+        cores.push_back(core);
+      }
+    }
+  }
+  return cores;
+}
+
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
-                           const Environment& environment) {
+                           const Environment& environment, const std::vector<int>& cores) {
   const int log = open_log(output);
   const std::vector<char*> words = pointers(command);
   const std::vector<char*> variables = pointers(environment);
@@ -154,6 +181,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::f
   const pid_t child = ::fork();
   if (child == 0) {
     detach(parent);
+    bind_to(cores);
     execute(words, variables, log, log);
   }
   const int reason = errno;

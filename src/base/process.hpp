@@ -39,15 +39,19 @@ std::string utc_now();
 /// Exit code of a program that is not there, as shells and launchers have it.
 inline constexpr int kNotFound = 127;
 
+/// The processors that this process may run on, ascending.
+std::vector<int> own_cores();
+
 /// A program that runs beside this one.
 class ChildProcess {
  public:
   /// Starts `command` (looked for in PATH) with standard output and error appended to `output`, and no input,
   /// in `environment`. The child is in a process group of its own, so that Ctrl-C does not reach it, and gets
-  /// SIGUSR1 when this process dies. Without such a program it ends with exit code 127. Throws MachineFailure
-  /// where the output cannot be written, BadInput where it is no regular file.
+  /// SIGUSR1 when this process dies. It and what it starts stay on the processors `cores`, where there are
+  /// any, as far as the system allows. Without such a program it ends with exit code 127. Throws
+  /// MachineFailure where the output cannot be written, BadInput where it is no regular file.
   ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& output,
-               const Environment& environment = own_environment());
+               const Environment& environment = own_environment(), const std::vector<int>& cores = {});
   /// Sends SIGTERM to one that still runs, and waits for it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

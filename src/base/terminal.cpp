@@ -1,5 +1,7 @@
 #include "base/terminal.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -100,6 +102,8 @@ std::string printable_text(std::string_view text) { return printable(text, "\n\t
 void print_text(std::string_view text) { std::cout << printable_text(text); }
 
 void print_line(std::string_view text) { std::cout << printable_line(text) << "\n"; }
+
+void clear_screen() { std::cout << (::isatty(STDOUT_FILENO) == 1 ? "\x1b[H\x1b[2J" : "\n"); }
 
 void finish_output() {
   errno = 0;

@@ -36,6 +36,9 @@ void print_text(std::string_view text);
 /// Prints printable_line() and a line end to standard output.
 void print_line(std::string_view text);
 
+/// Empties the terminal that standard output is, for what is printed next; elsewhere prints a blank line.
+void clear_screen();
+
 /// Everything printed has reached standard output. Throws Failure where it cannot, as on a full disk.
 void finish_output();
 

@@ -20,10 +20,15 @@ constexpr std::uintmax_t kLargestProgram = std::uintmax_t{1} << 31U;
 
 }  // namespace
 
+const std::string& program_sha256() {
+  static const std::string kDigest = sha256(read_file("/proc/self/exe", kLargestProgram));
+  return kDigest;
+}
+
 mpi::Facts program_facts() {
   const auto build = build_provenance();
   return {{"the program", concat("adapt ", build.at("adapt_version"), " (commit ", build.at("git_commit"),
-                                 ", SHA-256 ", sha256(read_file("/proc/self/exe", kLargestProgram)), ")")},
+                                 ", SHA-256 ", program_sha256(), ")")},
           {"the oneDNN version", onednn::version()}};
 }
 

@@ -12,6 +12,9 @@ namespace adapt::cli {
 /// What identifies the running program: the file that it was started from, and the library that computes.
 mpi::Facts program_facts();
 
+/// SHA-256 of the program that runs.
+const std::string& program_sha256();
+
 /// The configuration, as far as it must be the same on all ranks: every key but data.path, under which each
 /// host may have its own copy.
 mpi::Facts configuration_facts(const Configuration& configuration);

@@ -165,6 +165,13 @@ MemoryEstimate estimate_of(const Configuration& configuration) {
                            /*first=*/true);
 }
 
+MemoryEstimate estimate_of_node(const Configuration& configuration, int ranks, const NodeRanks& node) {
+  const DataDescription data = describe_dataset(configuration.data);
+  return sum_of_node(trainer_options(configuration), node, [&](const TrainerOptions& options, bool first) {
+    return estimate_training(options, data, ranks, first);
+  });
+}
+
 std::string parts_text(MemoryEstimate estimate) {
   std::ranges::stable_sort(estimate, std::greater<>(), &MemoryPart::bytes);
   std::string parts;

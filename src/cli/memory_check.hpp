@@ -29,6 +29,9 @@ void check_evaluation_memory(const std::string& where, const Configuration& conf
 /// A training on one rank alone.
 MemoryEstimate estimate_of(const Configuration& configuration);
 
+/// What the ranks of one node need together, of a training on `ranks` ranks.
+MemoryEstimate estimate_of_node(const Configuration& configuration, int ranks, const NodeRanks& node);
+
 /// "activations 15.2 GB, images 184 MB, ...", the largest part first.
 std::string parts_text(MemoryEstimate estimate);
 

@@ -1,6 +1,7 @@
 #include "cli/setup.hpp"
 
 #include "cli/command.hpp"
+#include "cli/machines.hpp"
 #include "cli/versions.hpp"
 
 namespace adapt::cli {
@@ -22,6 +23,7 @@ std::map<std::string, std::string> run_provenance(const Configuration& configura
                                                   const mpi::Communicator& ranks) {
   auto provenance = program_provenance();
   provenance["command_line"] = command_line();
+  provenance["program_sha256"] = program_sha256();
   provenance["ranks"] = std::to_string(ranks.size());
   provenance["threads"] = std::to_string(configuration.training.threads);
   provenance["seed"] = std::to_string(configuration.seed);

@@ -1,14 +1,19 @@
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "base/shell.hpp"
+#include "base/suggest.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/shared_files.hpp"
+#include "cli/sweep_demand.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
 #include "data/source_file.hpp"
+#include "experiment/reason.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -41,14 +46,23 @@ constexpr std::array kModes = {
          true, dry_run},
     Mode{"run", "train here what is neither done nor failed; stopped runs are resumed", true, run_here},
     Mode{"submit", "hand the same to Slurm, as one job array", true, submit_runs},
+    Mode{"clean", "remove the copies of programs (STORE/programs) that no submitted run needs any more",
+         false, clean},
     Mode{"status", "--list, and what Slurm says of the submitted jobs", false, print_status},
 };
 
-constexpr std::size_t kRun = 2;  ///< what --retry does by itself
+constexpr double kLargestScale = 1000;
+
+/// The mode that another option stands for by itself.
+const Mode* mode_meant_by(const char* option) {
+  const std::string name = option;
+  return std::ranges::find_if(kModes, [&](const Mode& mode) { return mode.option == name; });
+}
 
 Usage sweep_usage() {
   Usage usage;
-  usage.synopsis = "adapt sweep [GRID.yaml] --list|--dry-run|--run|--submit|--status [--store DIR] [options]";
+  usage.synopsis =
+      "adapt sweep [GRID.yaml] --list|--dry-run|--run|--submit|--status|--clean [--store DIR] [options]";
   usage.description =
       "Grids of experiments. GRID.yaml is an experiment file with `grid:` (keys and lists of values; every "
       "combination\n"
@@ -74,9 +88,17 @@ Usage sweep_usage() {
       "be "
       "repeated)")("set", po::value<std::vector<std::string>>()->composing(),
                    "override a key in every run of the grid, as in training.epochs=3 (may be repeated)")(
-      "json", po::bool_switch(), "--list: as JSON, with every key and metric, like STORE/index.json")(
+      "json", po::bool_switch(),
+      "--list, --status: as JSON; --list with every key and metric, like STORE/index.json")(
+      "watch", po::bool_switch(),
+      "--status (also when it stands alone) again and again, until all runs are done or failed")(
       "retry", po::value<std::string>(),
-      "failed: tries failed runs again; goes with --run (also when it stands alone), --submit and --dry-run")(
+      "failed: tries failed runs again; oom, timeout, node, nan, input, bug, unknown: only those that ended "
+      "so; pruned: those, to their end; "
+      "goes "
+      "with --run (also when it stands alone), --submit and --dry-run")(
+      "scale-memory", po::value<double>(),
+      "--retry oom --submit: ask Slurm for so many times the memory that the runs had")(
       "jobs,J", po::value<int>()->default_value(1), "--run: runs at a time")(
       "ranks,n", po::value<int>()->default_value(1), "--run: MPI ranks of each run")(
       "launch", po::value<std::string>(),
@@ -111,7 +133,10 @@ const Mode* mode_of(const po::variables_map& values, const Usage& usage) {
     chosen = &mode;
   }
   if (chosen == nullptr && values.count("retry") != 0) {
-    return &kModes[kRun];
+    return mode_meant_by("run");
+  }
+  if (chosen == nullptr && values["watch"].as<bool>()) {
+    return mode_meant_by("status");
   }
   if ((chosen == nullptr) != (values.count("task") != 0)) {
     throw BadInput("expected what to do; usage: " + usage.synopsis);
@@ -180,12 +205,29 @@ void read_grid(const po::variables_map& values, const Usage& usage, SweepArgumen
   }
 }
 
-bool retries_failed(const po::variables_map& values) {
-  const std::string what = values.count("retry") != 0 ? values["retry"].as<std::string>() : "failed";
-  if (what != "failed") {
-    throw BadInput(concat("--retry ", what, ": expected failed"));
+/// What is tried again: "failed", the name of a reason, or "" for nothing.
+std::string told_retry(const po::variables_map& values) {
+  const std::string what = values.count("retry") != 0 ? values["retry"].as<std::string>() : "";
+  std::vector<std::string> known = {kRetryFailed, kRetryPruned};
+  std::ranges::copy(names_of<Reason>(), std::back_inserter(known));
+  if (values.count("retry") != 0 && std::ranges::find(known, what) == known.end()) {
+    throw BadInput(concat("--retry ", what, ": expected ", join_names(known)));
   }
-  return values.count("retry") != 0;
+  return what;
+}
+
+/// --scale-memory, for what ran out of it.
+void scale_retried(const po::variables_map& values, const Mode& mode, SweepArguments& arguments) {
+  if (values.count("scale-memory") == 0) {
+    return;
+  }
+  const double factor = values["scale-memory"].as<double>();
+  const bool asks_slurm = mode.run == submit_runs || mode.run == dry_run;
+  if (arguments.retry != name_of(Reason::oom) || !asks_slurm || !(factor > 0 && factor <= kLargestScale)) {
+    throw BadInput(concat("--scale-memory ", factor, ": expected a factor from 0 to ", kLargestScale,
+                          ", with --retry oom and --submit"));
+  }
+  scale_memory(arguments, factor);
 }
 
 std::string text_of(const po::variables_map& values, const char* option) {
@@ -203,7 +245,8 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
   SweepArguments asked;
   asked.store = store_of(values);
   asked.where = given(values, "where");
-  asked.retry_failed = retries_failed(values);
+  asked.retry = told_retry(values);
+  asked.watch = values["watch"].as<bool>();
   asked.json = values["json"].as<bool>();
   asked.jobs = at_least_one(values, "jobs");
   asked.ranks = at_least_one(values, "ranks");
@@ -211,6 +254,9 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
   asked.submission = text_of(values, "submission");
   const Mode* mode = mode_of(values, usage);
   read_grid(values, usage, asked);
+  if (asked.grid && asked.retry == kRetryPruned) {
+    asked.grid->prune.reset();
+  }
   if (mode == nullptr) {
     asked.task = values["task"].as<int>();
     return run_task(asked);
@@ -219,6 +265,7 @@ ExitCode sweep(const std::vector<std::string>& arguments) {
     throw BadInput(concat("--", mode->option, " needs a grid file; usage: ", usage.synopsis));
   }
   check_store(asked);
+  scale_retried(values, *mode, asked);
   return mode->run(asked);
 }
 

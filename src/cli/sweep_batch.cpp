@@ -1,22 +1,20 @@
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
-#include "base/memory.hpp"
 #include "base/shell.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
-#include "cli/memory_check.hpp"
 #include "cli/shared_files.hpp"
-#include "cli/sweep_list.hpp"
+#include "cli/sweep_demand.hpp"
 #include "cli/sweep_modes.hpp"
 #include "experiment/batch.hpp"
-#include "experiment/estimate.hpp"
+#include "experiment/frozen.hpp"
+#include "experiment/slurm_queue.hpp"
+#include "experiment/tending.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -47,43 +45,9 @@ int threads_of(const Grid& grid) {
 }
 
 Batch batch_of(const SweepArguments& arguments, const Submission& submission) {
-  return make_batch(batch_template(), absolute(arguments.store), submission, arguments.grid->slurm,
-                    threads_of(*arguments.grid), program_path());
-}
-
-void print_estimate(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
-  std::vector<IndexEntry> planned;
-  for (const GridRun& run : runs) {
-    IndexEntry entry;
-    entry.configuration = json_values(run.configuration);
-    planned.push_back(std::move(entry));
-  }
-  const Estimate found = estimate(planned, read_index(arguments.store, known_names()));
-  std::array<char, 64> hours{};
-  std::snprintf(hours.data(), hours.size(), "%.3g", found.core_hours);
-  if (found.runs > 0) {
-    print_line(concat("estimate: ", hours.data(), " core-hours for ", found.runs,
-                      found.runs == 1 ? " run" : " runs", ", from finished runs of the store"));
-  }
-  if (found.unknown > 0) {
-    print_line(concat("estimate: none for ", found.unknown, found.unknown == 1 ? " run" : " runs",
-                      ": the store holds no finished run of the same model and data"));
-  }
-}
-
-/// What the run with the largest demand needs.
-void print_memory(const std::vector<GridRun>& runs) {
-  MemoryEstimate largest;
-  std::string label;
-  for (const GridRun& run : runs) {
-    MemoryEstimate estimate = estimate_of(run.configuration);
-    if (total(estimate) > total(largest)) {
-      largest = std::move(estimate);
-      label = run.label;
-    }
-  }
-  print_line(concat("memory: up to ", bytes_text(total(largest)), " for a rank (", parts_text(largest),
-                    "), estimated: ", label));
+  const RunStore store = absolute(arguments.store);
+  return make_batch(batch_template(), store, submission, arguments.grid->slurm, threads_of(*arguments.grid),
+                    frozen_program(store, program_path()).path);
 }
 
 /// Says how many runs are left as they are because of something in their own way.
@@ -94,65 +58,69 @@ ExitCode say_left(int left) {
   return left > 0 ? ExitCode::failed : ExitCode::done;
 }
 
+/// Runs of a task.
+int chunk_of(std::size_t runs, const SlurmOptions& slurm) {
+  return chunk_size(runs, std::max(slurm.chunk, slurm.pack), max_array_size(slurm));
+}
+
 /// A submission as it would be, for --dry-run.
 Submission imagined(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
-  const SlurmOptions& slurm = arguments.grid->slurm;
   Submission submission;
   submission.id = arguments.grid->name + "-1";
-  submission.chunk = chunk_size(runs.size(), slurm.chunk, max_array_size(slurm));
+  submission.chunk = chunk_of(runs.size(), arguments.grid->slurm);
   for (const GridRun& run : runs) {
     submission.runs.push_back({run.identity, run.label});
   }
   return submission;
 }
 
-void print_tasks(const Submission& submission, const JobReport& report) {
-  std::map<std::string, int> counts;
-  for (const TaskState& task : report.tasks) {
-    const bool waits = task.state == "PENDING" && task.reason != "None";
-    ++counts[task.state + (waits ? " (" + task.reason + ")" : "")];
+/// Takes out what somebody works on, or is going to. Throws Failure where Slurm does not tell.
+std::vector<GridRun> untended(const RunStore& store, std::vector<GridRun> runs, const Tending& tending) {
+  for (const GridRun& run : runs) {
+    if (const auto unsure = tending.unsure.find(run.identity); unsure != tending.unsure.end()) {
+      throw Failure(concat("Slurm does not tell whether ", run.label,
+                           ", submitted before, is still in the queue: ", unsure->second,
+                           "; expected an answer before it is submitted again"));
+    }
   }
-  std::string states;
-  for (const auto& [state, count] : counts) {
-    states += concat(states.empty() ? "" : ", ", count, " ", state);
+  const std::size_t queued =
+      std::erase_if(runs, [&](const GridRun& run) { return tending.tended.count(run.identity) != 0; });
+  if (queued > 0) {
+    log_info(concat(queued, queued == 1 ? " run is" : " runs are", " in the queue already"));
   }
-  const std::string forgotten =
-      report.trouble.empty() ? "unknown to Slurm" : "Slurm does not answer: " + report.trouble;
-  print_line(concat("submission ", submission.id, ", job ", submission.job, ": ",
-                    states.empty() ? forgotten : states));
+  std::erase_if(runs, [&](const GridRun& run) { return store.state(run.identity) == RunState::running; });
+  return runs;
 }
 
-/// Runs of a submission that Slurm still works on or is going to; all of them where Slurm does not answer.
-void add_tended(const Submission& submission, const JobReport& report, std::set<std::string>& tended) {
-  std::set<std::string> alive;
-  for (const TaskState& task : report.tasks) {
-    if (task.is_alive()) {
-      alive.insert(task.task);
-    }
-  }
-  for (std::size_t i = 0; i < submission.runs.size(); ++i) {
-    const std::size_t task = i / static_cast<std::size_t>(submission.chunk);
-    if (!report.trouble.empty() || alive.count(concat(submission.job, "_", task)) != 0) {
-      tended.insert(submission.runs[i].identity);
-    }
-  }
+/// Whether pruning has anything to do; where there is none, there always is.
+bool is_worth_it(const RunStore& store, const Grid& grid) {
+  return !grid.prune || pruned_work(store, grid.runs, *grid.prune, [](const GridRun& /*run*/) {})();
 }
 
-/// How many runs were submitted, are neither done nor failed, and have nobody left to train them: their task
-/// was killed with no time to return to the queue, or Slurm did not take it back.
-std::size_t count_abandoned(const RunStore& store, const std::vector<Submission>& submissions,
-                            const std::set<std::string>& tended) {
-  std::set<std::string> abandoned;
-  for (const Submission& submission : submissions) {
-    for (const Submission::Run& run : submission.runs) {
-      const RunState state = store.state(run.identity);
-      const bool to_do = state == RunState::planned || state == RunState::resumable;
-      if (to_do && tended.count(run.identity) == 0) {
-        abandoned.insert(run.identity);
-      }
+/// And those that the runs are compared with at the rungs: all others that have begun.
+std::vector<GridRun> with_rivals(const RunStore& store, const Grid& grid, std::vector<GridRun> runs) {
+  std::set<std::string> known;
+  for (const GridRun& run : runs) {
+    known.insert(run.identity);
+  }
+  for (const GridRun& run : grid.runs) {
+    if (known.count(run.identity) == 0 && rungs_of(store.folder(run.identity))) {
+      runs.push_back(run);
     }
   }
-  return abandoned.size();
+  return runs;
+}
+
+/// Notes what data the runs are submitted with; takes out those whose folders are in the way, as
+/// leave_hindered().
+int leave_unfrozen(const RunStore& store, std::vector<GridRun>& runs) {
+  std::map<std::string, FrozenData> data;
+  const std::vector<FrozenData> frozen = freeze_data(runs);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    data.emplace(runs[i].identity, frozen[i]);
+  }
+  return leave_hindered(
+      runs, [&](const GridRun& run) { write_frozen(store, run.identity, data.at(run.identity)); }, log_info);
 }
 
 }  // namespace
@@ -168,8 +136,9 @@ ExitCode dry_run(const SweepArguments& arguments) {
   for (const GridRun& run : runs) {
     print_line(concat("  ", shell_line(training_command(arguments.store, run, options)), "  # ", run.label));
   }
-  print_estimate(arguments, runs);
-  print_memory(runs);
+  for (const std::string& line : estimate_lines(arguments, runs)) {
+    print_line(line);
+  }
   const Submission submission = imagined(arguments, runs);
   const Batch batch = batch_of(arguments, submission);
   print_line(concat("--submit would hand ", submission.tasks(), " tasks of at most ", submission.chunk,
@@ -184,59 +153,46 @@ ExitCode dry_run(const SweepArguments& arguments) {
 }
 
 ExitCode submit_runs(const SweepArguments& arguments) {
-  const SlurmOptions& slurm = arguments.grid->slurm;
-  std::vector<GridRun> runs = runs_to_do(arguments);
-  runs.erase(std::remove_if(runs.begin(), runs.end(),
-                            [&](const GridRun& run) {
-                              return arguments.store.state(run.identity) == RunState::running;
-                            }),
-             runs.end());
-  if (runs.empty()) {
-    print_line("nothing to submit");
-    return ExitCode::done;
-  }
-  const int threads = threads_of(*arguments.grid);
+  const Grid& grid = *arguments.grid;
+  const int threads = threads_of(grid);
   const std::string base = batch_template();
   const RunStore store = absolute(arguments.store);
   check_store_path(store);
+  Tending tending = look_after(store);
+  if (const int count = requeue_noted(store, tending); count > 0) {
+    print_line(concat(count, count == 1 ? " task returns" : " tasks return", " to the queue"));
+  }
+  note_ends(store, grid.runs, tending);
+  std::vector<GridRun> runs = untended(store, runs_to_do(arguments), tending);
+  if (runs.empty() || !is_worth_it(store, grid)) {
+    print_line("nothing to submit");
+    return ExitCode::done;
+  }
+  check_fits(grid, runs);
+  for (const std::string& line : estimate_lines(arguments, runs)) {
+    log_info(line);
+  }
   make_submissions_folder(store);
   const auto prepare = [&](const GridRun& run) {
     store.clear_failure(run.identity);
     store.prepare(run.identity, run.configuration);
   };
-  const int left = leave_hindered(runs, prepare, log_info);
+  const int left = leave_hindered(runs, prepare, log_info) + leave_unfrozen(store, runs);
   if (runs.empty()) {
     return say_left(left);
   }
+  const FrozenProgram program = frozen_program(store, program_path());
+  // First the submission, then the copy that it names: --clean removes none that somebody is about to need.
+  const int chunk = chunk_of(runs.size(), grid.slurm);
   Submission submission =
-      freeze(store, *arguments.grid, runs, chunk_size(runs.size(), slurm.chunk, max_array_size(slurm)));
-  const Batch batch = make_batch(base, store, submission, slurm, threads, program_path());
+      freeze(store, grid, grid.prune ? with_rivals(store, grid, runs) : runs, chunk, threads, program.sha256);
+  copy_program(program, program_path());
+  const Batch batch = make_batch(base, store, submission, grid.slurm, threads, program.path);
   submission.job = submit(batch, submission_path(store, submission.id, ".sbatch"));
   save(store, submission);
   print_line(concat("submitted job ", submission.job, ": ", runs.size(), runs.size() == 1 ? " run" : " runs",
                     " in ", submission.tasks(), " tasks, submission ", submission.id));
   return say_left(left);
-}
-
-ExitCode print_status(const SweepArguments& arguments) {
-  const Grid* grid = arguments.grid ? &*arguments.grid : nullptr;
-  print(run_table(arguments.store, grid, arguments.where));
-  std::vector<Submission> submissions = load_submissions(arguments.store);
-  submissions.erase(std::remove_if(submissions.begin(), submissions.end(),
-                                   [](const Submission& submission) { return submission.job.empty(); }),
-                    submissions.end());
-  std::set<std::string> tended;
-  for (const Submission& submission : submissions) {
-    const JobReport report = ask_about(submission.job);
-    print_tasks(submission, report);
-    add_tended(submission, report, tended);
-  }
-  if (const std::size_t count = count_abandoned(arguments.store, submissions, tended); count > 0) {
-    print_line(concat(count, count == 1 ? " run was" : " runs were",
-                      " submitted, not finished, and no task is left for ", count == 1 ? "it" : "them",
-                      ": adapt sweep GRID.yaml --submit goes on"));
-  }
-  return ExitCode::done;
 }
 
 }  // namespace adapt::cli

@@ -11,13 +11,18 @@
 
 namespace adapt::cli {
 
+/// SweepArguments::retry: whatever failed; what was pruned, to its end.
+inline constexpr const char* kRetryFailed = "failed";
+inline constexpr const char* kRetryPruned = "pruned";
+
 /// What `adapt sweep` was asked for.
 struct SweepArguments {
   RunStore store{""};
   std::optional<Grid> grid;
   std::vector<std::string> where;  ///< conditions on the runs
-  bool retry_failed = false;
-  bool json = false;  ///< --list for programs
+  std::string retry;   ///< "failed", or the Reason of runs of which only these are tried again; empty
+  bool json = false;   ///< --list and --status for programs
+  bool watch = false;  ///< --status again and again
   int jobs = 1;
   int ranks = 1;
   std::string launch;      ///< words of a launcher in place of mpirun
@@ -26,7 +31,7 @@ struct SweepArguments {
 };
 
 /// Runs of the grid that fit the conditions and are neither done nor, unless they are to be tried again,
-/// failed.
+/// failed. Where runs of one reason are to be tried again, those that ended by it, and no others.
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments);
 
 /// How --run trains: by the launcher that was asked for, else by mpirun on this machine. Throws BadInput
@@ -47,5 +52,8 @@ ExitCode submit_runs(const SweepArguments& arguments);
 
 /// --status: states of the runs, and what Slurm says of the submissions.
 ExitCode print_status(const SweepArguments& arguments);
+
+/// --clean: removes the copies of the program that no submission needs any more.
+ExitCode clean(const SweepArguments& arguments);
 
 }  // namespace adapt::cli

@@ -3,49 +3,19 @@
 #include <functional>
 #include <iterator>
 #include <set>
-#include <sstream>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/stop_signal.hpp"
-#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "cli/shared_files.hpp"
+#include "cli/sweep_end.hpp"
 #include "cli/sweep_list.hpp"
 #include "cli/sweep_modes.hpp"
-#include "experiment/submission.hpp"
 #include "experiment/sweep_runner.hpp"
 
 namespace adapt::cli {
 namespace {
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) {
-    words.push_back(word);
-  }
-  return words;
-}
-
-/// "6 runs: 4 done (1 before), 1 failed, 1 running elsewhere".
-std::string describe(const SweepResult& result) {
-  std::string text;
-  const auto add = [&](int count, const char* what) {
-    if (count > 0) {
-      text += concat(text.empty() ? "" : ", ", count, " ", what);
-    }
-  };
-  add(result.done, "done");
-  add(result.done_before, "done before");
-  add(result.failed, "failed");
-  add(result.failed_before, "failed before (--retry failed tries them again)");
-  add(result.stopped, "stopped, to be resumed");
-  add(result.interrupted, "interrupted, to be resumed");
-  add(result.elsewhere, "running elsewhere");
-  add(result.unfit, "left, each for its own reason");
-  add(result.left, "left as they are");
-  return text.empty() ? "nothing to do" : text;
-}
 
 /// No run has more ranks than shards; mpirun would try to start them first.
 void check_ranks(const SweepArguments& arguments, const std::vector<GridRun>& runs) {
@@ -58,35 +28,12 @@ void check_ranks(const SweepArguments& arguments, const std::vector<GridRun>& ru
   }
 }
 
-/// `left`: runs that were left before the others began.
-ExitCode finish(SweepResult result, int left) {
-  result.unfit += left;
-  print_line(describe(result));
-  if (!result.hindrance.empty()) {
-    log_error(concat("the sweep stops, as no run could go on here: ", result.hindrance));
-    return ExitCode::failed;
-  }
-  if (result.stopped + result.interrupted + result.left > 0) {
-    return ExitCode::stopped;
-  }
-  return result.failed + result.failed_before + result.unfit > 0 ? ExitCode::failed : ExitCode::done;
-}
-
-void catch_signals() {
-  catch_stop_signals();
-  catch_interrupt();
-}
-
-SweepResult train(const RunStore& store, const std::vector<GridRun>& runs, const RunnerOptions& options) {
-  return run_sweep(store, runs, options, log_info);
-}
-
-/// The runs of the grid that fit the conditions and whose state is as wanted.
+/// The runs of the grid that fit the conditions and are wanted.
 std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
-                                 const std::function<bool(RunState)>& wanted) {
+                                 const std::function<bool(const IndexEntry&)>& wanted) {
   std::set<std::string> chosen;
   for (const IndexEntry& entry : run_table(arguments.store, &*arguments.grid, arguments.where).runs) {
-    if (wanted(entry.state)) {
+    if (wanted(entry)) {
       chosen.insert(entry.identity);
     }
   }
@@ -96,12 +43,26 @@ std::vector<GridRun> chosen_runs(const SweepArguments& arguments,
   return runs;
 }
 
+/// Whether runs that ended by one reason are to be tried again, and no others.
+bool retries_reason(const SweepArguments& arguments) {
+  return !arguments.retry.empty() && arguments.retry != kRetryFailed;
+}
+
+bool is_to_do(const SweepArguments& arguments, const IndexEntry& run) {
+  if (run.state == RunState::done) {
+    return false;
+  }
+  if (arguments.retry == kRetryPruned) {
+    return run.state == RunState::pruned;
+  }
+  return retries_reason(arguments) ? run.reason == arguments.retry
+                                   : run.state != RunState::failed || !arguments.retry.empty();
+}
+
 }  // namespace
 
 std::vector<GridRun> runs_to_do(const SweepArguments& arguments) {
-  return chosen_runs(arguments, [&](RunState state) {
-    return state != RunState::done && (state != RunState::failed || arguments.retry_failed);
-  });
+  return chosen_runs(arguments, [&](const IndexEntry& run) { return is_to_do(arguments, run); });
 }
 
 RunnerOptions local_options(const SweepArguments& arguments, const std::vector<GridRun>& runs, int threads) {
@@ -122,10 +83,13 @@ RunnerOptions local_options(const SweepArguments& arguments, const std::vector<G
 }
 
 ExitCode run_here(const SweepArguments& arguments) {
-  catch_signals();
-  std::vector<GridRun> runs = chosen_runs(arguments, [](RunState /*state*/) { return true; });
+  catch_stop_signals();
+  catch_interrupt();
+  const bool some = retries_reason(arguments);
+  std::vector<GridRun> runs =
+      chosen_runs(arguments, [&](const IndexEntry& run) { return !some || is_to_do(arguments, run); });
   int left = 0;
-  if (arguments.retry_failed) {
+  if (!arguments.retry.empty()) {
     left = leave_hindered(
         runs, [&](const GridRun& run) { arguments.store.clear_failure(run.identity); }, log_info);
   }
@@ -133,23 +97,14 @@ ExitCode run_here(const SweepArguments& arguments) {
   for (const GridRun& run : runs) {
     threads = std::max(threads, run.configuration.training.threads);
   }
-  return finish(train(arguments.store, runs, local_options(arguments, runs, threads)), left);
-}
-
-ExitCode run_task(const SweepArguments& arguments) {
-  catch_signals();
-  const Submission submission = load_submission(arguments.store, arguments.submission);
-  RunnerOptions options;
-  options.program = program_path();
-  options.launcher = words_of(arguments.launch);
-  options.environment = environment_for_launcher();
-  options.requeues = true;
-  std::vector<GridRun> runs = runs_of_task(submission, arguments.task);
-  const auto read = [&](GridRun& run) {
-    run.configuration = load_configuration(arguments.store.experiment(run.identity), {}, known_names());
-  };
-  const int left = leave_hindered(runs, read, log_info);
-  return finish(train(arguments.store, runs, options), left);
+  RunnerOptions options = local_options(arguments, runs, threads);
+  const auto& prune = arguments.grid->prune;
+  if (prune) {
+    options.prune = prune->metric;
+    options.more =
+        pruned_work(arguments.store, std::exchange(runs, {}), *prune, [](const GridRun& /*run*/) {});
+  }
+  return finish_sweep(run_sweep(arguments.store, runs, options, log_info), left);
 }
 
 }  // namespace adapt::cli

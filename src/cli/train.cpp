@@ -17,6 +17,7 @@
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
 #include "experiment/claim.hpp"
+#include "experiment/frozen.hpp"
 #include "experiment/report.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
@@ -33,6 +34,8 @@ struct TrainArguments {
   std::string out;
   std::string claim;
   std::string report;
+  std::string frozen;
+  std::int64_t until = 0;
   bool overwrite = false;
   bool resume = false;
   bool check = false;
@@ -63,9 +66,14 @@ Usage train_usage() {
                   "train under the claim with this token, as adapt sweep tells its trainings")(
       "report", po::value<std::string>()->default_value(""),
       "note in this file that the training began, and why it failed; adapt sweep reads it")(
+      "frozen", po::value<std::string>()->default_value(""),
+      "refuse other data than those that this file names, as adapt sweep --submit wrote it")(
       "check", po::bool_switch(),
       "train nothing: check the experiment and print its configuration with every key; needs no data")(
       "help-keys", "print every key of an experiment with default, range and meaning");
+  usage.options.add_options()(
+      "until-epoch", po::value<std::int64_t>()->default_value(0),
+      "stop at a checkpoint behind this epoch for now, with exit code 75; --resume goes on (0: do not)");
   usage.positional.add("input", -1);
   return usage;
 }
@@ -89,6 +97,8 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
   }
   parsed.claim = values["claim"].as<std::string>();
   parsed.report = values["report"].as<std::string>();
+  parsed.frozen = values["frozen"].as<std::string>();
+  parsed.until = values["until-epoch"].as<std::int64_t>();
   parsed.overwrite = values["overwrite"].as<bool>();
   parsed.resume = values["resume"].as<bool>();
   if (parsed.overwrite && parsed.resume) {
@@ -103,6 +113,7 @@ mpi::Facts task_of(const TrainArguments& arguments) {
   const auto said = [](bool flag) { return flag ? "given" : "not given"; };
   return {{"the subcommand", "train"},
           {"--out", arguments.out.empty() ? "not given" : arguments.out},
+          {"--until-epoch", std::to_string(arguments.until)},
           {"--overwrite", said(arguments.overwrite)},
           {"--resume", said(arguments.resume)}};
 }
@@ -169,6 +180,9 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const
   phase::begin("load");
   check_stop();
   run.data = open_dataset(run.configuration.data, run.configuration.seed);
+  if (!arguments.frozen.empty() && ranks.rank() == 0) {
+    check_frozen(arguments.frozen, run.data);
+  }
   phase::begin("build");
   check_stop();
   run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
@@ -266,7 +280,7 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
   });
 }
 
-TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
+TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks, std::int64_t until) {
   const TrainingOptions& training = run.configuration.training;
   const std::int64_t step_images = training.step_images();
   const std::int64_t images = training.epochs * (run.data.train->size() / step_images) * step_images;
@@ -275,10 +289,11 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
   TrainerProgress last;
   const bool keeps = ranks.rank() == 0;
   const TrainerFiles files = {keeps ? &*run.log : nullptr, keeps ? &*run.checkpoints : nullptr};
-  const TrainingEnd end = run.trainer->run(files, [&](const TrainerProgress& progress) {
+  const auto on_step = [&](const TrainerProgress& progress) {
     last = progress;
     bar.update(progress.step * step_images, note_of(progress, training.epochs));
-  });
+  };
+  const TrainingEnd end = run.trainer->run(files, on_step, until);
   if (end == TrainingEnd::stopped) {
     return end;
   }
@@ -291,13 +306,14 @@ TrainingEnd train_to_the_end(Prepared& run, const mpi::Communicator& ranks) {
 }
 
 /// Trains, and says how that ended.
-ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks) {
+ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks, std::int64_t until) {
   if (run.from.done) {
     log_info(concat(run.run_dir, " is complete: nothing to resume"));
     return ExitCode::done;
   }
-  if (train_to_the_end(run, ranks) == TrainingEnd::stopped) {
-    log_info(concat("stopped by a signal after the checkpoint of step ", run.checkpoints->last_step(),
+  if (train_to_the_end(run, ranks, until) == TrainingEnd::stopped) {
+    log_info(concat("stopped ", until > 0 && !stop_requested() ? "as asked" : "by a signal",
+                    " after the checkpoint of step ", run.checkpoints->last_step(),
                     "; --resume goes on from it"));
     return ExitCode::stopped;
   }
@@ -309,7 +325,7 @@ ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks) {
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
   Prepared run;
   prepare(arguments, ranks, run);
-  const ExitCode code = train_prepared(run, ranks);
+  const ExitCode code = train_prepared(run, ranks, arguments.until);
   // A launcher may return with the first rank that has ended: the folder is free by then.
   mpi::together(ranks, [&] { run.claim.reset(); });
   return code;
@@ -343,7 +359,7 @@ ExitCode train_and_report(const TrainArguments& arguments, const mpi::Communicat
     const mpi::Ending ending = mpi::attempt([] { throw; });
     // What the machine fails at in between is not noted, nor can it always be: the disk may be full.
     const bool is_said = ending.code == ExitCode::bad_input ||
-                         (ending.code == ExitCode::failed && ending.cause == Cause::task);
+                         (ending.code == ExitCode::failed && ending.cause != Cause::machine);
     if (is_said && (!shared || ranks.rank() == 0)) {
       note_failure(arguments.report, ending);
     }

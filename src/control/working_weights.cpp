@@ -11,7 +11,8 @@ namespace {
 
 [[noreturn]] void refuse(const Parameter& parameter, std::uint32_t step) {
   throw Failure(concat("parameter '", parameter.name, "' is NaN or infinite at step ", step,
-                       "; a smaller training.learning_rate may help"));
+                       "; a smaller training.learning_rate may help"),
+                Cause::numbers);
 }
 
 /// Returns how many values are not zero.

@@ -60,6 +60,7 @@ struct DataDescription {
   int classes = 0;
   std::int64_t bytes = 0;          ///< that the images take
   std::int64_t opening_bytes = 0;  ///< most that they and the files take while they are read
+  bool in_files = true;            ///< rather than computed
 };
 
 /// Throws BadInput for an unknown name.

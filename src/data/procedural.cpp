@@ -232,7 +232,7 @@ DataSplits open_procedural(const DataOptions& options, std::uint64_t seed) {
 
 DataDescription describe_procedural(const DataOptions& options) {
   const std::int64_t bytes = (train_images(options) + test_images(options)) * (kShape.elements() + 1);
-  return {kShape, kClasses, bytes, bytes};
+  return {kShape, kClasses, bytes, bytes, /*in_files=*/false};
 }
 
 }  // namespace adapt

@@ -19,7 +19,7 @@ namespace adapt {
 /// A gradient that cannot be summed: NaN, infinite or too large.
 class BadGradient : public Failure {
  public:
-  using Failure::Failure;
+  explicit BadGradient(const std::string& message) : Failure(message, Cause::numbers) {}
 };
 
 /// One parameter tensor as the exchange knows it.

@@ -40,6 +40,7 @@ std::string to_json(const Claim& claim) {
                     {"start", claim.owner.start},
                     {"space", claim.space},
                     {"slurm_job", claim.slurm_job},
+                    {"slurm_array_job", claim.slurm_array},
                     {"slurm_array_task", claim.slurm_task},
                     {"slurm_restarts", claim.slurm_restarts},
                     {"time", claim.time}});
@@ -52,6 +53,7 @@ Claim from_json(const Json& json) {
   claim.space = text_of(json, "space");
   claim.owner = {static_cast<pid_t>(integer_of(json, "pid").value_or(0)), text_of(json, "start")};
   claim.slurm_job = text_of(json, "slurm_job");
+  claim.slurm_array = text_of(json, "slurm_array_job");
   claim.slurm_task = text_of(json, "slurm_array_task");
   claim.slurm_restarts = static_cast<int>(integer_of(json, "slurm_restarts").value_or(0));
   claim.time = text_of(json, "time");
@@ -138,13 +140,17 @@ Claim own_claim() {
   claim.space = process_space();
   claim.owner = process_with(::getpid());
   claim.slurm_job = variable("SLURM_JOB_ID");
+  claim.slurm_array = variable("SLURM_ARRAY_JOB_ID");
   claim.slurm_task = variable("SLURM_ARRAY_TASK_ID");
   claim.slurm_restarts = std::atoi(variable("SLURM_RESTART_COUNT").c_str());
   claim.time = utc_now();
   return claim;
 }
 
-JobState slurm_job_state(const std::string& job) {
+namespace {
+
+/// What squeue says of a job now.
+JobState ask_about_job(const std::string& job) {
   const Captured answer = capture({"squeue", "--noheader", "--states=all", "--format=%A %T", "--jobs=" + job},
                                   environment_outside_jobs());
   if (answer.exit_code != 0) {
@@ -157,6 +163,21 @@ JobState slurm_job_state(const std::string& job) {
   };
   constexpr std::array kAlive = {"RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "SIGNALING"};
   return std::any_of(kAlive.begin(), kAlive.end(), is_of_job) ? JobState::alive : JobState::dead;
+}
+
+}  // namespace
+
+JobState slurm_job_state(const std::string& job) {
+  // Where Slurm does not answer, it takes its time to, and many claims are looked at in a row.
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kMoment{5};
+  static std::optional<Clock::time_point> silent;
+  if (silent && Clock::now() - *silent < kMoment) {
+    return JobState::unknown;
+  }
+  const JobState state = ask_about_job(job);
+  silent = state == JobState::unknown ? std::optional(Clock::now()) : std::nullopt;
+  return state;
 }
 
 std::optional<bool> owner_is_alive(const Claim& claim) {
@@ -187,6 +208,17 @@ void refuse_claimed(const std::filesystem::path& run_dir, const std::string& but
         concat("run ", run_dir, " is claimed by ", *owner,
                "; wait until that has ended (a claim that is not refreshed for 15 minutes ends, too), or "
                "choose another folder"));
+  }
+}
+
+std::optional<Claim> last_claim(const std::filesystem::path& run_dir) {
+  const std::vector<int> numbers = claims_in(run_dir);
+  return numbers.empty() ? std::nullopt : read_claim(path_of(run_dir, numbers.back()));
+}
+
+void clear_dead_claims(const std::filesystem::path& run_dir) {
+  if (has_claim(run_dir)) {
+    HeldClaim::take(run_dir);  // and back, with those that it replaces
   }
 }
 

@@ -17,10 +17,11 @@ struct Claim {
   std::string host;
   std::string space;  ///< process_space() of the processes below
   ProcessId owner;
-  std::string slurm_job;   ///< SLURM_JOB_ID, or empty
-  std::string slurm_task;  ///< SLURM_ARRAY_TASK_ID, or empty
-  int slurm_restarts = 0;  ///< SLURM_RESTART_COUNT
-  std::string time;        ///< when it was made, UTC
+  std::string slurm_job;    ///< SLURM_JOB_ID, or empty
+  std::string slurm_array;  ///< SLURM_ARRAY_JOB_ID, or empty
+  std::string slurm_task;   ///< SLURM_ARRAY_TASK_ID, or empty
+  int slurm_restarts = 0;   ///< SLURM_RESTART_COUNT
+  std::string time;         ///< when it was made, UTC
 };
 
 /// The claim that this process would make now.
@@ -29,8 +30,9 @@ Claim own_claim();
 /// What is known about a Slurm job.
 enum class JobState { alive, dead, unknown };
 
-/// Asks `squeue`: alive when the job runs, is being started or ended, or is suspended; dead when it waits,
-/// has ended, or Slurm has forgotten it; unknown where there is no Slurm, or no answer.
+/// Asks `squeue`, not again for a moment where it did not answer: alive when the job runs, is being started
+/// or ended, or is suspended; dead when it waits, has ended, or Slurm has forgotten it; unknown where there
+/// is no Slurm, or no answer.
 JobState slurm_job_state(const std::string& job);
 
 /// Whether a claim's owner is still there. On the same machine: whether the process runs. Elsewhere: what
@@ -47,6 +49,13 @@ std::optional<std::string> living_owner(const std::filesystem::path& run_dir, co
 /// Throws BadInput with the owner's name where somebody alive holds a claim on the run in this folder, other
 /// than the one with the token `but`.
 void refuse_claimed(const std::filesystem::path& run_dir, const std::string& but = "");
+
+/// The newest claim, alive or dead, that can be read.
+std::optional<Claim> last_claim(const std::filesystem::path& run_dir);
+
+/// Removes the claims of dead owners, which another machine could take for alive. Throws as
+/// HeldClaim::take().
+void clear_dead_claims(const std::filesystem::path& run_dir);
 
 /// Whether there is any claim, alive or dead.
 bool has_claim(const std::filesystem::path& run_dir);

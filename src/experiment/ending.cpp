@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
 #include "base/process.hpp"
 #include "experiment/report.hpp"
 #include "mpi/watchdog.hpp"
@@ -89,7 +90,7 @@ bool is_full(const std::filesystem::path& folder) {
 }  // namespace
 
 EndedAttempt judge(const RunStore& store, const std::string& identity,
-                   const std::vector<std::string>& command, std::uintmax_t output_before, int exit_code,
+                   const std::vector<std::string>& command, const AttemptBegin& before, int exit_code,
                    bool stop_requested) {
   look_again(store.folder(identity));
   const Report report = read_report(store.report(identity));
@@ -97,20 +98,30 @@ EndedAttempt judge(const RunStore& store, const std::string& identity,
     return {Ending::done, exit_code, "", {}};
   }
   if (report.failure) {
-    const Ending ending = report.failure->cause == Cause::machine ? Ending::unfit : Ending::failed;
-    return {ending, report.failure->exit_code, report.failure->message, {}};
+    const ReportedFailure& failure = *report.failure;
+    const Ending ending = failure.cause == Cause::machine ? Ending::unfit : Ending::failed;
+    return {ending,
+            failure.exit_code,
+            failure.message,
+            {},
+            reason_said(static_cast<ExitCode>(failure.exit_code), failure.cause)};
   }
-  if (stop_requested || exit_code == static_cast<int>(ExitCode::stopped)) {
+  std::vector<std::string> lines = lines_from(store.output(identity), before.output);
+  const Reason reason = reason_seen(lines, exit_code, killed_for_memory() > before.killed_for_memory);
+  if (exit_code == static_cast<int>(ExitCode::stopped) || (stop_requested && reason != Reason::oom)) {
     return {Ending::stopped, exit_code, "", {}};
   }
-  std::vector<std::string> lines = lines_from(store.output(identity), output_before);
   const std::string complaint = complaint_in(lines);
   const std::string how = describe_exit(exit_code, report.begun, command);
   const bool is_blamed = exit_code == static_cast<int>(ExitCode::failed) ||
                          exit_code == static_cast<int>(ExitCode::bad_input) || exit_code == kNotFound ||
                          exit_code == kNotExecutable;
   if (report.begun && (!is_blamed || complaint.starts_with(mpi::kStuck))) {
-    return {Ending::interrupted, exit_code, complaint.empty() ? how : concat(how, ": ", complaint), {}};
+    return {reason == Reason::oom ? Ending::failed : Ending::interrupted,
+            exit_code,
+            complaint.empty() ? how : concat(how, ": ", complaint),
+            {},
+            reason};
   }
   if (lines.size() > kMostWords) {
     lines.erase(lines.begin(), lines.end() - kMostWords);

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "experiment/grid_axes.hpp"
+#include "experiment/pruning_reader.hpp"
 #include "experiment/reader.hpp"
 #include "experiment/settings.hpp"
 #include "experiment/slurm_reader.hpp"
@@ -118,6 +119,9 @@ class Expansion {
       }
       if (key == "slurm") {
         read_slurm_options(entry.second, key, source_, grid_.slurm);
+      }
+      if (key == "prune") {
+        grid_.prune = read_pruning(entry.second, source_);
       }
       named_ = named_ || key == "name";
     }

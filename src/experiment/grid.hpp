@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "experiment/configuration.hpp"
+#include "experiment/grid_run.hpp"
+#include "experiment/pruning.hpp"
 #include "experiment/slurm_options.hpp"
 
 namespace adapt {
@@ -13,18 +16,12 @@ namespace adapt {
 /// Most runs of one grid; more is taken for a mistake.
 inline constexpr std::size_t kMostGridRuns = 10000;
 
-/// One run of a grid.
-struct GridRun {
-  Configuration configuration;
-  std::string identity;  ///< store_identity()
-  std::string label;     ///< what tells it from the others: "model=lenet5 precision=adapt seed=1"
-};
-
 /// A grid file, expanded.
 struct Grid {
   std::string name;  ///< its key `name`, else the file's name without .yaml
   std::vector<GridRun> runs;
-  SlurmOptions slurm;  ///< those of the site, with the grid's section `slurm` on top
+  std::optional<Pruning> prune;  ///< its section `prune`
+  SlurmOptions slurm;            ///< those of the site, with the grid's section `slurm` on top
 };
 
 /// Reads a grid: an experiment file with these keys besides.
@@ -37,6 +34,7 @@ struct Grid {
 ///    left out.
 ///  - `seeds`: a list, or how many, from 0.
 ///  - `slurm`: resources (slurm_options.hpp).
+///  - `prune`: successive halving (pruning.hpp): metric, eta, rungs.
 /// The runs come in the order of the seeds, then of the axes, the last one fastest. `overrides` ("key=value")
 /// count for every run. Their names are the grid's with the values behind it.
 /// Throws BadInput, "FILE:LINE: ", for the first thing wrong: whatever load_configuration refuses in any run,

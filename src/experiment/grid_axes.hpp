@@ -9,7 +9,7 @@
 namespace adapt {
 
 /// Keys of a grid file that are no keys of an experiment.
-inline constexpr const char* kGridKeys[] = {"base", "grid", "zip", "exclude", "seeds", "slurm"};
+inline constexpr const char* kGridKeys[] = {"base", "grid", "zip", "exclude", "seeds", "slurm", "prune"};
 
 /// A value of an axis, and its place "FILE:LINE".
 struct AxisValue {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <iterator>
@@ -29,7 +30,7 @@ namespace {
 
 constexpr const char* kIndex = "index.json";
 /// Part of each stamp: changes when entries get other members, so that old ones are read again.
-constexpr const char* kVersion = "2";
+constexpr const char* kVersion = "3";
 /// 1,000 runs take 5 MB.
 constexpr std::uintmax_t kLargestIndex = std::uintmax_t{1} << 29U;
 
@@ -44,7 +45,8 @@ std::string stamp_of(const std::filesystem::path& path) {
 
 std::string stamp_of_run(const std::filesystem::path& run_dir) {
   std::string stamp = kVersion;
-  for (const char* file : {"run.h5", "DONE", "FAILED", "interrupted", "requeues", "experiment.yaml"}) {
+  for (const char* file :
+       {"run.h5", "DONE", "FAILED", "interrupted", "requeues", "rungs", "experiment.yaml"}) {
     stamp += concat(" ", stamp_of(run_dir / file));
   }
   return stamp;
@@ -127,8 +129,12 @@ IndexEntry read_run(const RunStore& store, const std::string& identity, const Kn
   }
   if (const auto failure = store.failure(identity)) {
     entry.message = failure->message;
+    entry.reason = name_of(failure->reason);
+    entry.nodes = failure->nodes;
   } else if (const auto interruption = interruption_of(store.folder(identity))) {
     entry.message = interruption->message;
+    entry.reason = name_of(interruption->reason);
+    entry.nodes = interruption->nodes;
   }
   return entry;
 }
@@ -142,14 +148,11 @@ Json json_of(const IndexEntry& entry) {
   for (const auto& [key, value] : entry.metrics) {
     add_member(metrics, key, value);
   }
-  return {{"identity", entry.identity},
-          {"name", entry.name},
-          {"state", state_name(entry.state)},
-          {"requeues", entry.requeues},
-          {"message", entry.message},
-          {"stamp", entry.stamp},
-          {"configuration", std::move(configuration)},
-          {"metrics", std::move(metrics)}};
+  return {
+      {"identity", entry.identity},   {"name", entry.name},       {"state", state_name(entry.state)},
+      {"requeues", entry.requeues},   {"message", entry.message}, {"reason", entry.reason},
+      {"nodes", entry.nodes},         {"stamp", entry.stamp},     {"configuration", std::move(configuration)},
+      {"metrics", std::move(metrics)}};
 }
 
 IndexEntry entry_from(const Json& json) {
@@ -158,8 +161,11 @@ IndexEntry entry_from(const Json& json) {
   entry.name = text_of(json, "name");
   entry.requeues = static_cast<int>(integer_of(json, "requeues").value_or(0));
   entry.message = text_of(json, "message");
+  entry.reason = text_of(json, "reason");
+  entry.nodes = text_of(json, "nodes");
   entry.stamp = text_of(json, "stamp");
-  for (RunState state : {RunState::running, RunState::done, RunState::failed, RunState::resumable}) {
+  for (RunState state :
+       {RunState::running, RunState::done, RunState::failed, RunState::pruned, RunState::resumable}) {
     entry.state = text_of(json, "state") == state_name(state) ? state : entry.state;
   }
   if (const Json* values = find_member(json, "configuration"); values != nullptr && values->is_object()) {
@@ -253,8 +259,12 @@ double IndexEntry::metric(const std::string& key) const {
 }
 
 std::string IndexEntry::value_of(const std::string& key) const {
-  if (key == "identity" || key == "name" || key == "state") {
-    return key == "identity" ? identity : key == "name" ? name : state_name(state);
+  const std::array<std::pair<std::string_view, std::string>, 4> own = {
+      {{"identity", identity}, {"name", name}, {"state", state_name(state)}, {"reason", reason}}};
+  for (const auto& [name_of, value] : own) {
+    if (key == name_of) {
+      return value;
+    }
   }
   for (const auto& [name_of, value] : configuration) {
     if (name_of == key) {

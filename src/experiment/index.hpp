@@ -22,6 +22,8 @@ struct IndexEntry {
   std::vector<std::pair<std::string, double>> metrics;
   int requeues = 0;
   std::string message;  ///< of a failure or interruption, or why run.h5 cannot be read
+  std::string reason;   ///< of a failure or interruption, the name of a Reason
+  std::string nodes;    ///< where that was
   std::string stamp;    ///< sizes and times of the files that the rest was read from
 
   /// The value of a key or metric as text; empty where there is none.
@@ -39,9 +41,9 @@ std::vector<IndexEntry> read_index(const RunStore& store, const KnownNames& name
 /// The entries as STORE/index.json holds them.
 std::string to_json(const std::vector<IndexEntry>& entries);
 
-/// The entries that fit all conditions "key=value" and "key!=value" on configuration, metrics, name, identity
-/// and state. The last part of a key, or the name of a section, stands for the whole: "epochs", "model".
-/// Throws BadInput for a condition without '=', and for a key that no run has.
+/// The entries that fit all conditions "key=value" and "key!=value" on configuration, metrics, name,
+/// identity, state and reason. The last part of a key, or the name of a section, stands for the whole:
+/// "epochs", "model". Throws BadInput for a condition without '=', and for a key that no run has.
 std::vector<IndexEntry> filter_index(const std::vector<IndexEntry>& entries,
                                      const std::vector<std::string>& conditions);
 

@@ -37,20 +37,26 @@ std::optional<Interruption> interruption_of(const std::filesystem::path& run_dir
   try {
     const Json json = parse_json(read_text(path, kSmallFile), path.string());
     return Interruption{static_cast<int>(integer_of(json, "count").value_or(1)), text_of(json, "checkpoint"),
-                        text_of(json, "message")};
+                        text_of(json, "message"),
+                        find_named<Reason>(text_of(json, "reason")).value_or(Reason::unknown),
+                        text_of(json, "nodes")};
   } catch (const BadInput& error) {
-    return Interruption{1, "", error.what()};  // the file itself says that there was one
+    return Interruption{1, "", error.what(), Reason::unknown, ""};  // the file itself says that there was one
   }
 }
 
-Interruption note_interruption(const std::filesystem::path& run_dir, const std::string& message) {
+Interruption note_interruption(const std::filesystem::path& run_dir, const std::string& message,
+                               Reason reason, const std::string& nodes) {
   const std::optional<Interruption> before = interruption_of(run_dir);
-  Interruption now{1, newest_checkpoint(run_dir), message};
+  Interruption now{1, newest_checkpoint(run_dir), message, reason, nodes};
   if (before && before->checkpoint == now.checkpoint) {
     now.count = before->count + 1;
   }
-  const std::string text =
-      json_text({{"count", now.count}, {"checkpoint", now.checkpoint}, {"message", now.message}});
+  const std::string text = json_text({{"count", now.count},
+                                      {"checkpoint", now.checkpoint},
+                                      {"message", now.message},
+                                      {"reason", name_of(now.reason)},
+                                      {"nodes", now.nodes}});
   Folder(run_dir, Folder::Links::refused).write(kInterrupted, std::as_bytes(std::span(text)));
   return now;
 }

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "experiment/reason.hpp"
+
 namespace adapt {
 
 /// The last attempts at a run, each of which something else than the run itself ended: a lost node, a signal.
@@ -12,6 +14,8 @@ struct Interruption {
   int count = 0;           ///< in a row, since the run last made a checkpoint
   std::string checkpoint;  ///< the newest one when it was interrupted; "" for none
   std::string message;     ///< the last time, one line
+  Reason reason = Reason::unknown;
+  std::string nodes;  ///< where that was
 };
 
 /// So many interruptions without a new checkpoint between them, and it is the run's own fault.
@@ -21,7 +25,8 @@ inline constexpr int kMostInterruptions = 3;
 std::optional<Interruption> interruption_of(const std::filesystem::path& run_dir);
 
 /// Counts one more, from 1 where the run has made a checkpoint since the last one. Throws MachineFailure.
-Interruption note_interruption(const std::filesystem::path& run_dir, const std::string& message);
+Interruption note_interruption(const std::filesystem::path& run_dir, const std::string& message,
+                               Reason reason = Reason::unknown, const std::string& nodes = nodes_here());
 
 /// Forgets them.
 void clear_interruption(const std::filesystem::path& run_dir);

@@ -1,6 +1,5 @@
 #include "experiment/report.hpp"
 
-#include <string_view>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -8,19 +7,13 @@
 #include "base/json.hpp"
 
 namespace adapt {
-namespace {
-
-constexpr const char* kMachine = "machine";
-constexpr const char* kTask = "task";
-
-}  // namespace
 
 void report_begin(const std::filesystem::path& path) { write_atomically(path, std::string("{}\n")); }
 
 void report_failure(const std::filesystem::path& path, const ReportedFailure& failure) {
   write_atomically(path, json_text({{"exit_code", failure.exit_code},
                                     {"message", failure.message},
-                                    {"cause", failure.cause == Cause::machine ? kMachine : kTask}}));
+                                    {"cause", name_of(failure.cause)}}));
 }
 
 void clear_report(const std::filesystem::path& path) {
@@ -41,7 +34,7 @@ Report read_report(const std::filesystem::path& path) {
     Report report{true, std::nullopt};
     if (const auto code = integer_of(json, "exit_code")) {
       report.failure = ReportedFailure{static_cast<int>(*code), text_of(json, "message"),
-                                       text_of(json, "cause") == kMachine ? Cause::machine : Cause::task};
+                                       find_named<Cause>(text_of(json, "cause")).value_or(Cause::task)};
     }
     return report;
   } catch (const BadInput&) {

@@ -1,12 +1,19 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 
 namespace adapt {
+
+template <>
+inline constexpr auto kNames<Cause> =
+    std::array{Named{"task", Cause::task}, Named{"machine", Cause::machine}, Named{"memory", Cause::memory},
+               Named{"numbers", Cause::numbers}};
 
 // What a training tells the sweep that started it, in a file between the two: launchers have exit codes of
 // their own, and words of their own, so that neither says what became of the experiment. Without a report the

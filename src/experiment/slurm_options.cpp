@@ -18,6 +18,9 @@ namespace {
 /// What sbatch --signal takes.
 constexpr int kMostSignalSeconds = 65535;
 
+/// Runs of a task at a time: more than any node has processors.
+constexpr int kMostPacked = 4096;
+
 /// One key; `read` throws BadInput without place and key.
 struct Field {
   std::string key;
@@ -147,6 +150,13 @@ bool is_time(const std::string& value) {
          value.find_first_not_of("0123456789:-") == std::string::npos;
 }
 
+Field pack() {
+  return {"pack", [](SlurmOptions& options, const YAML::Node& node) {
+            const bool is_auto = node.IsScalar() && node.Scalar() == "auto";
+            options.pack = is_auto ? kAutoPack : static_cast<int>(IntegerDomain{1, kMostPacked}.parse(node));
+          }};
+}
+
 Field time_limit() {
   return {"time", [](SlurmOptions& options, const YAML::Node& node) {
             const char* expected = "a time such as 30 (minutes), 12:00:00 or 2-00:00:00";
@@ -167,6 +177,7 @@ const std::vector<Field>& fields() {
       number("nodes", &SlurmOptions::nodes, 1),
       number("ranks_per_node", &SlurmOptions::ranks_per_node, 1),
       number("threads", &SlurmOptions::threads, 1),
+      pack(),
       number("throttle", &SlurmOptions::throttle, 1),
       number("chunk", &SlurmOptions::chunk, 1),
       number("max_array_size", &SlurmOptions::max_array_size, 1),

@@ -6,6 +6,9 @@
 
 namespace adapt {
 
+/// SlurmOptions::pack: as many as a node has processors for.
+inline constexpr int kAutoPack = 0;
+
 /// What a sweep asks of Slurm. Read from the site's file and from the grid's section `slurm`, which wins. The
 /// keys have the names of the members; empty and 0 leave a choice to Slurm.
 struct SlurmOptions {
@@ -17,6 +20,7 @@ struct SlurmOptions {
   int nodes = 1;       ///< of a training
   int ranks_per_node = 1;
   int threads = 0;                 ///< processors for each rank; 0: the most training.threads of the grid
+  int pack = 1;                    ///< runs side by side in a task, on a node; kAutoPack
   int throttle = 0;                ///< most tasks at a time; 0: any
   int chunk = 1;                   ///< runs of a task, at least
   int max_array_size = 0;          ///< of the site; 0: Slurm is asked

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/interruption.hpp"
+#include "experiment/pruning.hpp"
 #include "record/integrity.hpp"
 
 namespace adapt {
@@ -83,7 +84,7 @@ std::optional<std::string> obstacle_to(const std::function<void()>& work) {
 }
 
 const char* state_name(RunState state) {
-  constexpr std::array kNames = {"planned", "running", "done", "failed", "resumable"};
+  constexpr std::array kNames = {"planned", "running", "done", "failed", "pruned", "resumable"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -102,6 +103,9 @@ RunState state_of(const std::filesystem::path& run_dir) {
   }
   if (std::filesystem::exists(run_dir / kFailed, ignored)) {
     return RunState::failed;
+  }
+  if (const std::optional<RungNote> rungs = rungs_of(run_dir); rungs && rungs->stopped) {
+    return RunState::pruned;
   }
   const bool begun = has_claim(run_dir) || has_checkpoint(run_dir) || interruption_of(run_dir);
   return begun ? RunState::resumable : RunState::planned;
@@ -148,7 +152,11 @@ RunState RunStore::result(const std::string& identity) const {
   if (check_done(folder(identity)) == Done::matches) {
     return RunState::done;
   }
-  return std::filesystem::exists(folder(identity) / kFailed, ignored) ? RunState::failed : RunState::planned;
+  if (std::filesystem::exists(folder(identity) / kFailed, ignored)) {
+    return RunState::failed;
+  }
+  const std::optional<RungNote> rungs = rungs_of(folder(identity));
+  return rungs && rungs->stopped ? RunState::pruned : RunState::planned;
 }
 
 bool RunStore::is_linked(const std::string& identity) const {
@@ -183,7 +191,10 @@ void RunStore::write_failure(const std::string& identity, const RunFailure& fail
         json_text({{"exit_code", failure.exit_code},
                    {"message", failure.message},
                    {"time", failure.time},
-                   {"requeues", failure.requeues}}));
+                   {"requeues", failure.requeues},
+                   {"reason", name_of(failure.reason)},
+                   {"nodes", failure.nodes},
+                   {"memory_mb", failure.memory_mb}}));
 }
 
 std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
@@ -194,8 +205,13 @@ std::optional<RunFailure> RunStore::failure(const std::string& identity) const {
   }
   try {
     const Json json = parse_json(read_text(path, kSmallFile), path.string());
-    return RunFailure{static_cast<int>(integer_of(json, "exit_code").value_or(1)), text_of(json, "message"),
-                      text_of(json, "time"), static_cast<int>(integer_of(json, "requeues").value_or(0))};
+    return RunFailure{static_cast<int>(integer_of(json, "exit_code").value_or(1)),
+                      text_of(json, "message"),
+                      text_of(json, "time"),
+                      static_cast<int>(integer_of(json, "requeues").value_or(0)),
+                      find_named<Reason>(text_of(json, "reason")).value_or(Reason::unknown),
+                      text_of(json, "nodes"),
+                      integer_of(json, "memory_mb").value_or(0)};
   } catch (const BadInput& error) {
     return RunFailure{1, error.what(), "", 0};  // the file itself says that it failed
   }

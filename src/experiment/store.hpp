@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "experiment/configuration.hpp"
+#include "experiment/reason.hpp"
 
 namespace adapt {
 
@@ -15,11 +17,14 @@ namespace adapt {
 //   experiment.yaml  the resolved configuration that the run is trained from
 //   output.txt       what the training printed
 //   claim            who works on it (claim.hpp)
-//   FAILED           JSON: exit_code, message, time, requeues; the last attempt failed
+//   FAILED           JSON, the members of RunFailure; the last attempt failed
 //   interrupted      JSON: how often something ended the run from outside (interruption.hpp)
+//   rungs            its results at the rungs of a grid with `prune` (pruning.hpp)
 //   report           what the training says to the sweep while it works on it (report.hpp)
+//   frozen           what it was submitted with (frozen.hpp)
 //   requeues         how often a batch job was put back into the queue because of this run
-// STORE/index.json lists all runs (index.hpp); STORE/submissions/ holds what was handed to Slurm.
+// STORE/index.json lists all runs (index.hpp); STORE/submissions/ holds what was handed to Slurm,
+// STORE/programs/ the programs that it runs.
 
 /// What can be said of a run from its folder.
 enum class RunState {
@@ -27,6 +32,7 @@ enum class RunState {
   running,    ///< somebody alive has claimed it
   done,       ///< DONE is there and belongs to the run.h5
   failed,     ///< FAILED is there: it is tried again on request only
+  pruned,     ///< it waits at a rung (pruning.hpp), better runs go on
   resumable,  ///< not worked on, and there is a checkpoint, the claim of a dead owner, or an interruption
 };
 
@@ -39,6 +45,9 @@ struct RunFailure {
   std::string message;  ///< one line
   std::string time;     ///< UTC
   int requeues = 0;
+  Reason reason = Reason::unknown;
+  std::string nodes = {};      ///< nodes_here()
+  std::int64_t memory_mb = 0;  ///< job_memory()
 };
 
 /// The folder of a store. Its folders are made when something is written.
@@ -55,7 +64,7 @@ class RunStore {
   [[nodiscard]] std::vector<std::string> identities() const;
 
   [[nodiscard]] RunState state(const std::string& identity) const;
-  /// The same for the holder of the claim: done, failed, or planned for anything else.
+  /// The same for the holder of the claim: done, failed, pruned, or planned for anything else.
   [[nodiscard]] RunState result(const std::string& identity) const;
 
   /// Whether the run's folder is a link to one elsewhere: it is read, but nothing is written through it.

@@ -29,7 +29,17 @@ std::string to_json(const Submission& submission) {
                     {"time", submission.time},
                     {"job", submission.job},
                     {"chunk", submission.chunk},
+                    {"pack", submission.pack},
+                    {"ranks", submission.ranks},
+                    {"threads", submission.threads},
+                    {"launch", submission.launch},
+                    {"prune", submission.prune ? to_json(*submission.prune) : Json()},
+                    {"program", submission.program},
                     {"runs", runs}});
+}
+
+[[noreturn]] void throw_damaged(const std::filesystem::path& path) {
+  throw BadInput(concat(path, ": damaged; expected a submission as adapt sweep --submit writes it"));
 }
 
 Submission read(const std::filesystem::path& path) {
@@ -38,8 +48,22 @@ Submission read(const std::filesystem::path& path) {
   submission.id = text_of(json, "id");
   submission.time = text_of(json, "time");
   submission.job = text_of(json, "job");
-  const std::int64_t chunk = integer_of(json, "chunk").value_or(0);
-  submission.chunk = static_cast<int>(chunk);
+  submission.program = text_of(json, "program");
+  const auto number = [&](const char* name, std::int64_t least, int without) {
+    const std::int64_t value = integer_of(json, name).value_or(without);
+    if (value < least || value > std::numeric_limits<int>::max()) {
+      throw_damaged(path);
+    }
+    return static_cast<int>(value);
+  };
+  submission.chunk = number("chunk", 1, 0);
+  submission.pack = number("pack", kAutoPack, 1);
+  submission.ranks = number("ranks", 1, 1);
+  submission.threads = number("threads", 1, 1);
+  submission.launch = text_of(json, "launch");
+  if (const Json* prune = find_member(json, "prune")) {
+    submission.prune = pruning_from(*prune);
+  }
   if (const Json* runs = find_member(json, "runs")) {
     for (const Json& run : *runs) {
       submission.runs.push_back({text_of(run, "identity"), text_of(run, "label")});
@@ -48,9 +72,8 @@ Submission read(const std::filesystem::path& path) {
   const bool known_job = submission.job.find_first_not_of("0123456789") == std::string::npos;
   const bool whole = std::all_of(submission.runs.begin(), submission.runs.end(),
                                  [](const Submission::Run& run) { return is_identity(run.identity); });
-  if (chunk < 1 || chunk > std::numeric_limits<int>::max() || submission.runs.empty() || !whole ||
-      !known_job) {
-    throw BadInput(concat(path, ": damaged; expected a submission as adapt sweep --submit writes it"));
+  if (submission.runs.empty() || !whole || !known_job) {
+    throw_damaged(path);
   }
   return submission;
 }
@@ -77,12 +100,19 @@ std::filesystem::path submission_path(const RunStore& store, const std::string& 
 
 void make_submissions_folder(const RunStore& store) { make_own_folder(store.path() / kFolder); }
 
-Submission freeze(const RunStore& store, const Grid& grid, const std::vector<GridRun>& runs, int chunk) {
+Submission freeze(const RunStore& store, const Grid& grid, const std::vector<GridRun>& runs, int chunk,
+                  int threads, const std::string& program) {
   make_submissions_folder(store);
   const Folder folder(store.path() / kFolder, Folder::Links::refused);
   Submission submission;
   submission.time = utc_now();
   submission.chunk = chunk;
+  submission.pack = grid.slurm.pack;
+  submission.ranks = grid.slurm.ranks_per_node;
+  submission.threads = threads;
+  submission.launch = grid.slurm.launch;
+  submission.prune = grid.prune;
+  submission.program = program;
   for (const GridRun& run : runs) {
     submission.runs.push_back({run.identity, run.label});
   }
@@ -128,6 +158,28 @@ std::vector<Submission> load_submissions(const RunStore& store) {
   return submissions;
 }
 
+std::filesystem::path requeue_note(const RunStore& store, const std::string& id, const std::string& task) {
+  return store.path() / kFolder / concat(id, ".requeue.", task);
+}
+
+std::vector<int> noted_tasks(const RunStore& store, const Submission& submission) {
+  std::vector<int> tasks;
+  std::error_code ignored;
+  for (int task = 0; task < submission.tasks(); ++task) {
+    if (std::filesystem::exists(requeue_note(store, submission.id, std::to_string(task)), ignored)) {
+      tasks.push_back(task);
+    }
+  }
+  return tasks;
+}
+
+void clear_note(const RunStore& store, const Submission& submission, int task) {
+  std::error_code ignored;
+  std::filesystem::remove(requeue_note(store, submission.id, std::to_string(task)), ignored);
+}
+
+GridRun run_of(const Submission::Run& run) { return {{}, run.identity, run.label}; }
+
 std::vector<GridRun> runs_of_task(const Submission& submission, int task) {
   if (task < 0 || task >= submission.tasks()) {
     throw BadInput(concat("--task ", task, ": submission ", submission.id, " has the tasks 0..",
@@ -138,7 +190,7 @@ std::vector<GridRun> runs_of_task(const Submission& submission, int task) {
       std::min(first + static_cast<std::size_t>(submission.chunk), submission.runs.size());
   std::vector<GridRun> runs;
   for (std::size_t i = first; i < last; ++i) {
-    runs.push_back({{}, submission.runs[i].identity, submission.runs[i].label});
+    runs.push_back(run_of(submission.runs[i]));
   }
   return runs;
 }

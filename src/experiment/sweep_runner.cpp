@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <list>
@@ -12,10 +13,12 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
 #include "base/process.hpp"
 #include "base/stop_signal.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/ending.hpp"
+#include "experiment/frozen.hpp"
 #include "experiment/interruption.hpp"
 #include "experiment/report.hpp"
 
@@ -28,13 +31,17 @@ constexpr std::chrono::milliseconds kPause{20};
 /// A signal that comes before a training listens is lost, or ends it: it is sent again.
 constexpr std::chrono::seconds kSignalAgain{3};
 
+/// Where there was no more to do, somebody else's runs may have made some since.
+constexpr std::chrono::seconds kAskAgain{2};
+
 /// A training that runs.
 struct Training {
   const GridRun* run;
   HeldClaim claim;
   std::unique_ptr<ChildProcess> process;
-  std::uintmax_t output_before;  ///< bytes of output.txt when it began
+  AttemptBegin before;
   Clock::time_point start;
+  std::size_t place;  ///< of RunnerOptions::cores
 };
 
 std::uintmax_t size_of(const std::filesystem::path& path) {
@@ -61,8 +68,7 @@ class Runner {
   }
 
   SweepResult run() {
-    while (!active_.empty() || (!waiting_.empty() && begins_new())) {
-      fill();
+    for (fill_places(); !active_.empty() || (!waiting_.empty() && begins_new()); fill_places()) {
       settle_ended();
       if (stop_requested()) {
         pass_signal_on();
@@ -88,6 +94,35 @@ class Runner {
     }
   }
 
+  void fill_places() {
+    fill();
+    if (options_.more && Clock::now() >= ask_again_) {
+      ask_for_more();
+    }
+  }
+
+  /// Keeps idle places busy with runs that nobody counts on here.
+  void ask_for_more() {
+    while (waiting_.empty() && begins_new() && active_.size() < static_cast<std::size_t>(options_.jobs)) {
+      std::optional<GridRun> run = options_.more();
+      if (!run) {
+        ask_again_ = Clock::now() + kAskAgain;  // or when one has ended
+        return;
+      }
+      waiting_.push_back(&more_.emplace_back(std::move(*run)));
+      fill();
+    }
+  }
+
+  /// The first place that no training has.
+  [[nodiscard]] std::size_t free_place() const {
+    std::size_t place = 0;
+    while (std::ranges::any_of(active_, [&](const Training& other) { return other.place == place; })) {
+      ++place;
+    }
+    return place;
+  }
+
   /// Whether nothing is to be done for a run in this state; counts it.
   bool is_settled(RunState state) {
     switch (state) {
@@ -101,6 +136,7 @@ class Runner {
         ++result_.elsewhere;
         return true;
       case RunState::planned:
+      case RunState::pruned:
       case RunState::resumable:
         break;
     }
@@ -121,14 +157,17 @@ class Runner {
       return;  // somebody finished it between the look and the claim
     }
     store_.prepare(run.identity, run.configuration);
+    note_promotion(store_.folder(run.identity));
     const std::filesystem::path output = store_.output(run.identity);
-    const std::uintmax_t before = size_of(output);
+    const AttemptBegin before = {size_of(output), killed_for_memory()};
+    const std::size_t place = free_place();
+    const std::vector<int> cores = place < options_.cores.size() ? options_.cores[place] : std::vector<int>();
     clear_report(store_.report(run.identity));
     std::vector<std::string> command = training_command(store_, run, options_);
     command.insert(command.end(), {"--claim", claim->token()});
-    auto process = std::make_unique<ChildProcess>(command, output, options_.environment);
+    auto process = std::make_unique<ChildProcess>(command, output, options_.environment, cores);
     report_(concat("started ", name_of(run)));
-    active_.push_back({&run, std::move(*claim), std::move(process), before, Clock::now()});
+    active_.push_back({&run, std::move(*claim), std::move(process), before, Clock::now(), place});
   }
 
   void settle_ended() {
@@ -138,6 +177,7 @@ class Runner {
         const std::string name = name_of(*training->run);
         unless_hindered(name, [&] { settle(*training, name, *code); });
         training = active_.erase(training);
+        ask_again_ = {};
       } else {
         ++training;
       }
@@ -147,7 +187,7 @@ class Runner {
   void settle(const Training& training, const std::string& name, int code) {
     const std::string& identity = training.run->identity;
     const EndedAttempt end = judge(store_, identity, training_command(store_, *training.run, options_),
-                                   training.output_before, code, stop_requested());
+                                   training.before, code, stop_requested());
     switch (end.ending) {
       case Ending::done: {
         ++result_.done;
@@ -158,12 +198,17 @@ class Runner {
         break;
       }
       case Ending::stopped:
+        if (is_at_rung(*training.run)) {
+          ++result_.paused;
+          report_(concat("stopped ", name, " at the rung of epoch ", training.run->until));
+          break;
+        }
         ++result_.stopped;
         note_requeue(identity);
         report_(concat("stopped ", name, ", to be resumed"));
         break;
       case Ending::failed:
-        fail(identity, name, end.exit_code, end.message);
+        fail(identity, name, end, end.message);
         break;
       case Ending::unfit:
         leave(name, end.message);
@@ -182,8 +227,19 @@ class Runner {
     clear_report(store_.report(identity));
   }
 
-  void fail(const std::string& identity, const std::string& name, int code, const std::string& message) {
-    store_.write_failure(identity, {code, message, utc_now(), store_.requeues(identity)});
+  /// Whether a run was stopped at its rung, which is noted then.
+  [[nodiscard]] bool is_at_rung(const GridRun& run) const {
+    if (!options_.prune || run.until == 0) {
+      return false;
+    }
+    note_rung(store_.folder(run.identity), *options_.prune, run.until);
+    return store_.result(run.identity) == RunState::pruned;
+  }
+
+  void fail(const std::string& identity, const std::string& name, const EndedAttempt& end,
+            const std::string& message) {
+    store_.write_failure(identity, {end.exit_code, message, utc_now(), store_.requeues(identity), end.reason,
+                                    nodes_here(), job_memory()});
     ++result_.failed;
     report_(concat("failed ", name, ": ", message));
   }
@@ -195,9 +251,9 @@ class Runner {
   }
 
   void interrupt(const std::string& identity, const std::string& name, const EndedAttempt& end) {
-    const Interruption so_far = note_interruption(store_.folder(identity), end.message);
+    const Interruption so_far = note_interruption(store_.folder(identity), end.message, end.reason);
     if (so_far.count >= kMostInterruptions) {
-      fail(identity, name, end.exit_code,
+      fail(identity, name, end,
            concat(end.message, "; ", so_far.count, " times in a row without a new checkpoint"));
       return;
     }
@@ -246,11 +302,24 @@ class Runner {
   const std::function<void(const std::string&)>& report_;
   std::deque<const GridRun*> waiting_;
   std::list<Training> active_;
+  std::deque<GridRun> more_;  ///< that options_.more gave
+  Clock::time_point ask_again_ = {};
   std::optional<Clock::time_point> signalled_;
   SweepResult result_;
 };
 
 }  // namespace
+
+std::vector<std::vector<int>> share_cores(const std::vector<int>& available, int jobs, int width) {
+  std::vector<std::vector<int>> places;
+  if (static_cast<double>(jobs) * width > static_cast<double>(available.size())) {
+    return places;
+  }
+  for (auto first = available.begin(); places.size() < static_cast<std::size_t>(jobs); first += width) {
+    places.emplace_back(first, first + width);
+  }
+  return places;
+}
 
 std::vector<std::string> local_launcher(int ranks, int threads, int jobs) {
   if (ranks == 1) {
@@ -300,6 +369,12 @@ std::vector<std::string> training_command(const RunStore& store, const GridRun& 
   command.insert(command.end(), {options.program, "train", store.experiment(run.identity).string(), "--out",
                                  store.folder(run.identity).string(), "--resume", "--report",
                                  store.report(run.identity).string()});
+  if (run.until > 0) {
+    command.insert(command.end(), {"--until-epoch", std::to_string(run.until)});
+  }
+  if (options.frozen) {
+    command.insert(command.end(), {"--frozen", frozen_path(store, run.identity).string()});
+  }
   return command;
 }
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,16 @@ struct RunnerOptions {
   std::vector<std::string> launcher;  ///< what comes before it, such as mpirun -n 4
   Environment environment;            ///< of the launcher
   int jobs = 1;                       ///< runs at a time
+  /// Processors for each of the runs at a time, none of them another's; empty: wherever the system puts them.
+  std::vector<std::vector<int>> cores = {};
+  /// Asked when fewer runs than `jobs` are left to begin: one more to be trained, which nobody counts on;
+  /// none when there are no more. Empty: there never are.
+  std::function<std::optional<GridRun>()> more = {};
   /// The program runs in a batch job that is put back into the queue when a run stops: counts that in the
   /// run's `requeues`.
   bool requeues = false;
+  std::optional<PruneMetric> prune = {};  ///< what runs are compared by that stop at a rung
+  bool frozen = false;  ///< refuses other data than those that the runs were submitted with (frozen.hpp)
 };
 
 /// What became of the runs that a sweep was to do.
@@ -29,6 +37,7 @@ struct SweepResult {
   int failed = 0;
   int failed_before = 0;
   int stopped = 0;      ///< at a checkpoint, or before anything was worth keeping
+  int paused = 0;       ///< at a rung (GridRun::until), as often as that was
   int interrupted = 0;  ///< by something from outside; to be resumed
   int elsewhere = 0;    ///< another process works on them
   int unfit = 0;  ///< this machine cannot train them, another one may; or something is in their own way:
@@ -37,6 +46,10 @@ struct SweepResult {
   /// What made the sweep stop, one line: a disk that is full, a launcher that cannot start. Empty: nothing.
   std::string hindrance;
 };
+
+/// Processors for `jobs` runs of `width` each, out of `available`: none shared, and none at all (the system
+/// is to place them) where there are too few.
+std::vector<std::vector<int>> share_cores(const std::vector<int>& available, int jobs, int width);
 
 /// Words before `adapt train` for so many ranks of so many threads, `jobs` of them at a time on this machine:
 /// none for one rank, else mpirun, bound to cores of its own where it is alone and there are enough, that

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "base/error.hpp"
@@ -32,6 +33,8 @@ Ending attempt(Work&& work) {
     work();
   } catch (const Error& error) {
     return {error.code(), error.what(), error.cause()};
+  } catch (const std::bad_alloc& error) {
+    return {ExitCode::failed, failure_text(error), Cause::memory};
   } catch (const std::exception& error) {
     return {ExitCode::failed, failure_text(error)};
   }
@@ -51,8 +54,8 @@ inline std::string name_of_rank(const Communicator& ranks) {
   const std::string own = is_own ? concat(name_of_rank(ranks), ": ", ending.message) : ending.message;
   const std::string message = ranks.broadcast(own, failed);
   const std::string code = ranks.broadcast(std::to_string(static_cast<int>(ending.code)), failed);
-  const bool machine = !ranks.broadcast(ending.cause == Cause::machine ? "machine" : "", failed).empty();
-  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message, machine ? Cause::machine : Cause::task);
+  const std::string cause = ranks.broadcast(std::to_string(static_cast<int>(ending.cause)), failed);
+  throw SharedError(static_cast<ExitCode>(std::stoi(code)), message, static_cast<Cause>(std::stoi(cause)));
 }
 
 /// Runs `work` on all ranks (collective). If it throws on any of them, all throw a SharedError with the

@@ -306,7 +306,8 @@ void TrainingStep::run_shard(Worker& worker) {
     const std::string origin = std::isfinite(loss.loss) ? "" : origin_of_not_finite(worker, pass);
     throw Failure(concat("the loss is ", std::isnan(loss.loss) ? "NaN" : concat(loss.loss), " at step ",
                          step_, ", shard ", batch.shard, ": training has diverged", origin,
-                         "; a smaller training.learning_rate may help"));
+                         "; a smaller training.learning_rate may help"),
+                  Cause::numbers);
   }
   worker.metrics.add(loss.loss, loss.correct, static_cast<std::int64_t>(batch.labels.size()));
   begin_phase("backward");
@@ -314,7 +315,7 @@ void TrainingStep::run_shard(Worker& worker) {
     worker.network->backward(
         pass, [&](std::size_t first, std::size_t last) { take_gradients(first, last, worker); });
   } catch (const BadGradient& error) {
-    throw Failure(error.what() + origin_of_not_finite(worker, pass));
+    throw Failure(error.what() + origin_of_not_finite(worker, pass), Cause::numbers);
   }
   worker.work.madds += pass.work.madds;
   worker.work.integer += pass.work.integer;

@@ -53,7 +53,7 @@ struct Trainer::Implementation {
   }
 
   TrainingEnd run(const TrainerFiles& chosen_files,
-                  const std::function<void(const TrainerProgress&)>& on_step);
+                  const std::function<void(const TrainerProgress&)>& on_step, std::int64_t chosen_until);
   void train_epoch(const std::function<void(const TrainerProgress&)>& on_step);
   void end_epoch();
   void record_step(const StepOutcome& outcome);
@@ -61,6 +61,7 @@ struct Trainer::Implementation {
   void say_integer_share() const;
   void warn_of_dead_channels(const StepOutcome& outcome);
   [[nodiscard]] bool over() const;
+  [[nodiscard]] bool is_to_pause() const;
   [[nodiscard]] double rate(std::int64_t index) const;
 
   void write_checkpoint(bool best);
@@ -79,6 +80,7 @@ struct Trainer::Implementation {
   std::optional<double> integer_share;  // of the last step; rank 0
   std::vector<bool> half_dead;          // layers of which that was said; rank 0
   TrainerFiles files;
+  std::int64_t until = 0;  // the epoch to stop behind for now; 0: none
   TrainerProgress progress;
 
   std::vector<EpochRecord> epochs;  // done, evaluation included
@@ -138,6 +140,11 @@ void Trainer::Implementation::flush() {
   }
 }
 
+/// Whether the epoch is over behind which training stops for now.
+bool Trainer::Implementation::is_to_pause() const {
+  return until > 0 && static_cast<std::int64_t>(epochs.size()) >= until;
+}
+
 /// Trains to the end of the running epoch.
 void Trainer::Implementation::train_epoch(const std::function<void(const TrainerProgress&)>& on_step) {
   const auto epoch = static_cast<std::int64_t>(epochs.size()) + 1;
@@ -195,7 +202,7 @@ void Trainer::Implementation::end_epoch() {
       files.log->write_best_model(best_model, best_epoch);
     }
   }
-  if (due(best)) {
+  if (due(best) || (is_to_pause() && !over())) {
     write_checkpoint(best);
   } else {
     flush();
@@ -203,11 +210,16 @@ void Trainer::Implementation::end_epoch() {
 }
 
 TrainingEnd Trainer::Implementation::run(const TrainerFiles& chosen_files,
-                                         const std::function<void(const TrainerProgress&)>& on_step) {
+                                         const std::function<void(const TrainerProgress&)>& on_step,
+                                         std::int64_t chosen_until) {
   files = chosen_files;
+  until = chosen_until;
   progress.steps = options.training.epochs * step.steps_per_epoch();
   try {
     while (!over()) {
+      if (is_to_pause()) {
+        return TrainingEnd::stopped;
+      }
       train_epoch(on_step);
       end_epoch();
     }
@@ -354,9 +366,9 @@ std::uintmax_t Trainer::largest_checkpoint() const {
 void Trainer::restore(const Checkpoint& checkpoint) { implementation_->restore(checkpoint); }
 
 TrainingEnd Trainer::run(const TrainerFiles& files,
-                         const std::function<void(const TrainerProgress&)>& on_step) {
+                         const std::function<void(const TrainerProgress&)>& on_step, std::int64_t until) {
   try {
-    return implementation_->run(files, on_step);
+    return implementation_->run(files, on_step, until);
   } catch (const mpi::SharedError& error) {
     if (files.log != nullptr) {
       try {

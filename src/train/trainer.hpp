@@ -50,7 +50,7 @@ struct TrainerFiles {
 /// How Trainer::run() came to its end.
 enum class TrainingEnd {
   done,     ///< all epochs, or training.target_accuracy was reached
-  stopped,  ///< a stop signal came; a checkpoint is written
+  stopped,  ///< a stop signal came, or the epoch to stop at for now; a checkpoint is written
 };
 
 /// A data-parallel training: the same trajectory, bit for bit, on any number of ranks (encoding float32
@@ -77,7 +77,9 @@ class Trainer {
   /// written after the log is flushed, so that the log never ends before it. `on_step` may be empty. Where
   /// training diverges or a file cannot be written, all ranks throw the same mpi::SharedError; the log then
   /// holds the steps before, and the last checkpoint stays.
-  TrainingEnd run(const TrainerFiles& files, const std::function<void(const TrainerProgress&)>& on_step);
+  /// `until`: stops behind this epoch, as if a signal had come then; 0: does not.
+  TrainingEnd run(const TrainerFiles& files, const std::function<void(const TrainerProgress&)>& on_step,
+                  std::int64_t until = 0);
 
   /// Of the last evaluation, fraction; 0 before.
   [[nodiscard]] double test_accuracy() const;

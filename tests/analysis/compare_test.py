@@ -60,6 +60,15 @@ class Store(ScratchTest):
         self.assertEqual([row["test"] for row in rows], ["", "paired t", ""])
         self.assertIn("2 runs left out: not finished", self.notes)
 
+    def test_what_was_pruned_where(self):
+        for seed, epochs in ((9, 1), (10, 1), (11, 2)):
+            run = self.add("adapt", seed, 0.2, done=False, epochs=epochs, test_accuracy=[0.2] * epochs)
+            with open(os.path.join(os.path.dirname(run), "rungs"), "w", encoding="ascii") as stream:
+                stream.write('{"metric": "test_accuracy", "results": [], "stopped": true}')
+        self.rows("--group", "policy")
+        self.assertIn("3 runs left out: pruned, 2 at epoch 1, 1 at epoch 2", self.notes)
+        self.assertIn("2 runs left out: not finished", self.notes)
+
     def test_other_seeds_are_not_paired(self):
         self.add("float32", 3, 0.75)
         self.assertEqual(self.rows("--group", "policy")[1]["test"], "Welch's t")

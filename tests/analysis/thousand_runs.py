@@ -3,9 +3,9 @@
 
 usage: tests/analysis/thousand_runs.py [--program ADAPT] [--runs N] [--keep FOLDER]
 
-The runs have the size of a short training of ResNet-20: 22 layers, 100 rows of each, 20 epochs. Limits: 2, 2, 5 and 60
-seconds of wall clock on an idle machine. Prints one line per command; exit code 1 when one took longer. Each is timed twice;
-the second time counts, with the index that the first has left.
+The runs have the size of a short training of ResNet-20: 22 layers, 100 rows of each, 20 epochs. Limits: 2, 2, 2, 5 and 60
+seconds of wall clock on an idle machine; of more runs, up to 10,000, 3, 3, 3, 10 and 120. Prints one line per command; exit
+code 1 when one took longer. Each is timed twice; the second time counts, with the index that the first has left.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 
 from support import ROOT
 from sweep_store import SUMMARY
-from synthetic_run import adaptive_layer, constant_layer, write_run
+from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
 LAYERS, ROWS, EPOCHS = 22, 100, 20
 POLICIES, MODELS, BATCHES = ("adapt", "float32"), ("resnet20", "resnet32"), (64, 128, 256, 512, 1024)
@@ -38,6 +38,7 @@ def write_runs(store, count):
         else:
             shutil.copytree(os.path.join(store, f"{number % len(settings):016x}"), path)
             change_seed(os.path.join(path, "run.h5"), number // len(settings))
+            write_done(path)
 
 
 def write_first(path, number, policy, model, batch):
@@ -57,16 +58,18 @@ def change_seed(path, seed):
         file["epochs/test_accuracy"][:] += 0.0001 * (seed * 7919 % 97)
 
 
-def commands(program, store, out):
-    """(what, command, most seconds)."""
+def commands(program, store, out, many):
+    """(what, command, most seconds). `many`: more than 1,000 runs."""
     listing = [program, "sweep", "--store", store, "--list"]
     analysis = os.path.join(ROOT, "analysis")
     chosen = []
     if program:
-        chosen = [("list", listing, 2), ("filter", [*listing, "--where", "model=resnet20", "--where", "seed=3"], 2)]
+        limit = 3 if many else 2
+        chosen = [("list", listing, limit), ("filter", [*listing, "--where", "model=resnet20", "--where", "seed=3"], limit),
+                  ("status", [program, "sweep", "--store", store, "--status", "--json"], limit)]
     return chosen + [
-        ("compare", [f"{analysis}/compare.py", store, "--where", "model=resnet20", "--group", "policy,batch"], 5),
-        ("report", [f"{analysis}/report.py", store, "--out", out], 60),
+        ("compare", [f"{analysis}/compare.py", store, "--where", "model=resnet20", "--group", "policy,batch"], 10 if many else 5),
+        ("report", [f"{analysis}/report.py", store, "--out", out], 120 if many else 60),
     ]
 
 
@@ -79,7 +82,7 @@ def seconds_of(command):
 
 def main():
     """Writes the runs, times the commands."""
-    parser = argparse.ArgumentParser(description="Times list, filter, compare and report on a store of many runs.")
+    parser = argparse.ArgumentParser(description="Times list, filter, status, compare and report on a store of many runs.")
     parser.add_argument("--program", metavar="ADAPT", help="the program, for list and filter")
     parser.add_argument("--runs", metavar="N", type=int, default=1000)
     parser.add_argument("--keep", metavar="FOLDER", help="keep the store there")
@@ -90,7 +93,7 @@ def main():
         write_runs(store, options.runs)
     late = 0
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-    for what, command, limit in commands(options.program, store, os.path.join(folder, "report")):
+    for what, command, limit in commands(options.program, store, os.path.join(folder, "report"), options.runs > 1000):
         first, second = seconds_of(command), seconds_of(command)
         late += second[0] > limit
         print(f"{what}: {first[0]:.2f} s (processors {first[1]:.2f} s), again {second[0]:.2f} s ({second[1]:.2f} s), limit "

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -19,7 +20,8 @@ class Script(ProgramTest):
         self.slurm = self.folder / "slurm"
         self.env = fake_slurm.install(self.slurm) | {
             "SLURM_JOB_ID": "12", "SLURM_ARRAY_JOB_ID": "11", "SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_NODELIST": "n1",
-            "SLURM_RESTART_COUNT": "1", "ADAPT_SLURM_LAUNCH": "srun --x"}  # fmt: skip
+            "SLURM_RESTART_COUNT": "1", "ADAPT_SLURM_LAUNCH": "srun --x",
+            "ADAPT_SLURM_NOTES": str(self.folder / "six-1")}  # fmt: skip
         fake_slurm.add_program(self.slurm, "sleep", '#!/bin/sh\necho "$1" >>"$FAKE_SLURM/slept"\n')
 
     def run_task(self, program="exit 75", state="RUNNING", restarts=1, preempted="None"):
@@ -28,6 +30,9 @@ class Script(ProgramTest):
             (self.slurm / file).unlink(missing_ok=True)
         return subprocess.run(["bash", SCRIPT, "bash", "-c", program], env={**os.environ, **self.env}, capture_output=True,
                               text=True, timeout=60, check=False)  # fmt: skip
+
+    def notes(self):
+        return [path.read_text(encoding="utf-8") for path in self.folder.glob("six-1.requeue.3")]
 
     def asked(self):
         path = self.slurm / "asked"
@@ -64,7 +69,9 @@ class Script(ProgramTest):
         self.assertEqual(result.returncode, 75)
         self.assertIn("does not return to the queue: scontrol does not answer (slurm_load_jobs error: Unable to contact", result.stdout)
         self.assertIn(RESUBMIT, result.stdout)
-        self.assertEqual(len(self.asked()), 5)
+        self.assertEqual(len(self.asked()), 13)
+        self.assertGreater(sum(map(int, self.slept())), 180, "a controller may be away for minutes")
+        self.assertEqual(self.notes(), ["11_3\n"], "who submits sees to it")
 
     def test_a_requeue_that_is_refused(self):
         fake_slurm.add_program(self.slurm, "scontrol", """\
@@ -77,6 +84,22 @@ esac
         result = self.run_task()
         self.assertIn("does not return to the queue: scontrol requeue is refused (Requeue is not allowed here)", result.stdout)
         self.assertIn(RESUBMIT, result.stdout)
+
+    def test_a_node_without_scontrol(self):
+        for tool in ("bash", "date", "grep", "head", "cut", "mv", "rm", "id", "kill", "cat", "env"):
+            path = shutil.which(tool)
+            if path and not (self.slurm / tool).exists():
+                (self.slurm / tool).symlink_to(path)
+        (self.slurm / "scontrol").unlink()
+        self.env["PATH"] = str(self.slurm)
+        result = self.run_task("trap '' USR1; kill -USR1 $PPID; sleep 1; exit 75")
+        self.assertEqual(result.returncode, 75)
+        self.assertIn("does not return to the queue: there is no scontrol on this node", result.stdout)
+        self.assertEqual(self.notes(), ["11_3\n"])
+        (self.folder / "six-1.requeue.3").unlink()
+        result = self.run_task("kill -TERM $PPID; sleep 1; exit 75")
+        self.assertIn("ended by SIGTERM without a warning", result.stdout)
+        self.assertEqual(self.notes(), [], "it may have been cancelled")
 
     def test_what_its_user_cancelled_stays_cancelled(self):
         result = self.run_task(state="COMPLETING")

@@ -1,8 +1,10 @@
 """adapt sweep and Slurm, without a cluster: what is handed to sbatch, and what a task of the array does."""
 
+import hashlib
 import itertools
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -34,6 +36,11 @@ class Submit(SweepTest):
 
     def submit(self, text=GRID + RESOURCES, *arguments):
         return self.sweep("--submit", "--site", self.site, *arguments, grid=self.grid(text))
+
+    def program(self):
+        """The copy that a job runs."""
+        digest = hashlib.sha256(pathlib.Path(PROGRAM).read_bytes()).hexdigest()
+        return self.store / "programs" / digest / "adapt"
 
     def script(self):
         return (self.slurm / "script").read_text(encoding="utf-8")
@@ -68,7 +75,7 @@ class Submit(SweepTest):
                     "--output": f"{self.store}/submissions/little-1-%A_%a.txt"}  # fmt: skip
         self.assertEqual({name: options.get(name) for name in expected}, expected)
         self.assertNotIn("--qos", options)
-        self.assertEqual(self.arguments()[-7:], [str(self.store / "submissions" / "little-1.sbatch"), os.path.realpath(PROGRAM),
+        self.assertEqual(self.arguments()[-7:], [str(self.store / "submissions" / "little-1.sbatch"), str(self.program()),
                                                  "sweep", "--store", str(self.store), "--submission", "little-1"])
         self.assertIn("#SBATCH --requeue\n", self.script())
         settings = [line for line in self.script().splitlines() if re.match("(export )?ADAPT_", line)]

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/shell.hpp"
+#include "experiment/slurm_queue.hpp"
 #include "experiment/stored_run.hpp"
 #include "support/scratch.hpp"
 
@@ -37,6 +38,7 @@ TEST(Batch, SettingsStandBetweenTheOptionsOfTheTemplateAndItsCommandsResourcesOn
                                  "# Submitted with: sbatch ",
                                  shell_line(resources),
                                  "\nexport ADAPT_SLURM_MAX_REQUEUES=100\n"
+                                 "ADAPT_SLURM_NOTES='/s 1%/submissions/g-1'\n"
                                  "ADAPT_SLURM_SETUP='module load '\\''a'\\''\ntrue'\nset -u\n"));
   EXPECT_EQ(batch.command,
             (std::vector<std::string>{"/bin/adapt", "sweep", "--store", "/s 1%", "--submission", "g-1"}));

@@ -18,7 +18,7 @@ class EndingOf : public testing::Test {
   EndingOf() { store_.prepare(run_, test::stored_configuration(1)); }
 
   [[nodiscard]] EndedAttempt of(int exit_code, bool stop_requested = false) const {
-    return judge(store_, run_, {"srun", "adapt"}, 0, exit_code, stop_requested);
+    return judge(store_, run_, {"srun", "adapt"}, {}, exit_code, stop_requested);
   }
   [[nodiscard]] Ending ending(int exit_code, bool stop_requested = false) const {
     return of(exit_code, stop_requested).ending;

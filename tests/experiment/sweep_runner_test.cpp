@@ -28,5 +28,11 @@ TEST(LocalLauncher, NeedsNoNetwork) {
 
 TEST(LocalLauncher, IsNotThereForOneRank) { EXPECT_TRUE(local_launcher(1, 4, 1).empty()); }
 
+TEST(ShareCores, GivesEachRunItsOwn) {
+  const std::vector<std::vector<int>> shared = {{0, 2}, {4, 6}};
+  EXPECT_EQ(share_cores({0, 2, 4, 6, 8}, 2, 2), shared);
+  EXPECT_TRUE(share_cores({0, 2, 4}, 2, 2).empty()) << "too few: the system places them";
+}
+
 }  // namespace
 }  // namespace adapt

@@ -1,6 +1,6 @@
 """Programs called sbatch, squeue and scontrol that answer as Slurm does, for tests without a cluster. What sbatch gets is
 kept in the folder: arguments, script, environment; test_only: the arguments of `sbatch --test-only`. squeue prints the file
-`queue` there, or ends with what `silent` says. scontrol prints the file `job`, fails as often as `failures` says, and keeps
+`queue` there (`named` when it is asked for a job by name), or ends with what `silent` says. scontrol prints the file `job`, fails as often as `failures` says, and keeps
 what it was asked in `asked`."""
 
 import os
@@ -24,6 +24,7 @@ echo 4711
 #!/bin/sh
 env >"$FAKE_SLURM/environment"
 [ ! -e "$FAKE_SLURM/silent" ] || { cat "$FAKE_SLURM/silent" >&2; exit 1; }
+case "$*" in *--jobs=*) ;; *) cat "$FAKE_SLURM/named" 2>/dev/null; exit 0 ;; esac
 cat "$FAKE_SLURM/queue" 2>/dev/null || { echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; }
 """,
     "scontrol": """\
