@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/timing.hpp"
+#include "exchange/algorithm.hpp"
 #include "exchange/registry.hpp"
 #include "nn/options.hpp"
 #include "precision/options.hpp"
@@ -67,7 +68,8 @@ struct ExchangeBenchOptions {
                                      Encoding::int8};
   std::vector<std::int64_t> elements = {1024, 16384, 262144, 2097152};  ///< sizes of the gradient
   int shards = 8;                                                       ///< over all ranks
-  int word_length = 8;  ///< bits of the format of the encoding layer
+  int word_length = 8;                      ///< bits of the format of the encoding layer
+  std::optional<Algorithm> algorithm = {};  ///< none: auto
   TimingOptions timing = {.repeats = 7, .seconds = 0.2};
 };
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "exchange/algorithm.hpp"
 #include "exchange/registry.hpp"
 
 namespace adapt {
@@ -10,7 +11,8 @@ namespace adapt {
 struct ExchangeOptions {
   std::optional<Encoding> encoding;  ///< none: auto, layer when gradients are quantized, else exact
   bool error_feedback = false;       ///< int8, int16: a shard adds what rounding took to its next gradient
-  bool overlap = true;               ///< layers are exchanged while backward goes on; the bits are the same
+  std::optional<Algorithm> algorithm = {};  ///< none: auto, by measured links; the bits are the same
+  bool overlap = true;  ///< layers are exchanged while backward goes on; the bits are the same
 };
 
 }  // namespace adapt
