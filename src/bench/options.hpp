@@ -27,6 +27,7 @@ struct StepBenchOptions {
   int word_length = 8;                                              ///< of the integer engine's fixed formats
   Backward backward = Backward::quantized;                          ///< of the integer engine
   std::vector<std::optional<Encoding>> encodings = {std::nullopt};  ///< likewise; none: auto
+  std::optional<Algorithm> algorithm = {};                          ///< of the exchange; none: auto
   Rounding rounding = Rounding::stochastic;                         ///< of activations
   int batch = 256;                                                  ///< images per step, over all ranks
   int shards = 8;

@@ -132,6 +132,8 @@ std::vector<BenchOption> step_options(StepBenchOptions& chosen) {
       value("backward", chosen.backward, "of engine integer: quantized, float32"),
       open_values("encoding", chosen.encodings,
                   "of the gradients that ranks exchange, one of all engines, or one for each"),
+      open_value("algorithm", chosen.algorithm,
+                 "by which integers are summed: auto, direct, tree, hierarchical"),
       value("rounding", chosen.rounding, "of activations: stochastic, nearest"),
       integer("batch", chosen.batch, 1, kMostImages, "images per step, over all ranks"),
       integer("shards", chosen.shards, 1, kMostImages, "virtual shards that the batch is cut into"),
