@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace adapt {
@@ -19,6 +21,9 @@ MemoryBound available_memory(const std::filesystem::path& root = "/");
 
 /// What this process may still take under its own limits (ulimit -v, -d).
 MemoryBound available_to_process();
+
+/// Gives the whole pages of `memory` back to the machine; what they held is lost.
+void give_back(std::span<const std::byte> memory);
 
 /// "17.3 GB": three digits, in units of 1000.
 std::string bytes_text(std::int64_t bytes);

@@ -69,7 +69,7 @@ class Exchange {
 class ExchangeBenchmark : public Benchmark {
  public:
   ExchangeBenchmark(const ExchangeBenchOptions& options, const mpi::Communicator& ranks)
-      : options_(options), ranks_(ranks), algorithms_(options.algorithm, ranks) {}
+      : options_(options), ranks_(ranks), algorithms_({.algorithm = options.algorithm}, ranks) {}
 
   BenchReport run() override {
     BenchReport report = {"exchange", "elements", "encoding", {}};

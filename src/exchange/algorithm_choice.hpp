@@ -6,26 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "exchange/algorithm.hpp"
+#include "exchange/options.hpp"
 #include "mpi/communicator.hpp"
 
 namespace adapt {
-
-/// What a message costs a rank: seconds until it is there, and seconds for each byte.
-struct LinkCost {
-  double message_s = 0;
-  double byte_s = 0;
-};
-
-/// Of messages within a node and between nodes, with all ranks sending at once.
-struct LinkCosts {
-  LinkCost node;
-  LinkCost network;
-};
-
-/// Measures with a few messages in a ring, the slowest rank counts (collective; some ten milliseconds). All
-/// ranks get the same. A kind of link that there is none of costs nothing.
-[[nodiscard]] LinkCosts measure_links(const mpi::Communicator& ranks);
 
 /// Modelled seconds of one rank's part in a sum of numbers of `bits` bits: its messages one after the other,
 /// each sum over twice as many ranks a bit wider.
@@ -40,19 +24,18 @@ struct LinkCosts {
 /// What `exchange.algorithm` becomes on these ranks.
 class AlgorithmChoice {
  public:
-  /// `chosen` absent: auto. Measures then, if there is anything to choose (collective).
-  AlgorithmChoice(std::optional<Algorithm> chosen, const mpi::Communicator& ranks);
+  AlgorithmChoice(const ExchangeOptions& options, const mpi::Communicator& ranks);
 
   /// For sums of tensors of these sizes, of numbers of `bits` bits: the same on all ranks.
   [[nodiscard]] Algorithm of(const std::vector<std::size_t>& sizes, int bits) const;
-  /// What it follows from, for people: "measured: 1.2 us and 0.11 ns/byte on a node"; empty where it was
-  /// chosen, or nothing is to choose.
+  /// What it follows from, for people: "measured: 1.2 us and 0.1 ns/byte on a node"; empty where nothing was
+  /// measured.
   [[nodiscard]] std::string reason() const;
 
  private:
   std::optional<Algorithm> chosen_;
+  std::optional<LinkCosts> measured_;
   std::vector<int> nodes_;
-  LinkCosts costs_;
 };
 
 }  // namespace adapt

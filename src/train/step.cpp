@@ -117,7 +117,7 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       model_workers_(options.training, state_, ranks),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),
-      algorithms_(options.exchange.algorithm, ranks),
+      algorithms_(options.exchange, ranks),
       encoding_(
           make_gradient_encoding(options, controller_.decided(), *state_, algorithms_, ranks.rank() == 0)),
       statistics_(*state_, options.training.step_shards(), algorithms_),
