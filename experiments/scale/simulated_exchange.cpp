@@ -108,15 +108,15 @@ Outcome allreduce(const std::vector<std::size_t>& sizes, const mpi::Communicator
   MPI_Allreduce(MPI_IN_PLACE, sums.data(), static_cast<int>(size), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
   const double seconds = MPI_Wtime() - begin;
   const auto bytes = static_cast<std::int64_t>(size * sizeof(float));
-  return {seconds, mpi::allreduce_bytes(ranks, bytes), mpi::allreduce_messages(ranks), std::to_string(sums.back())};
+  return {seconds, mpi::allreduce_bytes(ranks, bytes), mpi::allreduce_messages(ranks),
+          std::to_string(sums.back())};
 }
 
 void run(const std::string& method, int shards_per_rank, const std::vector<std::size_t>& sizes) {
   const mpi::Communicator ranks = mpi::Communicator::world();
-  const Outcome own = method == "allreduce"
-                          ? allreduce(sizes, ranks)
-                          : sum_integers(read_name<Algorithm>("algorithm", method), sizes,
-                                         shards_per_rank * ranks.size(), ranks);
+  const Outcome own = method == "allreduce" ? allreduce(sizes, ranks)
+                                            : sum_integers(read_name<Algorithm>("algorithm", method), sizes,
+                                                           shards_per_rank * ranks.size(), ranks);
   constexpr double kNanoseconds = 1e9;
   std::array<std::int64_t, 3> most = {static_cast<std::int64_t>(own.seconds * kNanoseconds), own.bytes,
                                       own.messages};
