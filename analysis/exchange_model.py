@@ -1,5 +1,5 @@
 """What a gradient exchange costs: bytes and messages of a rank for each encoding, and the time that an alpha-beta network
-takes for them. src/exchange/packed_sum.hpp and bucket_layout.hpp describe what is modelled."""
+takes for them. src/exchange/packed_sum.hpp, algorithm.hpp and bucket_layout.hpp describe what is modelled."""
 
 import dataclasses
 import math
@@ -10,6 +10,7 @@ from analysis.errors import BadInput
 BUCKET_ELEMENTS = 32768  # BucketLayout::kElements
 FLOAT_BITS = 32
 EXACT_BITS = 36  # of a gradient in units of 2^-40 that is below 2^-5; what a block really takes depends on its values
+ALGORITHMS = ("direct", "tree")  # of ranks that are alike; hierarchical is the tree among nodes
 ENCODINGS = ("float32", "exact", "layer", "int16", "int8")
 MOST = 1e12  # of a number that describes a network
 DEFAULT_FABRICS = "fabrics.yaml"
@@ -66,9 +67,9 @@ def bucket_count(elements):
     return math.ceil(elements / BUCKET_ELEMENTS)
 
 
-def traffic(encoding, elements, ranks, shards, word_length):
+def traffic(encoding, elements, ranks, shards, word_length, algorithm="direct"):
     """Traffic of a rank for a gradient of `elements` numbers, `shards` shards over all ranks; `word_length` is that of
-    the encoding "layer". Widths are those that the values need at most; blocks of small values take fewer."""
+    the encoding "layer", `algorithm` that of integer sums. Widths are those that the values need at most; blocks of small values take fewer."""
     if ranks == 1:
         return Traffic(0, 0.0)
     share = (ranks - 1) / ranks
@@ -78,4 +79,7 @@ def traffic(encoding, elements, ranks, shards, word_length):
     bits = {"exact": EXACT_BITS, "layer": word_length, "int16": 16, "int8": 8}[encoding]
     there = bits + math.ceil(math.log2(max(1, math.ceil(shards / ranks))))
     back = bits if encoding in ("int8", "int16") else bits + math.ceil(math.log2(shards))
+    if algorithm == "tree":  # half as many, one bit wider, in each round
+        there += sum(step / 2 ** (step + 1) for step in range(math.ceil(math.log2(ranks)))) / share
+        return Traffic(2 * math.ceil(math.log2(ranks)) * buckets, share * elements * (there + back) / 8)
     return Traffic(2 * (ranks - 1) * buckets, share * elements * (there + back) / 8)

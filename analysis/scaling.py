@@ -6,8 +6,8 @@ Give runs of one experiment on one machine, on several numbers of ranks, with on
 projections are modelled, those of runs measured; they stand in columns of their own.
 
 A step on N ranks: what grows with the images (data, forward, backward, quantize) is divided by the ranks, rounded up to whole
-shards; what every rank does alike (policy, update, record) stays; the exchange takes alpha · messages + bytes / bandwidth, less
-what the backward pass of a rank's last shard hides. Bytes are those that the runs sent, carried over to N ranks by the widths
+shards; what every rank does alike (policy, update, record) stays; the exchange takes alpha · messages + bytes / bandwidth, by
+whichever of the algorithms direct and tree is faster, less what the backward pass of a rank's last shard hides. Bytes are those that the runs sent, carried over to N ranks by the widths
 of partial sums. --scaling strong keeps the global batch (so there are at most as many ranks as images in it); weak keeps the
 images of a rank, and an epoch has fewer steps.
 """
@@ -30,7 +30,7 @@ import numpy as np
 
 from analysis.cost_model import accumulation_of, batch_of, positive, positive_number
 from analysis.errors import BadInput, Parser, run_main
-from analysis.exchange_model import DEFAULT_FABRICS, ENCODINGS, bucket_count, read_fabrics, traffic
+from analysis.exchange_model import ALGORITHMS, DEFAULT_FABRICS, ENCODINGS, bucket_count, read_fabrics, traffic
 from analysis.printable import one_line, say
 from analysis.run_file import FLOAT_BITS, read_run
 
@@ -160,8 +160,8 @@ def corrections(experiment, measured):
     return factors
 
 
-def _traffic(experiment, encoding, ranks, shards):
-    return traffic(encoding, experiment.elements, ranks, shards, experiment.word_length)
+def _traffic(experiment, encoding, ranks, shards, algorithm="direct"):
+    return traffic(encoding, experiment.elements, ranks, shards, experiment.word_length, algorithm)
 
 
 def project(experiment, encoding, ranks, fabric, factor=1.0, scaling="strong"):
@@ -174,8 +174,8 @@ def project(experiment, encoding, ranks, fabric, factor=1.0, scaling="strong"):
     own = math.ceil(shards / ranks)  # shards of the rank that has most
     grows = {phase: _on_one_rank(experiment, base.seconds[phase]) * (batch / experiment.batch) * own / shards
              for phase in DIVIDED}  # fmt: skip
-    load = _traffic(experiment, encoding, ranks, shards)
-    exchange = fabric.seconds(load.messages, load.sent * factor)
+    loads = [_traffic(experiment, encoding, ranks, shards, algorithm) for algorithm in ALGORITHMS]
+    exchange = min(fabric.seconds(load.messages, load.sent * factor) for load in loads)  # as exchange.algorithm: auto
     last = exchange / bucket_count(experiment.elements)  # nothing is left to hide it
     hidden = grows["backward"] / own if experiment.overlap else 0.0
     exposed = max(exchange - hidden, last) if ranks > 1 else 0.0

@@ -31,9 +31,10 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS=allocator_may_return_null=1
 
 # Slurm for tests/slurm; the browser (140 MB with what it needs, a minute at most) for the pages of analysis/report.py.
-# ONNX's Python reads exported models. What prints manual pages, what loads the module file of slurm/site, and Valgrind.
+# ONNX's Python reads exported models. What prints manual pages, what loads the module file of slurm/site, and Valgrind. SimGrid's
+# simulated ranks and network namespaces for tests/scale.
 adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell python3-onnx \
-  groff-base environment-modules valgrind
+  groff-base environment-modules valgrind libsimgrid-dev iproute2
 # ONNX Runtime judges exported models; without npm or its registry that test is skipped.
 if [[ -z "${ADAPT_ONNXRUNTIME:-}" ]] && command -v npm >/dev/null; then
   export ADAPT_ONNXRUNTIME="$ADAPT_ROOT/build/onnxruntime"

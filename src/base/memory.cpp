@@ -1,6 +1,8 @@
 #include "base/memory.hpp"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -146,6 +148,17 @@ MemoryBound available_to_process() {
   apply_limit(RLIMIT_AS, "RLIMIT_AS", "/proc/self/status", "VmSize", bound);
   apply_limit(RLIMIT_DATA, "RLIMIT_DATA", "/proc/self/status", "VmData", bound);
   return bound;
+}
+
+void give_back(std::span<const std::byte> memory) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page;
+  const std::uintptr_t end = (begin + memory.size()) / page * page;
+  if (first < end) {
+    ::madvise(reinterpret_cast<void*>(first), end - first,
+              MADV_DONTNEED);  // NOLINT(performance-no-int-to-ptr)
+  }
 }
 
 std::string bytes_text(std::int64_t bytes) {

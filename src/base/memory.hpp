@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace adapt {
@@ -23,6 +25,9 @@ MemoryBound available_to_process();
 /// How many processes of this machine the kernel has killed since it started, as there was no memory for
 /// them, in their control group or at all; 0 where it does not say. `root` holds proc.
 std::int64_t killed_for_memory(const std::filesystem::path& root = "/");
+
+/// Gives the whole pages of `memory` back to the machine; what they held is lost.
+void give_back(std::span<const std::byte> memory);
 
 /// "17.3 GB": three digits, in units of 1000.
 std::string bytes_text(std::int64_t bytes);

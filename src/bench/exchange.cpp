@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
 #include "bench/benchmark.hpp"
+#include "exchange/algorithm_choice.hpp"
 #include "exchange/encoding.hpp"
 
 namespace adapt {
@@ -15,11 +16,13 @@ constexpr int kIntegerBits = 4;  // sign included
 class Exchange {
  public:
   Exchange(Encoding encoding, std::int64_t elements, const ExchangeBenchOptions& options,
-           const mpi::Communicator& ranks)
+           const AlgorithmChoice& algorithms, const mpi::Communicator& ranks)
       : shards_(options.shards),
         ranks_(ranks),
-        encoding_(make_encoding(encoding, {{"gradient", static_cast<std::size_t>(elements), 0, true}},
-                                options.shards)),
+        encoding_(make_encoding(
+            encoding, {{"gradient", static_cast<std::size_t>(elements), 0, true}}, options.shards,
+            {.algorithm =
+                 algorithms.of({static_cast<std::size_t>(elements)}, entry_of(encoding).usual_bits)})),
         gradient_(static_cast<std::size_t>(elements)),
         mean_(gradient_.size()) {
     RandomSequence random({.seed = 1, .shard = static_cast<std::uint32_t>(ranks.rank())});
@@ -48,6 +51,7 @@ class Exchange {
   }
   /// Of the last call, on this rank.
   [[nodiscard]] std::int64_t bytes() const { return encoding_->bytes(); }
+  [[nodiscard]] std::int64_t messages() const { return encoding_->messages(); }
 
  private:
   int shards_;
@@ -65,7 +69,7 @@ class Exchange {
 class ExchangeBenchmark : public Benchmark {
  public:
   ExchangeBenchmark(const ExchangeBenchOptions& options, const mpi::Communicator& ranks)
-      : options_(options), ranks_(ranks) {}
+      : options_(options), ranks_(ranks), algorithms_({.algorithm = options.algorithm}, ranks) {}
 
   BenchReport run() override {
     BenchReport report = {"exchange", "elements", "encoding", {}};
@@ -80,7 +84,7 @@ class ExchangeBenchmark : public Benchmark {
     std::vector<std::unique_ptr<Exchange>> exchanges;
     std::vector<Contender> contenders;
     for (const Encoding encoding : options_.encodings) {
-      exchanges.push_back(std::make_unique<Exchange>(encoding, elements, options_, ranks_));
+      exchanges.push_back(std::make_unique<Exchange>(encoding, elements, options_, algorithms_, ranks_));
       Exchange& exchange = *exchanges.back();
       contenders.push_back({[&exchange](std::int64_t calls) { exchange.run(calls); },
                             [&exchange] { return exchange.parts(); }});
@@ -93,7 +97,8 @@ class ExchangeBenchmark : public Benchmark {
                           {"shards", std::int64_t{options_.shards}},
                           {"word_length", std::int64_t{options_.word_length}},
                           {"ranks", std::int64_t{ranks_.size()}},
-                          {"bytes_sent", exchanges[i]->bytes()}},
+                          {"bytes_sent", exchanges[i]->bytes()},
+                          {"messages_sent", exchanges[i]->messages()}},
                          static_cast<double>(elements),
                          timings[i]});
     }
@@ -102,6 +107,7 @@ class ExchangeBenchmark : public Benchmark {
 
   ExchangeBenchOptions options_;
   const mpi::Communicator& ranks_;
+  AlgorithmChoice algorithms_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/timing.hpp"
+#include "exchange/algorithm.hpp"
 #include "exchange/registry.hpp"
 #include "nn/options.hpp"
 #include "precision/options.hpp"
@@ -26,6 +27,7 @@ struct StepBenchOptions {
   int word_length = 8;                                              ///< of the integer engine's fixed formats
   Backward backward = Backward::quantized;                          ///< of the integer engine
   std::vector<std::optional<Encoding>> encodings = {std::nullopt};  ///< likewise; none: auto
+  std::optional<Algorithm> algorithm = {};                          ///< of the exchange; none: auto
   Rounding rounding = Rounding::stochastic;                         ///< of activations
   int batch = 256;                                                  ///< images per step, over all ranks
   int shards = 8;
@@ -67,7 +69,8 @@ struct ExchangeBenchOptions {
                                      Encoding::int8};
   std::vector<std::int64_t> elements = {1024, 16384, 262144, 2097152};  ///< sizes of the gradient
   int shards = 8;                                                       ///< over all ranks
-  int word_length = 8;  ///< bits of the format of the encoding layer
+  int word_length = 8;                      ///< bits of the format of the encoding layer
+  std::optional<Algorithm> algorithm = {};  ///< none: auto
   TimingOptions timing = {.repeats = 7, .seconds = 0.2};
 };
 

@@ -149,6 +149,7 @@ class StepBenchmark : public Benchmark {
       options.engine = {.name = options_.engines[e], .rounding = options_.rounding};
       options.precision.name = policy_of(e);
       options.exchange.encoding = options_.encodings[e];
+      options.exchange.algorithm = options_.algorithm;
       if (options.engine.name == Engine::integer) {
         options.precision.formats = FormatScope::per_tensor;
         options.precision.backward = options_.backward;

@@ -81,6 +81,15 @@ BenchOption open_values(const std::string& name, std::vector<std::optional<Value
 }
 
 template <HasNames Value>
+BenchOption open_value(const std::string& name, std::optional<Value>& member, const std::string& meaning) {
+  return {name, kAuto, meaning, [=, &member](const std::string& text) {
+            std::vector<std::string> known = names_of<Value>();
+            known.emplace_back(kAuto);
+            member = find_named<Value>(option_name(name, text, known));
+          }};
+}
+
+template <HasNames Value>
 BenchOption value(const std::string& name, Value& member, const std::string& meaning) {
   return {name, std::string(name_of(member)), meaning, [=, &member](const std::string& text) {
             member = *find_named<Value>(option_name(name, text, names_of<Value>()));
@@ -123,6 +132,8 @@ std::vector<BenchOption> step_options(StepBenchOptions& chosen) {
       value("backward", chosen.backward, "of engine integer: quantized, float32"),
       open_values("encoding", chosen.encodings,
                   "of the gradients that ranks exchange, one of all engines, or one for each"),
+      open_value("algorithm", chosen.algorithm,
+                 "by which integers are summed: auto, direct, tree, hierarchical"),
       value("rounding", chosen.rounding, "of activations: stochastic, nearest"),
       integer("batch", chosen.batch, 1, kMostImages, "images per step, over all ranks"),
       integer("shards", chosen.shards, 1, kMostImages, "virtual shards that the batch is cut into"),
@@ -163,6 +174,8 @@ std::vector<BenchOption> exchange_options(ExchangeBenchOptions& chosen) {
       integers("elements", chosen.elements, 1, kMostElements, "sizes of the gradient, between commas"),
       integer("shards", chosen.shards, 1, 4096, "virtual shards, over all ranks"),
       integer("word-length", chosen.word_length, 2, 32, "bits of the format of 'layer'"),
+      open_value("algorithm", chosen.algorithm,
+                 "by which integers are summed: auto, direct, tree, hierarchical"),
   };
 }
 

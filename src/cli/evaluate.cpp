@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/memory_check.hpp"
+#include "cli/node_data.hpp"
 #include "cli/output_file.hpp"
 #include "cli/parallel.hpp"
 #include "cli/predictions.hpp"
@@ -104,14 +105,18 @@ std::string checksum(const std::vector<ModelTensor>& model) {
   return hash.finish();
 }
 
-/// The data and the network.
-void load(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
+/// Whether there is memory for data and network.
+void check_place(const EvaluateArguments& arguments, const NodeRanks& node, Loaded& loaded) {
   const Configuration& configuration = loaded.configuration;
   set_threads(configuration.training.threads);
   check_evaluation_memory(arguments.run_dir, configuration, node);
   phase::begin("load");
-  loaded.data = open_dataset(configuration.data, configuration.seed);
+}
+
+/// The network, for the data.
+void build(const EvaluateArguments& arguments, Loaded& loaded) {
   phase::begin("build");
+  const Configuration& configuration = loaded.configuration;
   const TrainerOptions options = trainer_options(configuration);
   const Graph graph = make_graph(options, loaded.data, configuration.training.test_images());
   const auto state = initialize(graph, configuration.model.init_scale, configuration.seed);
@@ -135,7 +140,9 @@ void prepare(const EvaluateArguments& arguments, const mpi::Communicator& ranks,
   facts.emplace_back("the SHA-256 of the model", checksum(loaded.model));
   mpi::agree(ranks, facts, "the same run on every rank");
   const NodeRanks node = ranks_of_node(ranks);
-  mpi::together(ranks, [&] { load(arguments, node, loaded); });
+  mpi::together(ranks, [&] { check_place(arguments, node, loaded); });
+  loaded.data = open_on_nodes(loaded.configuration.data, loaded.configuration.seed, ranks);
+  mpi::together(ranks, [&] { build(arguments, loaded); });
   agree_on_data(ranks, loaded.data);
   rank_provenance(ranks, loaded.configuration);
 }

@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/memory_check.hpp"
+#include "cli/node_data.hpp"
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
@@ -144,6 +145,7 @@ struct Prepared {
   std::filesystem::path run_dir;
   std::optional<HeldClaim> claim;  // rank 0
   DataSplits data;
+  std::optional<LinkCosts> links;
   std::optional<Trainer> trainer;
   std::optional<CheckpointFolder> checkpoints;
   std::map<std::string, std::string> machines;
@@ -166,9 +168,9 @@ void refuse_taken(const TrainArguments& arguments, const Prepared& run) {
   }
 }
 
-/// With what, and where to.
-void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
-          Prepared& run) {
+/// With what, and where to. The data come later.
+void check_place(const TrainArguments& arguments, const mpi::Communicator& ranks, const NodeRanks& node,
+                 Prepared& run) {
   run.run_dir = arguments.out.empty() ? std::filesystem::path("runs") / run.configuration.name
                                       : std::filesystem::path(arguments.out);
   run.checkpoints.emplace(run.run_dir, run_identity(run.configuration), run.configuration.checkpoint.keep);
@@ -179,13 +181,18 @@ void load(const TrainArguments& arguments, const mpi::Communicator& ranks, const
   check_training_memory(arguments.experiment, run.configuration, ranks.size(), node);
   phase::begin("load");
   check_stop();
-  run.data = open_dataset(run.configuration.data, run.configuration.seed);
+}
+
+/// With the data that are there now.
+void build(const TrainArguments& arguments, const mpi::Communicator& ranks, Prepared& run) {
   if (!arguments.frozen.empty() && ranks.rank() == 0) {
     check_frozen(arguments.frozen, run.data);
   }
   phase::begin("build");
   check_stop();
-  run.trainer.emplace(trainer_options(run.configuration), run.data, ranks);
+  TrainerOptions options = trainer_options(run.configuration);
+  options.exchange.links = run.links;
+  run.trainer.emplace(options, run.data, ranks);
 }
 
 /// Rank 0: from here on nobody else writes into the run's folder.
@@ -243,7 +250,12 @@ void prepare(const TrainArguments& arguments, const mpi::Communicator& ranks, Pr
   mpi::together(ranks, [&] { read(arguments, run); });
   mpi::agree(ranks, configuration_facts(run.configuration), "the same experiment on every rank");
   const NodeRanks node = ranks_of_node(ranks);
-  mpi::together(ranks, [&] { load(arguments, ranks, node, run); });
+  mpi::together(ranks, [&] { check_place(arguments, ranks, node, run); });
+  run.data = open_on_nodes(run.configuration.data, run.configuration.seed, ranks);
+  if (!run.configuration.exchange.algorithm && ranks.size() > 2) {
+    run.links = measure_links(ranks);
+  }
+  mpi::together(ranks, [&] { build(arguments, ranks, run); });
   agree_on_data(ranks, run.data);
   run.machines = rank_provenance(ranks, run.configuration);
   mpi::together(ranks, [&] {

@@ -42,6 +42,8 @@ class Dataset {
   /// Writes image `index` (0 <= index < size) into `pixels` (shape().elements() bytes, channels last) and
   /// returns its label.
   virtual int read(std::int64_t index, std::span<std::uint8_t> pixels) const = 0;
+  /// Images before `index` are not read any more: their memory may go.
+  virtual void forget_before(std::int64_t /*index*/) const {}
   /// SHA-256 that identifies the content, for provenance.
   [[nodiscard]] virtual std::string checksum() const = 0;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
 #include "data/checksum.hpp"
 
 namespace adapt {
@@ -24,6 +25,11 @@ int MemoryDataset::read(std::int64_t index, std::span<std::uint8_t> pixels) cons
   const auto position = static_cast<std::size_t>(index);
   std::copy_n(arrays_.pixels.data() + position * elements, elements, pixels.data());
   return arrays_.labels[position];
+}
+
+void MemoryDataset::forget_before(std::int64_t index) const {
+  give_back(std::as_bytes(
+      std::span(arrays_.pixels).first(static_cast<std::size_t>(index * arrays_.shape.elements()))));
 }
 
 std::string MemoryDataset::checksum() const {

@@ -27,6 +27,7 @@ class MemoryDataset final : public Dataset {
   [[nodiscard]] int classes() const override { return arrays_.classes; }
   /// Throws Failure when `index` or the size of `pixels` is wrong.
   int read(std::int64_t index, std::span<std::uint8_t> pixels) const override;
+  void forget_before(std::int64_t index) const override;
   /// content_checksum, computed at the first call (about 0.1 s for 50 MB).
   [[nodiscard]] std::string checksum() const override;
 

@@ -15,13 +15,21 @@ std::string names_with_feedback() {
 }
 
 std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::vector<ExchangeTensor>& tensors,
-                                                int shards, bool error_feedback) {
+                                                int shards, const EncodingOptions& options) {
   const EncodingEntry& entry = entry_of(encoding);
-  if (error_feedback && !entry.has_error_feedback) {
+  if (options.error_feedback && !entry.has_error_feedback) {
     throw BadInput(concat("exchange.error_feedback is true, and exchange.encoding '", entry.name,
                           "' has none; expected exchange.encoding: ", names_with_feedback()));
   }
-  return entry.make(tensors, shards, error_feedback);
+  return entry.make(tensors, shards, options);
+}
+
+std::vector<std::size_t> sizes_of(const std::vector<ExchangeTensor>& tensors) {
+  std::vector<std::size_t> sizes;
+  for (const ExchangeTensor& tensor : tensors) {
+    sizes.push_back(tensor.size);
+  }
+  return sizes;
 }
 
 void refuse_gradient(const ExchangeTensor& tensor, std::uint32_t step, std::uint32_t shard) {

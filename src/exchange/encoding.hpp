@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "exchange/algorithm.hpp"
 #include "exchange/registry.hpp"
 #include "mpi/communicator.hpp"
 #include "numerics/plan.hpp"
@@ -35,6 +36,12 @@ struct ExchangeStep {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   const PrecisionPlan* plan = nullptr;
+};
+
+/// What does not follow from an encoding's name.
+struct EncodingOptions {
+  bool error_feedback = false;              ///< shards keep what rounding took from their gradients
+  Algorithm algorithm = Algorithm::direct;  ///< of sums of integers; no bit depends on it
 };
 
 /// How gradients cross shards and ranks: each shard's gradient is added to this rank's sum, the sums of all
@@ -65,6 +72,8 @@ class GradientEncoding {
   virtual void mean(std::size_t index, std::size_t first, std::span<float> gradient) const = 0;
   /// Bytes that this rank has sent to others in the step that was reduced last.
   [[nodiscard]] virtual std::int64_t bytes() const = 0;
+  /// As many messages.
+  [[nodiscard]] virtual std::int64_t messages() const = 0;
 
   /// Whether later steps depend on earlier ones, so that a checkpoint has to keep save_state().
   [[nodiscard]] virtual bool has_state() const { return false; }
@@ -80,15 +89,18 @@ class GradientEncoding {
 /// "int8 or int16": the encodings that have error feedback.
 [[nodiscard]] std::string names_with_feedback();
 
-/// Makes an encoding for tensors cut into `shards` shards. Throws BadInput for `error_feedback` with an
-/// encoding that has none, or beyond its limit (error_feedback.hpp).
+/// Makes an encoding for tensors cut into `shards` shards, whose sums are all over the same ranks. Throws
+/// BadInput for error feedback with an encoding that has none, or beyond its limit (error_feedback.hpp).
 std::unique_ptr<GradientEncoding> make_encoding(Encoding encoding, const std::vector<ExchangeTensor>& tensors,
-                                                int shards, bool error_feedback = false);
+                                                int shards, const EncodingOptions& options = {});
 
 /// Of gradients in 64-bit fixed point. 2^-40 is far below what a float32 gradient resolves; what is left,
 /// 2^62 / 2^40 over all shards, is far above any gradient of a training that has not diverged. add_exact
 /// refuses what would overflow: |sum| <= shards · 2^62 / shards < 2^63.
 constexpr int kExactFractionalLength = 40;
+
+/// Elements by tensor.
+[[nodiscard]] std::vector<std::size_t> sizes_of(const std::vector<ExchangeTensor>& tensors);
 
 /// Throws the Failure that add() promises.
 /// Throws BadGradient.

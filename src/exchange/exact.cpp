@@ -20,8 +20,9 @@ class NoFormats : public FormatSource {
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_exact_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                      bool /*error_feedback*/) {
-  return std::make_unique<IntegerEncoding>(tensors, shards, std::make_unique<NoFormats>(tensors.size()));
+                                                      const EncodingOptions& options) {
+  return std::make_unique<IntegerEncoding>(tensors, shards, std::make_unique<NoFormats>(tensors.size()),
+                                           options);
 }
 
 }  // namespace adapt

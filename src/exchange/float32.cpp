@@ -15,10 +15,7 @@ class Float32Encoding : public GradientEncoding {
  public:
   Float32Encoding(const std::vector<ExchangeTensor>& tensors, int shards)
       : tensors_(tensors), shards_(shards) {
-    std::vector<std::size_t> sizes;
-    for (const ExchangeTensor& tensor : tensors) {
-      sizes.push_back(tensor.size);
-    }
+    const std::vector<std::size_t> sizes = sizes_of(tensors);
     layout_ = BucketLayout(sizes, std::vector<int>(sizes.size()));
     for (const BucketLayout::Bucket& bucket : layout_.buckets()) {
       sums_.emplace_back(bucket.size);
@@ -77,6 +74,7 @@ class Float32Encoding : public GradientEncoding {
     for (const AlignedVector<float>& sums : sums_) {
       bytes_ += mpi::allreduce_bytes(ranks, static_cast<std::int64_t>(sums.size() * sizeof(float)));
     }
+    message_count_ = static_cast<std::int64_t>(sums_.size()) * mpi::allreduce_messages(ranks);
   }
 
   void mean(std::size_t index, std::size_t first, std::span<float> gradient) const override {
@@ -87,6 +85,7 @@ class Float32Encoding : public GradientEncoding {
   }
 
   [[nodiscard]] std::int64_t bytes() const override { return bytes_; }
+  [[nodiscard]] std::int64_t messages() const override { return message_count_; }
 
  private:
   std::vector<ExchangeTensor> tensors_;
@@ -97,12 +96,13 @@ class Float32Encoding : public GradientEncoding {
   std::vector<std::size_t> unreleased_;     // tensors, by bucket
   mpi::Messages messages_;
   std::int64_t bytes_ = 0;
+  std::int64_t message_count_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_float32_encoding(const std::vector<ExchangeTensor>& tensors,
-                                                        int shards, bool /*error_feedback*/) {
+                                                        int shards, const EncodingOptions& /*options*/) {
   return std::make_unique<Float32Encoding>(tensors, shards);
 }
 

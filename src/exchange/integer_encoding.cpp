@@ -33,14 +33,18 @@ int sum_bits(int word_length, int shards) {
 }
 
 IntegerEncoding::IntegerEncoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                 std::unique_ptr<FormatSource> source, bool error_feedback)
-    : tensors_(tensors), shards_(shards), tag_(first_tag()), source_(std::move(source)) {
+                                 std::unique_ptr<FormatSource> source, const EncodingOptions& options)
+    : tensors_(tensors),
+      shards_(shards),
+      tag_(first_tag()),
+      make_plan_(entry_of(options.algorithm).make),
+      source_(std::move(source)) {
   std::size_t size = 0;
   for (const ExchangeTensor& tensor : tensors) {
     firsts_.push_back(size);
     size += tensor.size;
   }
-  if (error_feedback) {
+  if (options.error_feedback) {
     feedback_.emplace(size, shards);
   }
 }
@@ -169,7 +173,14 @@ void IntegerEncoding::launch(Bucket& bucket, const mpi::Communicator& ranks) {
                 {step_.seed, Stream::mean_gradients, bucket.first_tensor, step_.step, 0}};
   }
   bucket.unreleased = 0;
-  std::visit([&](auto& sum) { sum.launch(ranks, rounding); }, bucket.sum);
+  std::visit(
+      [&](auto& sum) {
+        if (!bucket.plan) {
+          bucket.plan = make_plan_({ranks.rank(), ranks.nodes(), sum.blocks()});
+        }
+        sum.launch(ranks, *bucket.plan, rounding);
+      },
+      bucket.sum);
 }
 
 void IntegerEncoding::release(std::size_t index, const mpi::Communicator& ranks) {
@@ -191,13 +202,25 @@ void IntegerEncoding::reduce(const mpi::Communicator& ranks) {
       launch(bucket, ranks);
     }
   }
-  for (Bucket& bucket : buckets_) {
-    std::visit([](auto& sum) { sum.gather(); }, bucket.sum);
-  }
-  for (Bucket& bucket : buckets_) {
-    std::visit([](auto& sum) { sum.finish(); }, bucket.sum);
-  }
+  finish();
   source_bytes_ = source_->end(ranks);
+  source_messages_ = source_->observes() ? mpi::allreduce_messages(ranks) : 0;
+}
+
+void IntegerEncoding::finish() {
+  while (true) {
+    progress();
+    std::vector<mpi::Messages*> pending;
+    for (Bucket& bucket : buckets_) {
+      if (mpi::Messages* messages = std::visit([](auto& sum) { return sum.pending(); }, bucket.sum)) {
+        pending.push_back(messages);
+      }
+    }
+    if (pending.empty()) {
+      return;
+    }
+    mpi::Messages::wait_for_some(pending);
+  }
 }
 
 void IntegerEncoding::mean(std::size_t index, std::size_t first, std::span<float> gradient) const {
@@ -217,6 +240,14 @@ std::int64_t IntegerEncoding::bytes() const {
     bytes += std::visit([](const auto& sum) { return sum.bytes(); }, bucket.sum);
   }
   return bytes;
+}
+
+std::int64_t IntegerEncoding::messages() const {
+  std::int64_t messages = source_messages_;
+  for (const Bucket& bucket : buckets_) {
+    messages += std::visit([](const auto& sum) { return sum.messages(); }, bucket.sum);
+  }
+  return messages;
 }
 
 void IntegerEncoding::collect_state(const mpi::Communicator& ranks) {

@@ -16,9 +16,10 @@
 
 namespace adapt {
 
-/// Bits that a sum of `shards` numbers of `word_length` bits needs: |q| <= 2^(WL-1), so |sum| <= shards ·
-/// 2^(WL-1) <= 2^(WL-1 + ceil(log2 shards)), reached at the negative end only where shards is a power of two,
-/// which two's complement still holds.
+/// Bits that a sum of `shards` numbers of `word_length` bits needs, and each sum over some of them, in any
+/// order: -2^(WL-1) <= q < 2^(WL-1), so with k <= shards of them |sum| <= k · 2^(WL-1) <= 2^(WL-1 +
+/// ceil(log2 shards)), reached at the negative end only where all of a power of two of shards have the lowest
+/// number, which two's complement still holds. Of 24 bits and 4,096 shards: 36, so such sums take 64 bits.
 [[nodiscard]] int sum_bits(int word_length, int shards);
 
 /// Gradients as integers, whose sums do not depend on the order of shards and ranks. The sums of a tensor
@@ -26,7 +27,7 @@ namespace adapt {
 class IntegerEncoding : public GradientEncoding {
  public:
   IntegerEncoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                  std::unique_ptr<FormatSource> source, bool error_feedback = false);
+                  std::unique_ptr<FormatSource> source, const EncodingOptions& options);
 
   void begin(const ExchangeStep& step) override;
   std::optional<float> add(std::size_t index, std::uint32_t shard, std::span<const float> gradient) override;
@@ -35,6 +36,7 @@ class IntegerEncoding : public GradientEncoding {
   void reduce(const mpi::Communicator& ranks) override;
   void mean(std::size_t index, std::size_t first, std::span<float> gradient) const override;
   [[nodiscard]] std::int64_t bytes() const override;
+  [[nodiscard]] std::int64_t messages() const override;
 
   [[nodiscard]] bool has_state() const override { return source_->observes(); }
   void collect_state(const mpi::Communicator& ranks) override;
@@ -46,10 +48,13 @@ class IntegerEncoding : public GradientEncoding {
     std::variant<PackedSum<std::int32_t>, PackedSum<std::int64_t>> sum;
     std::size_t unreleased = 0;  // tensors
     std::uint32_t first_tensor = 0;
+    std::optional<SumPlan> plan = {};  // from the first launch on
   };
 
   void lay_out();
   void launch(Bucket& bucket, const mpi::Communicator& ranks);
+  /// Waits for all buckets, which go on as their messages come.
+  void finish();
   struct Added {
     bool finite = true;
     std::optional<float> largest;  // magnitude of the gradient, where known
@@ -69,6 +74,7 @@ class IntegerEncoding : public GradientEncoding {
   std::vector<std::size_t> firsts_;  // element at which each tensor begins, all tensors in a row
   int shards_;
   int tag_;  // the first one
+  MakeSumPlan* make_plan_;
   std::unique_ptr<FormatSource> source_;
   std::optional<ErrorFeedback> feedback_;
   std::vector<std::int32_t> integers_;  // a piece of a gradient
@@ -78,6 +84,7 @@ class IntegerEncoding : public GradientEncoding {
   BucketLayout layout_;
   std::vector<Bucket> buckets_;
   std::int64_t source_bytes_ = 0;
+  std::int64_t source_messages_ = 0;
 };
 
 }  // namespace adapt

@@ -28,8 +28,8 @@ class PlanFormats : public FormatSource {
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_layer_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                      bool /*error_feedback*/) {
-  return std::make_unique<IntegerEncoding>(tensors, shards, std::make_unique<PlanFormats>(tensors));
+                                                      const EncodingOptions& options) {
+  return std::make_unique<IntegerEncoding>(tensors, shards, std::make_unique<PlanFormats>(tensors), options);
 }
 
 }  // namespace adapt

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "exchange/sum_plan.hpp"
 #include "mpi/communicator.hpp"
 #include "mpi/messages.hpp"
 #include "numerics/random.hpp"
@@ -19,15 +20,12 @@ struct SumRounding {
   RandomKey key;  ///< the same on all ranks
 };
 
-/// Adds up integers of T over the ranks in two steps, with messages of its own: each rank owns a part of the
-/// array, gets the others' sums of that part (packed to the bits that they need, never rounded), adds them
-/// up, and sends the whole sums of its part to all. As the owner knows the exact sum, it may round it, once
-/// and with random numbers that belong to the elements: the result does not depend on the number of ranks,
-/// which may be any. A part is a whole number of blocks (numerics/packing.hpp), so some ranks own none of a
+/// Adds up integers of T over the ranks, with messages of its own, by the plan of an algorithm: some rank
+/// comes to own the whole sum of a part of the array, from partial sums that are packed to the bits that they
+/// need (numerics/packing.hpp) and never rounded, and sends it to all. As the owner knows the exact sum, it
+/// may round it, once and with random numbers that belong to the elements: the result depends neither on the
+/// number of ranks nor on the algorithm. A part is a whole number of blocks, so some ranks own none of a
 /// short array.
-///
-/// Both steps send N - 1 messages. Of b-bit numbers, a rank that added k shards sends (N - 1)/N · n · (b +
-/// ceil(log2 k)) bits at most, then (N - 1)/N · n times the bits of the whole sums.
 template <class T>
 class PackedSum {
  public:
@@ -43,46 +41,60 @@ class PackedSum {
   /// This rank's sums, then all ranks'. Not to be touched in between.
   [[nodiscard]] std::span<T> values() { return std::span(values_).first(size_); }
   [[nodiscard]] std::span<const T> values() const { return std::span(values_).first(size_); }
+  /// Of the array, for its plan.
+  [[nodiscard]] std::size_t blocks() const;
 
-  /// Starts the exchange (collective: each rank starts it at some time).
-  void launch(const mpi::Communicator& ranks, const std::optional<SumRounding>& rounding);
+  /// Starts the exchange (collective: each rank starts it at some time). `plan` is this rank's and stays
+  /// where it is until the end.
+  void launch(const mpi::Communicator& ranks, const SumPlan& plan,
+              const std::optional<SumRounding>& rounding);
   /// Goes on as far as messages have arrived, without waiting. Does nothing before launch() and at the end.
   void advance();
-  /// Waits for the others' sums of this rank's part, and sends on the whole ones. A rank that has several
-  /// objects calls this for all of them before finish() for any: the others wait for what it sends here.
-  void gather();
+  /// What the exchange waits for after advance(); null before launch() and at the end. Whoever has several
+  /// under way waits for some message of any of them: they need not go on in the same order on all ranks.
+  [[nodiscard]] mpi::Messages* pending();
   /// Waits for the end.
   void finish();
 
   /// What this rank has sent since clear().
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::int64_t messages() const { return messages_; }
 
  private:
-  enum class Stage { adding, scattering, gathering, done };
-  using Buffer = std::vector<std::byte>;
+  /// Memory that is not touched before something is written to it.
+  struct Buffer {
+    std::unique_ptr<std::byte[]> bytes;  // NOLINT(modernize-avoid-c-arrays)
+    std::size_t size = 0;
 
-  [[nodiscard]] std::span<T> part(int rank);
-  void combine();
-  void take();
-  void receive_from_all(mpi::Messages& messages, std::vector<Buffer>& buffers, bool own_part, int tag);
-  void send(std::span<const std::byte> bytes, int to, int tag);
-  /// Peers whose part, or `own_part` whose sums of this rank's part, hold anything.
-  [[nodiscard]] std::vector<int> peers(bool own_part);
+    void reserve(std::size_t least);
+  };
+
+  [[nodiscard]] std::size_t rounds() const { return plan_->reduce.size() + plan_->spread.size(); }
+  [[nodiscard]] bool reduces(std::size_t round) const { return round < plan_->reduce.size(); }
+  [[nodiscard]] const Round& round_of(std::size_t round) const;
+  [[nodiscard]] std::span<T> values_of(BlockRange blocks);
+  void receive_all();
+  void begin_round();
+  void send(const Message& message);
+  void take_round();
+  void take(std::span<const std::byte> packed, const Message& message);
+  void round_own();
 
   std::size_t size_;
   int tag_;
   AlignedVector<T> values_;  // padded to whole blocks with zeros
-  Stage stage_ = Stage::adding;
-  const mpi::Communicator* ranks_ = nullptr;  // from launch() on
+  const mpi::Communicator* ranks_ = nullptr;
+  const SumPlan* plan_ = nullptr;  // while it is under way
   std::optional<SumRounding> rounding_;
-  std::vector<Buffer> outgoing_;  // by peer
-  std::vector<Buffer> incoming_;  // by peer
-  std::vector<Buffer> landing_;   // by peer
-  Buffer own_;
+  std::size_t round_ = 0;                               // whose messages are waited for
+  std::vector<mpi::Messages> arrivals_;                 // by round
+  std::vector<std::vector<const std::byte*>> arrived_;  // by round and message
   mpi::Messages departures_;
-  mpi::Messages arrivals_;
-  mpi::Messages landings_;
+  Buffer incoming_;
+  Buffer outgoing_;
+  std::size_t outgoing_used_ = 0;
   std::int64_t bytes_ = 0;
+  std::int64_t messages_ = 0;
 };
 
 extern template class PackedSum<std::int32_t>;

@@ -71,21 +71,21 @@ class ScaledFormats : public FormatSource {
 };
 
 std::unique_ptr<GradientEncoding> make_scaled(const std::vector<ExchangeTensor>& tensors, int shards,
-                                              int bits, bool error_feedback) {
-  return std::make_unique<IntegerEncoding>(
-      tensors, shards, std::make_unique<ScaledFormats>(tensors.size(), bits), error_feedback);
+                                              int bits, const EncodingOptions& options) {
+  return std::make_unique<IntegerEncoding>(tensors, shards,
+                                           std::make_unique<ScaledFormats>(tensors.size(), bits), options);
 }
 
 }  // namespace
 
 std::unique_ptr<GradientEncoding> make_int8_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                     bool error_feedback) {
-  return make_scaled(tensors, shards, 8, error_feedback);
+                                                     const EncodingOptions& options) {
+  return make_scaled(tensors, shards, 8, options);
 }
 
 std::unique_ptr<GradientEncoding> make_int16_encoding(const std::vector<ExchangeTensor>& tensors, int shards,
-                                                      bool error_feedback) {
-  return make_scaled(tensors, shards, 16, error_feedback);
+                                                      const EncodingOptions& options) {
+  return make_scaled(tensors, shards, 16, options);
 }
 
 }  // namespace adapt

@@ -129,6 +129,10 @@ std::vector<Setting> general_settings() {
            "gradients on the wire; auto: layer when the policy quantizes gradients, else exact"),
       bind("exchange.error_feedback", ADAPT_MEMBER(exchange.error_feedback), BooleanDomain{},
            "int8, int16: each shard adds what rounding took from its gradient to its next one"),
+      bind("exchange.algorithm", ADAPT_MEMBER(exchange.algorithm), OpenNameDomain<Algorithm>{"auto"},
+           "messages by which integers are summed over the ranks; auto: what is fastest by links measured at "
+           "the start; the bits are the same",
+           false),
       bind("exchange.overlap", ADAPT_MEMBER(exchange.overlap), BooleanDomain{},
            "gradients of layers that are ready travel while backward goes on; the bits are the same", false),
   };

@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <array>
+#include <bit>
 #include <cstdlib>
 #include <numeric>
 #include <utility>
@@ -20,16 +21,28 @@ struct Communicator::Handles {
     check(MPI_Comm_dup(group, &background), "MPI_Comm_dup");
     check(MPI_Comm_rank(calls, &rank), "MPI_Comm_rank");
     check(MPI_Comm_size(calls, &size), "MPI_Comm_size");
+    find_nodes();
   }
   /// What was given up half-way may still be under way in the background, so that MPI_Finalize frees it.
   ~Handles() { MPI_Comm_free(&calls); }
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
 
+  void find_nodes() {
+    MPI_Comm node = MPI_COMM_NULL;
+    check(MPI_Comm_split_type(calls, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+    int lowest = rank;
+    check(MPI_Bcast(&lowest, 1, MPI_INT, 0, node), "MPI_Bcast");
+    check(MPI_Comm_free(&node), "MPI_Comm_free");
+    nodes.resize(static_cast<std::size_t>(size));
+    check(MPI_Allgather(&lowest, 1, MPI_INT, nodes.data(), 1, MPI_INT, calls), "MPI_Allgather");
+  }
+
   MPI_Comm calls = MPI_COMM_NULL;
   MPI_Comm background = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
+  std::vector<int> nodes;
 };
 
 namespace {
@@ -77,6 +90,8 @@ MPI_Comm Background::of(const Communicator& ranks) { return ranks.handles_->back
 
 int Communicator::rank() const { return handles_->rank; }
 int Communicator::size() const { return handles_->size; }
+const std::vector<int>& Communicator::nodes() const { return handles_->nodes; }
+void Communicator::pretend_nodes(std::vector<int> nodes) { handles_->nodes = std::move(nodes); }
 
 void Communicator::sum(std::span<std::int64_t> values) const { reduce(values, MPI_SUM, handles_->calls); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce(values, MPI_MAX, handles_->calls); }
@@ -123,6 +138,10 @@ void Communicator::barrier() const {
 std::int64_t allreduce_bytes(const Communicator& ranks, std::int64_t bytes) {
   const std::int64_t size = ranks.size();
   return (2 * (size - 1) * bytes + size - 1) / size;
+}
+
+std::int64_t allreduce_messages(const Communicator& ranks) {
+  return 2 * std::int64_t{std::bit_width(static_cast<unsigned>(ranks.size() - 1))};
 }
 
 void abort(int code) {

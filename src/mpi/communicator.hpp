@@ -25,8 +25,8 @@ class Session {
   Watchdog watchdog_;
 };
 
-/// Some ranks of the program, with an MPI communicator of their own, which it frees. Every call but rank()
-/// and size() is collective. Errors of MPI throw Failure with MPI's words.
+/// Some ranks of the program, with an MPI communicator of their own, which it frees. Every call but rank(),
+/// size() and those of nodes is collective. Errors of MPI throw Failure with MPI's words.
 class Communicator {
  public:
   /// All ranks of the program, in a Session: a duplicate of MPI_COMM_WORLD.
@@ -40,6 +40,11 @@ class Communicator {
 
   [[nodiscard]] int rank() const;
   [[nodiscard]] int size() const;
+  /// Where the ranks are, by rank: the lowest rank on the same node. Not collective.
+  [[nodiscard]] const std::vector<int>& nodes() const;
+  /// From now on nodes() says so, which must be the same on all ranks: for tests of placements that one
+  /// machine does not have.
+  void pretend_nodes(std::vector<int> nodes);
 
   /// Element-wise sum over the ranks, to all, in place: the same for any number of ranks.
   void sum(std::span<std::int64_t> values) const;
@@ -65,6 +70,9 @@ class Communicator {
 /// reduce-scatter with an allgather): 2 (N - 1) / N of them, rounded up. What MPI_Allreduce sends is its own
 /// affair; this makes it comparable with messages that are counted.
 std::int64_t allreduce_bytes(const Communicator& ranks, std::int64_t bytes);
+
+/// Messages that each rank sends in an allreduce by a tree: 2 ceil(log2 N). As with allreduce_bytes().
+std::int64_t allreduce_messages(const Communicator& ranks);
 
 /// Ends all ranks at once with `code`. Does not return.
 [[noreturn]] void abort(int code);

@@ -41,6 +41,9 @@ class Messages {
   bool test();
   /// Waits until all are done.
   void wait();
+  /// Waits until at least one message of `groups` is done that was not before. Each group must have one that
+  /// is under way; none: returns at once.
+  static void wait_for_some(std::span<Messages* const> groups);
   /// Length in bytes of the message that was started as number `index`, a receive that is done.
   [[nodiscard]] std::size_t length(std::size_t index) const;
   /// Forgets messages that are done.

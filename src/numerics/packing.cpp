@@ -113,6 +113,18 @@ void unpack_add(std::span<const std::byte> packed, std::span<T> values) {
   });
 }
 
+std::size_t packed_length(std::span<const std::byte> packed, std::size_t values) {
+  require_blocks(values);
+  std::size_t at = 0;
+  for (std::size_t first = 0; first < values; first += kPackedBlock) {
+    at += at < packed.size() ? kHeader + payload(std::to_integer<int>(packed[at])) : kHeader;
+  }
+  if (at > packed.size()) {
+    throw Failure(concat("packed integers end at byte ", packed.size(), ", expected ", at));
+  }
+  return at;
+}
+
 template <class T>
 void round_to_bits(std::span<T> values, int bits, const RandomKey& key, std::size_t first_block) {
   require_blocks(values.size());

@@ -32,6 +32,10 @@ void unpack(std::span<const std::byte> packed, std::span<T> values);
 template <class T>
 void unpack_add(std::span<const std::byte> packed, std::span<T> values);
 
+/// Bytes at the front of `packed` that the first `values` values (whole blocks) take. Throws Failure where
+/// it holds fewer.
+[[nodiscard]] std::size_t packed_length(std::span<const std::byte> packed, std::size_t values);
+
 /// Rounds `values` (whole blocks) stochastically to `bits` bits: in each block to multiples of the smallest
 /// power of two 2^s at which all its values are -2^(bits-1) · 2^s .. (2^(bits-1) - 1) · 2^s after rounding up
 /// or down. floor((value + t) / 2^s) with t uniform in [0, 2^s) from the sequence of `key`, whose element

@@ -95,6 +95,10 @@ std::vector<Column<StepRecord>> make_step_columns() {
   add(make_column<StepRecord, std::int64_t>(
       "bytes_sent", "byte", "gradient bytes that rank 0 sent to other ranks",
       [](auto& row) -> auto& { return row.bytes_sent; }));
+  add(make_column<StepRecord, std::int64_t>(
+      "messages_sent", "1", "messages in which rank 0 sent them",
+      [](auto& row) -> auto& { return row.messages_sent; }));
+  columns.back().required = false;  // younger than the first logs
   add(make_column<StepRecord, hdf5::FixedText<kStrategyBytes>>(
       "strategy", "", "strategy of the precision policy; empty when it has none",
       [](auto& row) -> auto& { return row.strategy; }));

@@ -53,7 +53,7 @@ void describe(Archive& archive, LoggedLayer& layer) {
 template <class Archive>
 void describe(Archive& archive, StepRecord& row) {
   archive(row.step, row.loss, row.cross_entropy, row.learning_rate, row.seconds, row.exposed_seconds,
-          row.bytes_sent, row.strategy, row.integer_share);
+          row.bytes_sent, row.messages_sent, row.strategy, row.integer_share);
 }
 
 template <class Archive>

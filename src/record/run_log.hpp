@@ -47,10 +47,11 @@ struct StepRecord {
   double cross_entropy = 0;
   double learning_rate = 0;
   PhaseSeconds seconds;
-  double exposed_seconds = 0;   ///< part of seconds.exchange, stored as float32: gradients after backward
-  std::int64_t bytes_sent = 0;  ///< gradient bytes that this rank sent
-  std::string strategy;         ///< of the policy; "min", "mean", "max" or empty
-  double integer_share = 0;     ///< of the multiply-adds of products: in exact integer arithmetic
+  double exposed_seconds = 0;      ///< part of seconds.exchange, stored as float32: gradients after backward
+  std::int64_t bytes_sent = 0;     ///< gradient bytes that this rank sent
+  std::int64_t messages_sent = 0;  ///< that carried them
+  std::string strategy;            ///< of the policy; "min", "mean", "max" or empty
+  double integer_share = 0;        ///< of the multiply-adds of products: in exact integer arithmetic
 };
 
 /// One row of /epochs.

@@ -57,12 +57,13 @@ std::int64_t copy_bytes(const TrainerOptions& options, const Graph& graph, bool 
                            engine == Engine::integer ? Arithmetic::integer : largest_arithmetic(options));
 }
 
-/// Sums of gradients, and with several ranks the messages that carry them: to each its part, and back.
+/// Sums of gradients, and with several ranks the messages that carry them: what is sent and what comes, for
+/// the parts of sums and for the whole ones.
 std::int64_t exchange_bytes(const TrainerOptions& options, std::int64_t parameters, int ranks) {
   const std::int64_t sums =
       parameters *
       (options.exchange.encoding == Encoding::float32 ? kFloat : std::int64_t{sizeof(std::int64_t)});
-  constexpr std::int64_t kMessages = 2;
+  constexpr std::int64_t kMessages = 4;
   return ranks > 1 ? sums + kMessages * sums : sums;
 }
 

@@ -14,7 +14,8 @@ void move(AlignedVector<float>& running, std::span<const float> value, double mo
 
 }  // namespace
 
-StatisticsExchange::StatisticsExchange(const ModelState& state, int shards) {
+StatisticsExchange::StatisticsExchange(const ModelState& state, int shards,
+                                       const AlgorithmChoice& algorithms) {
   std::vector<ExchangeTensor> tensors;
   std::size_t largest = 0;
   for (const RunningStatistics& statistics : state.statistics) {
@@ -23,7 +24,9 @@ StatisticsExchange::StatisticsExchange(const ModelState& state, int shards) {
     largest = std::max(largest, statistics.shard_mean.size());
   }
   if (!tensors.empty()) {
-    encoding_ = make_encoding(Encoding::exact, tensors, shards);
+    encoding_ =
+        make_encoding(Encoding::exact, tensors, shards,
+                      {.algorithm = algorithms.of(sizes_of(tensors), entry_of(Encoding::exact).usual_bits)});
   }
   mean_.resize(largest);
 }

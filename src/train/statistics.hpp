@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "exchange/algorithm_choice.hpp"
 #include "exchange/encoding.hpp"
 #include "nn/parameters.hpp"
 
@@ -11,7 +12,7 @@ namespace adapt {
 /// are the same on any number of ranks.
 class StatisticsExchange {
  public:
-  StatisticsExchange(const ModelState& state, int shards);
+  StatisticsExchange(const ModelState& state, int shards, const AlgorithmChoice& algorithms);
 
   void begin(std::uint32_t step);
   /// Takes in RunningStatistics::shard_* of the shard that ran forward last.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/phase.hpp"
 #include "base/stop_signal.hpp"
 #include "base/stopwatch.hpp"
@@ -64,6 +65,19 @@ Encoding chosen_encoding(const ExchangeOptions& exchange, const PrecisionPlan& p
                                                                                : Encoding::exact);
 }
 
+std::unique_ptr<GradientEncoding> make_gradient_encoding(const TrainerOptions& options,
+                                                         const PrecisionPlan& plan, const ModelState& state,
+                                                         const AlgorithmChoice& algorithms, bool is_first) {
+  const Encoding encoding = chosen_encoding(options.exchange, plan);
+  const std::vector<ExchangeTensor> tensors = exchange_tensors(state);
+  const Algorithm algorithm = algorithms.of(sizes_of(tensors), entry_of(encoding).usual_bits);
+  if (is_first && encoding != Encoding::float32 && !algorithms.reason().empty()) {
+    log_info(concat("exchange.algorithm: ", algorithm, " (", algorithms.reason(), ")"));
+  }
+  return make_encoding(encoding, tensors, options.training.step_shards(),
+                       {.error_feedback = options.exchange.error_feedback, .algorithm = algorithm});
+}
+
 UpdateOptions update_options(const TrainingOptions& training, bool policy_wants_unit_gradients) {
   const Normalize automatic = policy_wants_unit_gradients ? Normalize::yes : Normalize::no;
   return {training.momentum, training.weight_decay, training.l1, training.decayed,
@@ -103,10 +117,10 @@ TrainingStep::TrainingStep(const TrainerOptions& options, const DataSplits& data
       model_workers_(options.training, state_, ranks),
       loader_(data.train, data.normalization, loader_options(options, ranks)),
       controller_(controller_options(options), layer_infos(graph_), state_, ranks, make),
-      encoding_(make_encoding(chosen_encoding(options.exchange, controller_.decided()),
-                              exchange_tensors(*state_), options.training.step_shards(),
-                              options.exchange.error_feedback)),
-      statistics_(*state_, options.training.step_shards()),
+      algorithms_(options.exchange, ranks),
+      encoding_(
+          make_gradient_encoding(options, controller_.decided(), *state_, algorithms_, ranks.rank() == 0)),
+      statistics_(*state_, options.training.step_shards(), algorithms_),
       optimizer_(*state_, update_options(options.training, controller_.wants_unit_gradients())) {
   const PrecisionPlan& decided = controller_.decided();
   if (!executes_formats(options) && has_format(decided, &LayerFormats::weights)) {
@@ -368,6 +382,7 @@ void TrainingStep::exchange(StepOutcome& outcome) {
   controller_.reduce_maxima();
   controller_.take_losses(losses_);
   outcome.record.bytes_sent = encoding_->bytes();
+  outcome.record.messages_sent = encoding_->messages();
   outcome.record.cross_entropy = outcome.metrics.mean_loss();
   outcome.record.loss = outcome.record.cross_entropy;
   outcome.record.integer_share = share_of(outcome.work);

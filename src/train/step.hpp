@@ -122,6 +122,7 @@ class TrainingStep {
   std::vector<Worker> workers_;
   TrainLoader loader_;
   Controller controller_;
+  AlgorithmChoice algorithms_;
   std::unique_ptr<GradientEncoding> encoding_;
   StatisticsExchange statistics_;
   Optimizer optimizer_;

@@ -77,12 +77,13 @@ TEST(Encoding, Float32IsThePlainMean) {
 
 TEST(Encoding, ErrorFeedbackBelongsToScaledIntegers) {
   for (const Encoding other : {Encoding::exact, Encoding::layer, Encoding::float32}) {
-    EXPECT_THROW(make_encoding(other, {}, 8, true), BadInput) << other;
+    EXPECT_THROW(make_encoding(other, {}, 8, {.error_feedback = true}), BadInput) << other;
   }
-  EXPECT_NE(make_encoding(Encoding::int8, {{"a", 4, 0}}, 8, true), nullptr);
+  EXPECT_NE(make_encoding(Encoding::int8, {{"a", 4, 0}}, 8, {.error_feedback = true}), nullptr);
   // A quarter of the limit for each of four shards, and one number more.
   const std::size_t most = (std::size_t{1} << 30U) / 4 / sizeof(float);
-  EXPECT_THROW(make_encoding(Encoding::int16, {{"a", most, 0}, {"b", 1, 0}}, 4, true), BadInput);
+  EXPECT_THROW(make_encoding(Encoding::int16, {{"a", most, 0}, {"b", 1, 0}}, 4, {.error_feedback = true}),
+               BadInput);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "exchange/integer_encoding.hpp"
 #include "exchange/packed_sum.hpp"
+#include "exchange/virtual_ranks.hpp"
 #include "numerics/naive_rounding.hpp"
 #include "support/world.hpp"
 
@@ -50,14 +51,27 @@ std::vector<std::int64_t> result(const PackedSum<T>& sum) {
   return {sum.values().begin(), sum.values().end()};
 }
 
+/// This rank's plan, with two ranks on a node.
+template <class T>
+SumPlan plan_of(const PackedSum<T>& sum, Algorithm algorithm) {
+  const std::vector<int> nodes = test::placed_in_blocks(test::world().size(), 2);
+  return entry_of(algorithm).make({test::world().rank(), nodes, sum.blocks()});
+}
+
 template <class T>
 std::vector<std::int64_t> summed(const std::vector<std::int64_t>& own,
                                  const std::optional<SumRounding>& rounding = std::nullopt) {
   PackedSum<T> sum(own.size(), 0);
-  fill(sum, own);
-  sum.launch(test::world(), rounding);
-  sum.finish();
-  return result(sum);
+  std::vector<std::int64_t> first;
+  for (const AlgorithmEntry& entry : kNames<Algorithm>) {
+    const SumPlan plan = plan_of(sum, entry.value);
+    fill(sum, own);
+    sum.launch(test::world(), plan, rounding);
+    sum.finish();
+    first = first.empty() ? result(sum) : first;
+    EXPECT_EQ(result(sum), first) << entry.name;
+  }
+  return first;
 }
 
 TEST(PackedSum, EqualsTheNaiveSum) {
@@ -93,19 +107,18 @@ TEST(PackedSum, RoundsTheWholeSumOnceAndAlikeOnAnyNumberOfRanks) {
 
 TEST(PackedSum, SeveralGoOnSideBySideStepAfterStep) {
   std::vector<PackedSum<std::int32_t>> sums;
+  std::vector<SumPlan> plans;
   for (int i = 0; i < 5; ++i) {
     sums.emplace_back(1000 * static_cast<std::size_t>(i + 1), 2 * i);
+    plans.push_back(plan_of(sums.back(), kNames<Algorithm>[static_cast<std::size_t>(i) % 3].value));
   }
   for (std::uint32_t step = 0; step < 3; ++step) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
       fill(sums[i], share(test::world().rank(), sums[i].values().size(), 12, step));
-      sums[i].launch(test::world(), std::nullopt);
+      sums[i].launch(test::world(), plans[i], std::nullopt);
       for (auto& sum : sums) {
         sum.advance();
       }
-    }
-    for (auto& sum : sums) {
-      sum.gather();
     }
     for (auto& sum : sums) {
       sum.finish();
@@ -120,7 +133,8 @@ TEST(PackedSum, AdvanceAloneReachesTheEnd) {
   fill(sum, share(test::world().rank(), 3000, 14));
   sum.advance();  // not launched: nothing happens
   EXPECT_EQ(result(sum), share(test::world().rank(), 3000, 14));
-  sum.launch(test::world(), std::nullopt);
+  const SumPlan plan = plan_of(sum, Algorithm::tree);
+  sum.launch(test::world(), plan, std::nullopt);
   // Every rank is done some time after the last one has launched.
   for (int round = 0; round < 2000; ++round) {
     sum.advance();
@@ -144,9 +158,10 @@ TEST(PackedSum, SendsTheBitsThatPartialSumsNeed) {
     return per_step(sum_bits(kBits, kShards)) + per_step(back) + 2 * 34 * ranks * 9;
   };
   PackedSum<std::int32_t> sum(kSize, 0);
+  const SumPlan plan = plan_of(sum, Algorithm::direct);
   for (const bool rounds : {false, true}) {
     fill(sum, share(test::world().rank(), kSize, sum_bits(kBits, kShards)));
-    sum.launch(test::world(), rounds ? std::optional(kEightBits) : std::nullopt);
+    sum.launch(test::world(), plan, rounds ? std::optional(kEightBits) : std::nullopt);
     sum.finish();
     const int back = rounds ? kBits : sum_bits(kBits, kShards * static_cast<int>(ranks));
     EXPECT_LE(sum.bytes(), most(back));

@@ -160,7 +160,7 @@ struct Variant {
 class Scaled : public testing::TestWithParam<Variant> {
  protected:
   static std::unique_ptr<GradientEncoding> make() {
-    return make_encoding(GetParam().encoding, tensors(), kShards, GetParam().feedback);
+    return make_encoding(GetParam().encoding, tensors(), kShards, {.error_feedback = GetParam().feedback});
   }
 };
 
@@ -238,7 +238,7 @@ TEST(ScaledBytes, AreAFractionOfFloat32s) {
 
 /// By how much the sum of many means misses a gradient far below a unit of its tensor's scale.
 double long_run_error(bool feedback) {
-  const auto encoding = make_encoding(Encoding::int8, {{"w", 300, 0}}, kShards, feedback);
+  const auto encoding = make_encoding(Encoding::int8, {{"w", 300, 0}}, kShards, {.error_feedback = feedback});
   std::vector<float> gradient(300);
   gradient[0] = 1.0F;  // sets the scale; in another block, whose sums are rounded
   gradient[299] = 0.0000015F;

@@ -57,7 +57,7 @@ Configuration all_different() {
                        1e-2,         1e-7,
                        Growth::word, Strategy::max,
                        {8, 16},      Watched::activations};
-  c.exchange = {Encoding::int16, true, false};
+  c.exchange = {Encoding::int16, true, Algorithm::tree, false};
   c.record = {7, 1.5};
   c.checkpoint = {3, 50, 4};
   c.mpi = {12.5};
@@ -246,6 +246,7 @@ TEST(Identity, DependsOnEveryKeyButTheIgnoredOnes) {
   const std::set<std::string> ignored = {"name",
                                          "model.weights",
                                          "data.path",
+                                         "exchange.algorithm",
                                          "exchange.overlap",
                                          "record.layer_interval",
                                          "record.flush_seconds",

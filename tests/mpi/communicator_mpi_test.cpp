@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "mpi/communicator.hpp"
@@ -58,6 +59,21 @@ TEST(Communicator, BroadcastsTextOfAnyRankAndLength) {
     const std::string expected(static_cast<std::size_t>(root * 1000 + 3), static_cast<char>('a' + root));
     EXPECT_EQ(test::world().broadcast(mine, root), expected);
   }
+}
+
+TEST(Communicator, KnowsWhereRanksAre) {
+  // Here all are on one machine.
+  EXPECT_EQ(test::world().nodes(), std::vector<int>(static_cast<std::size_t>(test::world().size()), 0));
+  Communicator elsewhere = Communicator::world();
+  std::vector<int> nodes(static_cast<std::size_t>(elsewhere.size()));
+  std::iota(nodes.begin(), nodes.end(), 0);
+  elsewhere.pretend_nodes(nodes);
+  EXPECT_EQ(elsewhere.nodes(), nodes);
+}
+
+TEST(Communicator, CountsTheMessagesOfATree) {
+  constexpr std::array<std::int64_t, 5> kExpected = {0, 0, 2, 4, 4};  // by ranks
+  EXPECT_EQ(allreduce_messages(test::world()), kExpected.at(static_cast<std::size_t>(test::world().size())));
 }
 
 TEST(Communicator, NamesTheLibrary) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "mpi/communicator.hpp"
@@ -75,6 +76,31 @@ TEST(AllreduceBytes, AreThoseOfARing) {
   EXPECT_EQ(allreduce_bytes(test::world(), 12000), 24000 * (ranks - 1) / ranks);
   EXPECT_EQ(allreduce_bytes(test::world(), 0), 0);
   EXPECT_EQ(allreduce_bytes(test::world(), 1), ranks == 1 ? 0 : ranks == 2 ? 1 : 2) << "rounded up";
+}
+
+TEST(Messages, WaitForSomeReturnsWithWhatIsThere) {
+  const Communicator& ranks = test::world();
+  const int ahead = (ranks.rank() + 1) % ranks.size();
+  const int behind = (ranks.rank() + ranks.size() - 1) % ranks.size();
+  std::array<std::byte, 8> first = {};
+  std::array<std::byte, 8> second = {};
+  Messages early;
+  Messages late;
+  early.receive(ranks, first, behind, 1);
+  late.receive(ranks, second, behind, 2);
+  Messages sent;
+  sent.send(ranks, std::as_bytes(std::span("abc")), ahead, 1);
+  Messages::wait_for_some(std::array{&early, &late});  // the other would never come
+  EXPECT_TRUE(early.test());
+  EXPECT_EQ(early.length(0), 4U);
+  EXPECT_FALSE(late.test());
+  ranks.barrier();
+  sent.send(ranks, std::as_bytes(std::span("d")), ahead, 2);
+  Messages::wait_for_some(std::array{&late});
+  EXPECT_TRUE(late.test());
+  EXPECT_EQ(late.length(0), 2U);
+  sent.wait();
+  Messages::wait_for_some({});
 }
 
 }  // namespace

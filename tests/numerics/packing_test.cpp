@@ -159,6 +159,25 @@ TEST(PackedMessage, ExtremesOfTheType) {
   expect_round_trip(narrow, packed_capacity<std::int32_t>(kPackedBlock));
 }
 
+TEST(PackedMessage, TellsWhereItsFirstBlocksEnd) {
+  const std::vector<std::int32_t> values = integers<std::int32_t>(3 * kPackedBlock, 11, 2, 9);
+  std::vector<std::byte> packed(packed_capacity<std::int32_t>(values.size()));
+  packed.resize(pack(std::span(values), std::span(packed)));
+  const std::size_t first = packed_length(packed, kPackedBlock);
+  EXPECT_EQ(packed_length(packed, values.size()), packed.size());
+  EXPECT_EQ(packed_length(packed, 0), 0U);
+  std::vector<std::int32_t> front(kPackedBlock);
+  std::vector<std::int32_t> rest(2 * kPackedBlock);
+  unpack(std::span<const std::byte>(packed).first(first), std::span(front));
+  unpack(std::span<const std::byte>(packed).subspan(first), std::span(rest));
+  EXPECT_TRUE(std::equal(front.begin(), front.end(), values.begin()));
+  EXPECT_TRUE(std::equal(rest.begin(), rest.end(), values.begin() + kPackedBlock));
+  EXPECT_THROW((void)packed_length(packed, 4 * kPackedBlock), Failure);
+  EXPECT_THROW((void)packed_length(std::span<const std::byte>(packed).first(first - 1), kPackedBlock),
+               Failure);
+  EXPECT_THROW((void)packed_length(packed, kPackedBlock + 1), Failure);
+}
+
 TEST(PackedMessage, OneThatDoesNotFitIsRefused) {
   const std::vector<std::int32_t> values = integers<std::int32_t>(2 * kPackedBlock, 9, 0, 1);
   std::vector<std::byte> wire = packed(values);

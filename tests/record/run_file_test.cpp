@@ -53,6 +53,7 @@ TEST(RunFile, ReadsBackWhatWasLogged) {
   EXPECT_EQ(steps[11].seconds.record, 7.5);
   EXPECT_EQ(steps[11].exposed_seconds, 0.25);
   EXPECT_EQ(steps[11].bytes_sent, (std::int64_t{1} << 40) + 12);
+  EXPECT_EQ(steps[11].messages_sent, (std::int64_t{1} << 33) + 12);
   EXPECT_EQ(steps[11].strategy, "mean");
   const auto epochs = run.epochs();
   ASSERT_EQ(epochs.size(), 2U);

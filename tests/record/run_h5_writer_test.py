@@ -20,7 +20,7 @@ STEP_TYPES = {
     "step": "i8", "loss": "f8", "cross_entropy": "f8", "learning_rate": "f8", "seconds_data": "f4",
     "seconds_forward": "f4", "seconds_backward": "f4", "seconds_quantize": "f4", "seconds_exchange": "f4",
     "seconds_policy": "f4", "seconds_update": "f4", "seconds_record": "f4",
-    "exposed_seconds": "f4", "bytes_sent": "i8", "strategy": "S16", "integer_share": "f8",
+    "exposed_seconds": "f4", "bytes_sent": "i8", "messages_sent": "i8", "strategy": "S16", "integer_share": "f8",
 }
 EPOCH_TYPES = {
     "epoch": "i8", "train_loss": "f8", "train_accuracy": "f8", "test_loss": "f8", "test_accuracy": "f8",
@@ -87,6 +87,7 @@ class WriterTest(unittest.TestCase):
         np.testing.assert_array_equal(steps["seconds_record"], 7.5)
         np.testing.assert_array_equal(steps["exposed_seconds"], 0.25)
         np.testing.assert_array_equal(steps["bytes_sent"], 2**40 + np.arange(1, 13))
+        np.testing.assert_array_equal(steps["messages_sent"], 2**33 + np.arange(1, 13))
         np.testing.assert_array_equal(steps["integer_share"], 0.75)
         self.assertEqual(steps["strategy"][:2].tolist(), [b"min", b"mean"])
         self.assertEqual(steps["loss"].attrs["unit"], "nat")

@@ -32,6 +32,7 @@ inline StepRecord sample_step(std::int64_t step) {
   record.seconds = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5};
   record.exposed_seconds = 0.25;
   record.bytes_sent = (std::int64_t{1} << 40) + step;
+  record.messages_sent = (std::int64_t{1} << 33) + step;
   record.strategy = step % 2 == 0 ? "mean" : "min";
   record.integer_share = 0.75;
   return record;

@@ -1,8 +1,9 @@
 // Trains random small networks and prints what their weights came to, for random_networks_test.py.
 //
-// usage: random_networks FIRST_SEED NETWORKS OVERLAP(0|1) FOLDER [begin|resume]
-// Without the last word: 20 steps of each. begin: 10 steps, a state in FOLDER, and two steps more, which are
-// lost; at the end the last rank kills itself. resume: the other 10 steps.
+// usage: random_networks FIRST_SEED NETWORKS OVERLAP(0|1) ALGORITHM PER_NODE FOLDER [begin|resume]
+// With ALGORITHM of the exchange, and as if PER_NODE ranks were on each node. Without the last word: 8 steps
+// of each. begin: 4 steps, a state in FOLDER, and two steps more, which are lost; at the end the last rank
+// kills itself. resume: the other 4 steps.
 
 #include "train/random_networks.hpp"
 
@@ -16,13 +17,14 @@
 
 #include "base/error.hpp"
 #include "base/sha256.hpp"
+#include "exchange/virtual_ranks.hpp"
 #include "train/step.hpp"
 
 namespace adapt {
 namespace {
 
-constexpr int kSteps = 20;
-constexpr int kHalf = 10;
+constexpr int kSteps = 8;
+constexpr int kHalf = 4;
 constexpr double kRate = 0.02;
 
 std::vector<std::byte> read(const std::filesystem::path& path) {
@@ -52,6 +54,7 @@ std::string digest(const ModelState& state) {
 
 struct Work {
   bool overlap = false;
+  std::optional<Algorithm> algorithm;
   std::filesystem::path folder;
   std::string part;  // "", begin, resume
 };
@@ -61,6 +64,7 @@ void run(const test::RandomTraining& training, const ExchangeOptions& exchange, 
   TrainerOptions options = training.options();
   options.exchange = exchange;
   options.exchange.overlap = work.overlap;
+  options.exchange.algorithm = work.algorithm;
   const std::string name =
       concat(options.seed, "-", *exchange.encoding, exchange.error_feedback ? "-feedback" : "");
   TrainingStep step(options, training.data(), ranks);
@@ -88,13 +92,16 @@ void run(const test::RandomTraining& training, const ExchangeOptions& exchange, 
 
 int main(int argc, char** argv) {
   using namespace adapt;
-  if (argc < 5) {
-    std::cerr << "usage: random_networks FIRST_SEED NETWORKS OVERLAP FOLDER [begin|resume]\n";
+  if (argc < 7) {
+    std::cerr << "usage: random_networks FIRST_SEED NETWORKS OVERLAP ALGORITHM PER_NODE FOLDER "
+                 "[begin|resume]\n";
     return 2;
   }
   const mpi::Session session(&argc, &argv);
-  const mpi::Communicator ranks = mpi::Communicator::world();
-  const Work work = {std::string(argv[3]) == "1", argv[4], argc > 5 ? argv[5] : ""};
+  mpi::Communicator ranks = mpi::Communicator::world();
+  ranks.pretend_nodes(test::placed_in_blocks(ranks.size(), std::atoi(argv[5])));
+  const Work work = {std::string(argv[3]) == "1", find_named<Algorithm>(argv[4]), argv[6],
+                     argc > 7 ? argv[7] : ""};
   try {
     const std::uint64_t first = std::strtoull(argv[1], nullptr, 10);
     for (std::uint64_t seed = first; seed < first + std::strtoull(argv[2], nullptr, 10); ++seed) {

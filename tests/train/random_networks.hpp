@@ -51,9 +51,9 @@ class RandomTraining {
 
   void draw_recipe() {
     TrainingOptions& training = options_.training;
-    training.shards = 8;
+    training.shards = 64;
     training.accumulate = from(1, 2);
-    training.batch = 8 * from(1, 3);
+    training.batch = 64 * from(1, 2);
     training.test_batch = 8;
     training.learning_rate = 0.01 * from(1, 5);
     training.weight_decay = coin() ? 1e-3 : 0;
@@ -111,7 +111,7 @@ class RandomTraining {
   }
 
   DataSplits draw_images() {
-    const int images = 3 * options_.training.step_images();  // epochs of three steps
+    const int images = 2 * options_.training.step_images();  // epochs of two steps
     ImageArrays arrays = {{kSide, kSide, from(1, 3)}, kClasses, {}, {}};
     arrays.pixels.resize(static_cast<std::size_t>(images * kSide * kSide * arrays.shape.channels));
     for (std::uint8_t& pixel : arrays.pixels) {

@@ -1,5 +1,6 @@
-"""Random small networks, every order-free encoding: the same SHA-256 of the weights after 20 steps on 1, 2, 3, 4 and 8
-ranks, with overlap on and off, and when killed and resumed on another number of ranks in the middle.
+"""Random small networks, every order-free encoding: the same SHA-256 of the weights on 1, 2, 3, 5, 8, 16, 31 and 64 ranks,
+by every algorithm of the exchange, with overlap on and off, and when killed and resumed on another number of ranks by
+another algorithm in the middle.
 
 ADAPT_RANDOM_NETWORKS (2) says how many networks, ADAPT_RANDOM_SEED (1) which."""
 
@@ -13,6 +14,7 @@ MPIEXEC = os.environ["ADAPT_MPIEXEC"]
 PROGRAM = os.environ["ADAPT_RANDOM_NETWORKS_PROGRAM"]
 NETWORKS = int(os.environ.get("ADAPT_RANDOM_NETWORKS", "2"))
 SEED = int(os.environ.get("ADAPT_RANDOM_SEED", "1"))
+ALGORITHMS = ("direct", "tree", "hierarchical")
 
 
 class RandomNetworks(unittest.TestCase):
@@ -21,28 +23,38 @@ class RandomNetworks(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def launch(self, ranks, overlap, *part):
+    def launch(self, ranks, overlap, algorithm, per_node, *part):
         return subprocess.run(
-            [MPIEXEC, "-n", str(ranks), PROGRAM, str(SEED), str(NETWORKS), str(int(overlap)), self.folder, *part],
-            capture_output=True, text=True, timeout=100 + 30 * NETWORKS)
+            [MPIEXEC, "-n", str(ranks), PROGRAM, str(SEED), str(NETWORKS), str(int(overlap)), algorithm, str(per_node),
+             self.folder, *part],
+            capture_output=True, text=True, timeout=100 + 60 * NETWORKS)  # fmt: skip
 
-    def digests(self, ranks, overlap, *part):
+    def digests(self, *arguments):
         """By network and encoding."""
-        process = self.launch(ranks, overlap, *part)
+        process = self.launch(*arguments)
         self.assertEqual(process.returncode, 0, process.stderr)
         return dict(line.rsplit(" ", 1) for line in process.stdout.splitlines())
 
-    def test_same_weights_on_any_number_of_ranks(self):
-        expected = self.digests(1, True)
+    def test_same_weights_on_any_number_of_ranks_by_any_algorithm(self):
+        expected = self.digests(1, True, "auto", 1)
         self.assertGreaterEqual(len(expected), 5 * NETWORKS)
         self.assertEqual(len(set(expected.values())), len(expected), "encodings and networks differ from each other")
-        for ranks, overlap in ((2, True), (2, False), (3, True), (4, False), (8, True), (8, False)):
-            with self.subTest(ranks=ranks, overlap=overlap):
-                self.assertEqual(self.digests(ranks, overlap), expected)
-        for before, after in ((3, 2), (1, 4)):
+        for ranks in (2, 3, 5, 8, 16, 31, 64):
+            for index, algorithm in enumerate(ALGORITHMS):
+                with self.subTest(ranks=ranks, algorithm=algorithm):
+                    self.assertEqual(self.digests(ranks, (ranks + index) % 2 == 0, algorithm, 4), expected)
+        for ranks, per_node in ((4, 1), (6, 3)):
+            with self.subTest(ranks=ranks, algorithm="auto"):
+                self.assertEqual(self.digests(ranks, True, "auto", per_node), expected)
+
+    def test_killed_and_resumed_on_other_ranks_by_another_algorithm(self):
+        expected = self.digests(1, True, "direct", 1)
+        for before, after in (((3, True, "tree", 1), (2, False, "direct", 1)),
+                              ((1, True, "direct", 1), (5, False, "hierarchical", 2)),
+                              ((4, False, "hierarchical", 2), (3, True, "tree", 1))):  # fmt: skip
             with self.subTest(before=before, after=after):
-                self.assertNotEqual(self.launch(before, True, "begin").returncode, 0, "it was killed")
-                self.assertEqual(self.digests(after, False, "resume"), expected)
+                self.assertNotEqual(self.launch(*before, "begin").returncode, 0, "it was killed")
+                self.assertEqual(self.digests(*after, "resume"), expected)
                 for state in self.folder.iterdir():
                     state.unlink()
 

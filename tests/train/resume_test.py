@@ -35,7 +35,7 @@ PLATEAU = (
     "training.epochs=4",
 )
 RESNET = ("model=resnet20", "data.train_samples=48", "training.batch=16", "training.shards=4", "data.test_samples=20")
-NOT_COMPARED = ("seconds", "bytes_sent")
+NOT_COMPARED = ("seconds", "bytes_sent", "messages_sent")
 
 
 def contents(run_dir):

@@ -52,12 +52,28 @@ class Trajectory(ProgramTest):
         digest = self.assert_same_on_any_ranks("exchange.encoding=int8")
         self.assert_done(self.train("behind", "exchange.encoding=int8", "exchange.overlap=false", ranks=3))
         self.assertEqual(weights_digest(self.folder / "behind"), digest)
+        for algorithm in ("direct", "tree", "hierarchical"):
+            self.assert_done(self.train(algorithm, "exchange.encoding=int8", f"exchange.algorithm={algorithm}", ranks=4))
+            self.assertEqual(weights_digest(self.folder / algorithm), digest)
+        with h5py.File(self.folder / "direct" / "run.h5", "r") as run:
+            direct = run["steps/messages_sent"][()]
+        with h5py.File(self.folder / "tree" / "run.h5", "r") as run:
+            tree = run["steps/messages_sent"][()]
+        self.assertTrue((0 < tree).all() and (tree < direct).all(), "2 + 2 messages of a bucket against 3 + 3")
         with h5py.File(self.folder / "ranks4" / "run.h5", "r") as run:
             self.assertTrue((run["steps/bytes_sent"][()] > 0).all())
             seconds = run["steps/seconds_exchange"][()]
             self.assertTrue((run["steps/exposed_seconds"][()] <= seconds * (1 + 1e-6)).all())
         with h5py.File(self.folder / "ranks1" / "run.h5", "r") as run:
             self.assertTrue((run["steps/bytes_sent"][()] == 0).all())
+
+    def test_auto_says_which_algorithm_it_takes(self):
+        result = self.train("auto", ranks=3)
+        self.assert_done(result)
+        self.assertRegex(result.stderr, r"exchange.algorithm: (direct|tree|hierarchical) \(measured: [0-9.]+ us and [0-9.]+ ns/byte")
+        named = self.train("named", "exchange.algorithm=tree", ranks=3)
+        self.assert_done(named)
+        self.assertNotIn("measured:", named.stderr)
 
     def test_packed_sums_are_shorter_than_float32(self):
         """LeNet-5 on 4 ranks, from the second step on: the bounds that were set for ResNet-20."""
