@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "data/memory_dataset.hpp"
+#include "exchange/algorithm_choice.hpp"
 #include "nn/description.hpp"
 #include "nn/network.hpp"
 #include "nn/passes/lower.hpp"
@@ -30,7 +31,7 @@ RunningStatistics two_channels(double momentum) {
 TEST(Statistics, MoveByTheMeanOfAllShards) {
   ModelState state;
   state.statistics.push_back(two_channels(0.25));
-  StatisticsExchange exchange(state, kShards);
+  StatisticsExchange exchange(state, kShards, AlgorithmChoice({}, test::world()));
   exchange.begin(1);
   for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
     const auto value = static_cast<float>(shard);
@@ -46,7 +47,7 @@ TEST(Statistics, MoveByTheMeanOfAllShards) {
 
 TEST(Statistics, AModelWithoutBatchNormNeedsNone) {
   ModelState state;
-  StatisticsExchange exchange(state, kShards);
+  StatisticsExchange exchange(state, kShards, AlgorithmChoice({}, test::world()));
   exchange.begin(1);
   exchange.add(state, 0);
   exchange.reduce(state, test::world());
@@ -85,7 +86,7 @@ TEST(Statistics, OfANetworkAreTheSameOnAnyNumberOfRanks) {
   NormalizedModel model;
   NormalizedModel alone;
   RunningStatistics& statistics = alone.state->statistics[0];
-  StatisticsExchange exchange(*model.state, kShards);
+  StatisticsExchange exchange(*model.state, kShards, AlgorithmChoice({}, test::world()));
   for (std::uint32_t step = 1; step <= 2; ++step) {
     exchange.begin(step);
     for (int shard = test::world().rank(); shard < kShards; shard += test::world().size()) {
