@@ -6,7 +6,11 @@
 
 namespace adapt {
 
-ExactDataGradient::ExactDataGradient(const ProductGeometry& geometry) : geometry_(geometry) {
+ExactDataGradient::ExactDataGradient(const ProductGeometry& layer) : geometry_(layer) {
+  if (layer.output.h == 1 && layer.output.w == 1) {  // the stride of one window means nothing
+    geometry_.stride = std::min(layer.stride, std::max(layer.input.h, layer.input.w));
+  }
+  const ProductGeometry& geometry = geometry_;
   const WindowProduct plain = plain_.emplace(geometry).product();
   if (!plain.transposed || plain.is_depthwise()) {
     product_ = plain;

@@ -20,7 +20,7 @@ namespace adapt {
 /// that.
 class ExactDataGradient {
  public:
-  explicit ExactDataGradient(const ProductGeometry& geometry);
+  explicit ExactDataGradient(const ProductGeometry& layer);
 
   /// Its destination are the phases (N, ⌈H / s⌉, ⌈W / s⌉, groups · s · s · IC / groups), or dX.
   [[nodiscard]] const WindowProduct& product() const { return product_; }

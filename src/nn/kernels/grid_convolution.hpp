@@ -26,7 +26,7 @@ class GridConvolution {
   /// `values` (OC, IC / groups, KH, KW) are on the grid of `format`, and fit.
   void set_weights(std::span<const float> values, FixedFormat format);
 
-  /// y (N, OH, OW, OC) ← x (N, H, W, IC).
+  /// y (N, OH, OW, OC) ← x (N, H, W, IC). Of depthwise layers tensors are numbers, not words.
   void forward(const GridTensor& x, ProductSink<float>& y);
   /// dx (N, H, W, IC) ← dy (N, OH, OW, OC).
   void data_gradient(const GridTensor& dy, ProductSink<float>& dx);

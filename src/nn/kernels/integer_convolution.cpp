@@ -135,8 +135,9 @@ bool IntegerConvolution::set_weights(std::span<const float> values, FixedFormat 
 
 void IntegerConvolution::forward(const std::int8_t* x, SumSink& sums) { forward_.run(x, sums); }
 
-void IntegerConvolution::data_gradient(const std::int8_t* dy, SumSink& sums) {
-  gradient_form_.run(sums, gradient_piece_, [&](SumSink& sink) { gradient_->run(dy, sink); });
+void IntegerConvolution::data_gradient(const std::int8_t* dy, SumSink& sums,
+                                       AlignedVector<std::int32_t>& memory) {
+  gradient_form_.run(sums, memory, [&](SumSink& sink) { gradient_->run(dy, sink); });
 }
 
 }  // namespace adapt

@@ -71,14 +71,13 @@ class IntegerConvolution {
 
   /// sums (N, OH, OW, OC) ← x (N, H, W, IC).
   void forward(const std::int8_t* x, SumSink& sums);
-  /// sums (N, H, W, IC) ← dy (N, OH, OW, OC).
-  void data_gradient(const std::int8_t* dy, SumSink& sums);
+  /// sums (N, H, W, IC) ← dy (N, OH, OW, OC); `memory` is for pieces of them, or for all.
+  void data_gradient(const std::int8_t* dy, SumSink& sums, AlignedVector<std::int32_t>& memory);
 
  private:
   FlatWindow window_;
   AlignedVector<std::int8_t> plain_;
   AlignedVector<std::int8_t> exchanged_;  ///< of the data gradient
-  AlignedVector<std::int32_t> gradient_piece_;
   ExactDataGradient gradient_form_;
   IntegerProduct forward_;
   std::optional<IntegerProduct> gradient_;

@@ -8,11 +8,14 @@
 namespace adapt {
 
 bool LibraryProduct::is_sound(const WindowProduct& product) {
-  if (!product.transposed || product.stride == 1) {
-    return true;
-  }
   const int behind = std::min(product.padding_behind(product.source.h, product.destination.h),
                               product.padding_behind(product.source.w, product.destination.w));
+  if (!product.transposed) {
+    return behind + product.stride > 0;
+  }
+  if (product.stride == 1) {
+    return true;
+  }
   return product.stride <= product.kernel + 1 && (product.kernel == 1 || behind >= 0);
 }
 

@@ -15,8 +15,9 @@ class LibraryProduct {
  public:
   static constexpr std::int64_t kExactSums = std::int64_t{1} << 24;
 
-  /// False for shapes that oneDNN's transposed convolution gets wrong wherever it has no AMX (up to 3.x):
-  /// with a stride it trims negative padding twice, and reads kernel rows that do not exist.
+  /// False for shapes that oneDNN refuses, of which a row of pixels or more is in no window, and for those
+  /// that its transposed convolution gets wrong wherever it has no AMX (up to 3.x): with a stride it trims
+  /// negative padding twice, and reads kernel rows that do not exist.
   static bool is_sound(const WindowProduct& product);
 
   explicit LibraryProduct(const WindowProduct& product);

@@ -367,7 +367,7 @@ void ProductUnit::backward_bytes(Pass& pass) {
     count(pass, true);
     Value& gradient = *parts_.quantized_gradient;
     WholeSink sums(gradient.sums());
-    convolution_->data_gradient(outputs, sums);
+    convolution_->data_gradient(outputs, sums, scratch_.sums);
     gradient.set_sums(gradient.sums(), gradient_step * weight_format(pass)->step());
   }
   scratch_.gradient.reset();

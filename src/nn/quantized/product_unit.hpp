@@ -54,7 +54,8 @@ struct ProductParts {
 /// A convolution or linear layer with its quantizations. If `integer` allows it, its products are exact.
 ///  - Where weights, inputs and in training activation gradients have formats of at most 8 bits, all three
 ///    run on bytes, and so does what leads to them and away from them.
-///  - Where they have at most 16 bits, all three run on words, in which inputs and gradients stand.
+///  - Where they have at most 16 bits, all three run on words, in which inputs and gradients stand, of layers
+///    without groups.
 ///  - Elsewhere tensors are on their grids in float32 (nn/quantized/grid_arithmetic.hpp).
 /// The bias is added to the finished sum, in float32.
 ///

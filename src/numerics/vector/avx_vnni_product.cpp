@@ -6,7 +6,4 @@
 #define ADAPT_ADD_PAIRS(sums, left, right) _mm256_dpwssd_avx_epi32(sums, left, right)
 #define ADAPT_ADD_GROUPS(sums, left, right) _mm256_dpbusd_avx_epi32(sums, left, right)
 
-// The order matters.
-// clang-format off
 #include "numerics/vector/integer_product.inc"
-// clang-format on

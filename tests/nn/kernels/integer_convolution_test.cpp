@@ -58,8 +58,10 @@ std::vector<ProductGeometry> geometries() {
   all.push_back({{5, 16, 4, 4}, {5, 32, 4, 4}, 5, 1, 2});
   all.push_back({{3, 16, 5, 6}, {3, 16, 4, 6}, 3, 1, 1});  // less padding behind than before, or more
   all.push_back({{3, 16, 4, 4}, {3, 16, 5, 5}, 3, 1, 1});
-  all.push_back({{7, 16, 5, 5}, {7, 24, 1, 1}, 5, 1, 0});   // one window that is the whole image
-  all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});  // linear layers
+  all.push_back({{2, 16, 8, 8}, {2, 16, 10, 10}, 1, 1, 1});     // windows of nothing but padding
+  all.push_back({{2, 16, 8, 8}, {2, 8, 1, 1}, 3, 1 << 24, 0});  // the stride of one window means nothing
+  all.push_back({{7, 16, 5, 5}, {7, 24, 1, 1}, 5, 1, 0});       // one window that is the whole image
+  all.push_back({{9, 300, 1, 1}, {9, 10, 1, 1}, 1, 1, 0});      // linear layers
   all.push_back({{1, 84, 1, 1}, {1, 10, 1, 1}, 1, 1, 0});
   return all;
 }
@@ -68,7 +70,8 @@ std::vector<std::int64_t> wide(const std::vector<std::int32_t>& sums) { return {
 
 std::vector<std::int32_t> gradient_of(IntegerConvolution& convolution, const std::vector<std::int8_t>& dy,
                                       std::size_t count) {
-  return sums_of(count, [&](SumSink& sums) { convolution.data_gradient(dy.data(), sums); });
+  AlignedVector<std::int32_t> memory;
+  return sums_of(count, [&](SumSink& sums) { convolution.data_gradient(dy.data(), sums, memory); });
 }
 
 /// Forward and data gradient by the class that layers use.

@@ -68,7 +68,7 @@ inline ProductGeometry small_geometry(RandomSequence& random) {
   };
   const int kernel = pick(1, 4);
   const int stride = pick(1, 5);
-  const int padding = pick(0, kernel - 1);
+  const int padding = pick(0, random.below(8) == 0 ? kernel + 1 : kernel - 1);
   const int least = std::max(1, kernel - 2 * padding);
   const int groups = std::max(1, pick(-3, 4));  // often 1
   const bool is_depthwise = random.below(8) == 0;
