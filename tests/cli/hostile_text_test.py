@@ -101,10 +101,10 @@ class HostileStore(SweepTest):
     def test_the_message_of_a_failure(self):
         self.failed(HOSTILE)
         for grid in (False, self.grid(ONE_RUN)):
-            for mode in ("--list", "--status"):
+            for mode, lines in (("--list", 3), ("--status", 4)):  # with the reasons of failures
                 with self.subTest(grid=grid, mode=mode):
                     said = self.assert_done(self.assert_harmless(self.sweep(mode, grid=grid))).stdout
-                    self.assertEqual(len(said.splitlines()), 3, said)
+                    self.assertEqual(len(said.splitlines()), lines, said)
         as_json = self.assert_done(self.assert_harmless(self.sweep("--list", "--json", grid=False))).stdout
         self.assertEqual(json.loads(as_json)[0]["message"], HOSTILE)
 

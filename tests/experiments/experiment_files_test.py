@@ -209,7 +209,8 @@ class ExperimentFiles(unittest.TestCase):
                 self.assertEqual(len(plain), seeds * len(bases), path)
 
     def test_integer_cells_have_one_recipe(self):
-        cells = {path.stem.removesuffix("_integer"): keys for path, keys in self.keys.items() if path.stem.endswith("_integer")}
+        cells = {path.stem.removesuffix("_integer"): keys for path, keys in self.keys.items()
+                 if path.match("short/*_integer.yaml")}  # fmt: skip
         self.assertEqual(cells.keys(), {"alexnet_cifar10", "alexnet_cifar100", "resnet20_cifar10", "resnet20_cifar100"})
         for cell, keys in cells.items():
             changed = differing(keys, self.file("short", f"{cell}_float32"))
