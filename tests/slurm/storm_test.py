@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+import unittest
 
 import slurm_cluster
 from adapt_program import adapt, command
@@ -21,6 +22,7 @@ STILL = 60  # seconds of the controller
 SBATCH = '#!/bin/sh\n"{sbatch}" "$@" && sleep 30\n'
 
 
+@unittest.skipUnless("ADAPT_STORM" in os.environ, "takes minutes; ADAPT_STORM=1 ctest -R storm runs it")
 class Storm(Cluster):
     NODES = 4
 
