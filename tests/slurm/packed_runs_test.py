@@ -26,9 +26,9 @@ def trainings(store):
 
 class Packed(Cluster):
     def test_side_by_side_on_cores_of_their_own(self):
-        # Two long runs share the first task; one of the others finds no data.
+        # Two long runs share the first task, which no other one may forestall; one of the others finds no data.
         grid = self.grid("packed", [LONG, LONG, 1, 1, 1], ["procedural"] * 4 + ["mnist"])
-        self.submit(grid, ranks=1, more="pack: 2\n")
+        self.submit(grid, ranks=1, more="pack: 2\nthrottle: 1\n")
         self.wait_for(lambda: len(self.runs()) == 5 and self.checkpoint_of(1) and self.checkpoint_of(2), "checkpoints")
         going_on = trainings(self.store)
         first, second = (going_on[self.runs()[seed]["identity"]] for seed in (1, 2))
