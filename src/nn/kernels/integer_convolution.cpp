@@ -18,7 +18,7 @@ constexpr std::int64_t kLargest = 128;  // of a byte
 IntegerProduct::IntegerProduct(const WindowProduct& product)
     : product_(product), own_(make_byte_product(product)) {
   seconds_.fill(std::numeric_limits<double>::infinity());
-  if (product.is_depthwise() || !onednn::has_exact_bytes() || !LibraryProduct::is_sound(product)) {
+  if (product.is_depthwise() || !onednn::has_exact_bytes() || !LibraryProduct::takes(product)) {
     return;
   }
   library_.emplace(product);

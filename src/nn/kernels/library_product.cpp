@@ -7,38 +7,25 @@
 
 namespace adapt {
 
-bool LibraryProduct::is_sound(const WindowProduct& product) {
+bool LibraryProduct::takes(const WindowProduct& product) {
   const int behind = std::min(product.padding_behind(product.source.h, product.destination.h),
                               product.padding_behind(product.source.w, product.destination.w));
-  if (!product.transposed) {
-    return behind + product.stride > 0;
-  }
-  if (product.stride == 1) {
-    return true;
-  }
-  return product.stride <= product.kernel + 1 && (product.kernel == 1 || behind >= 0);
+  return !product.transposed && behind + product.stride > 0;
 }
 
 LibraryProduct::LibraryProduct(const WindowProduct& product) {
-  const auto& [in, out, kernel, stride, padding, transposed, groups] = product;
+  const Shape& in = product.source;
+  const Shape& out = product.destination;
   dims_ = onednn::weight_dims(product);
   const onednn::ProductShapes shapes = {onednn::byte_activation(in.n, in.c, in.h, in.w),
                                         onednn::any_layout_bytes(dims_),
                                         {},
                                         onednn::sum_activation(out.n, out.c, out.h, out.w)};
-  const onednn::Window window = {{stride, stride},
-                                 {kernel, kernel},
-                                 {padding, padding},
+  const onednn::Window window = {{product.stride, product.stride},
+                                 {product.kernel, product.kernel},
+                                 {product.padding, product.padding},
                                  {product.padding_behind(in.h, out.h), product.padding_behind(in.w, out.w)}};
-  if (transposed) {
-    make(onednn::deconvolution_forward(shapes, window));
-  } else {
-    make(onednn::convolution_forward(/*training=*/false, shapes, window));
-  }
-}
-
-template <class Description>
-void LibraryProduct::make(const Description& description) {
+  const auto description = onednn::convolution_forward(/*training=*/false, shapes, window);
   is_reference_ = std::string_view(description.impl_info_str()).starts_with("ref");
   primitive_ = dnnl::primitive(description.get());
   weights_ = dnnl::memory(description.weights_desc(), onednn::engine());

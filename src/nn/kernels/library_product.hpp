@@ -9,16 +9,15 @@
 
 namespace adapt {
 
-/// A product of bytes by oneDNN: fast, and exact where is_sound, the known answer (known_answer.hpp) is
+/// A product of bytes by oneDNN: fast, and exact where takes(), the known answer (known_answer.hpp) is
 /// given, and no sum can reach kExactSums, since the library brings its 32-bit sums through float32.
 class LibraryProduct {
  public:
   static constexpr std::int64_t kExactSums = std::int64_t{1} << 24;
 
-  /// False for shapes that oneDNN refuses, of which a row of pixels or more is in no window, and for those
-  /// that its transposed convolution gets wrong wherever it has no AMX (up to 3.x): with a stride it trims
-  /// negative padding twice, and reads kernel rows that do not exist.
-  static bool is_sound(const WindowProduct& product);
+  /// False for shapes that oneDNN refuses, of which a row of pixels or more is in no window, and for
+  /// transposed products, which it gets wrong for some shapes (up to 3.x, without AMX).
+  static bool takes(const WindowProduct& product);
 
   explicit LibraryProduct(const WindowProduct& product);
 
@@ -33,8 +32,6 @@ class LibraryProduct {
 
  private:
   onednn::Arguments arguments(const std::int8_t* source, std::int32_t* sums);
-  template <class Description>
-  void make(const Description& description);
 
   dnnl::memory::dims dims_;
   bool is_reference_ = false;

@@ -229,14 +229,6 @@ ConvolutionWeights convolution_backward_weights(const ProductShapes& s, const Wi
   });
 }
 
-DeconvolutionForward deconvolution_forward(const ProductShapes& s, const Window& w) {
-  return checked("a transposed convolution", [&] {
-    return describe_product<dnnl::deconvolution_forward>()(
-        prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, s.source, s.weights, s.bias,
-        s.destination, w.strides, w.padding_before, w.padding_after);
-  });
-}
-
 LinearForward linear_forward(bool training, const ProductShapes& s) {
   return checked("a linear layer", [&] {
     return describe_product<dnnl::inner_product_forward>()(kind(training), s.source, s.weights, s.bias,

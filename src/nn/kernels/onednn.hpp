@@ -81,7 +81,6 @@ class Description : Kept, public Primitive::primitive_desc {
 using ConvolutionForward = Description<dnnl::convolution_forward>;
 using ConvolutionData = Description<dnnl::convolution_backward_data>;
 using ConvolutionWeights = Description<dnnl::convolution_backward_weights>;
-using DeconvolutionForward = Description<dnnl::deconvolution_forward>;
 using LinearForward = Description<dnnl::inner_product_forward>;
 using LinearData = Description<dnnl::inner_product_backward_data>;
 using LinearWeights = Description<dnnl::inner_product_backward_weights>;
@@ -106,10 +105,6 @@ ConvolutionData convolution_backward_data(const ProductShapes& shapes, const Win
                                           const ConvolutionForward& hint);
 ConvolutionWeights convolution_backward_weights(const ProductShapes& shapes, const Window& window,
                                                 const ConvolutionForward& hint);
-
-/// The transposed convolution: `source` is (N, I, H, W), `weights` (O, I, KH, KW), `destination` (N, O, OH,
-/// OW), and the window that of the convolution from destination to source.
-DeconvolutionForward deconvolution_forward(const ProductShapes& shapes, const Window& window);
 
 LinearForward linear_forward(bool training, const ProductShapes& shapes);
 LinearData linear_backward_data(const ProductShapes& shapes, const LinearForward& hint);

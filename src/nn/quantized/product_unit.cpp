@@ -81,8 +81,11 @@ bool ProductUnit::select(const Pass& pass) {
   if ((is_bytes_ ? !grid_ : !convolution_) && is_words_ == were_words) {
     return false;
   }
-  grid_.reset();
-  convolution_.reset();
+  if (is_bytes_) {
+    grid_.reset();
+  } else {
+    convolution_.reset();
+  }
   input_integers_.reset();
   output_bytes_.reset();
   return true;

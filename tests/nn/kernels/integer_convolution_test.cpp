@@ -101,6 +101,14 @@ TEST_P(IntegerProducts, EqualLoops) { expect_all(GetParam(), 3); }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, IntegerProducts, testing::ValuesIn(geometries()));
 
+/// Whether oneDNN's transposed convolution, which nobody uses any more, gets the data gradient wrong.
+bool transposed_is_wrong(const ProductGeometry& layer) {
+  const WindowProduct forward = forward_product(layer);
+  const int behind = std::min(forward.padding_behind(layer.input.h, layer.output.h),
+                              forward.padding_behind(layer.input.w, layer.output.w));
+  return layer.stride > 1 && (layer.stride > layer.kernel + 1 || (layer.kernel > 1 && behind < 0));
+}
+
 /// A part of a sweep over thousands of shapes, so that they run side by side.
 class IntegerProductSweep : public testing::TestWithParam<int> {};
 
@@ -111,8 +119,7 @@ TEST_P(IntegerProductSweep, EqualsLoops) {
   for (int i = 0; i < shapes && !HasFailure(); ++i) {
     const ProductGeometry geometry = test::small_geometry(random);
     SCOPED_TRACE(testing::PrintToString(geometry));
-    const auto& [in, out, kernel, stride, padding, groups] = geometry;
-    unsound += LibraryProduct::is_sound({out, in, kernel, stride, padding, true, groups}) ? 0 : 1;
+    unsound += transposed_is_wrong(geometry) ? 1 : 0;
     expect_all(geometry, static_cast<std::uint64_t>(i));
   }
   EXPECT_GE(unsound, shapes / 5);
