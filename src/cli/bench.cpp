@@ -5,6 +5,7 @@
 #include "cli/bench_commands.hpp"
 #include "cli/command.hpp"
 #include "cli/parallel.hpp"
+#include "cli/tuning.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
 
@@ -50,6 +51,7 @@ Usage usage_of(const BenchCommand& entry) {
                                 option.meaning.c_str());
   }
   usage.options.add_options()("json", po::bool_switch(), "print JSON");
+  add_tuning_option(usage);
   usage.positional.add("input", -1);
   return usage;
 }
@@ -65,7 +67,9 @@ mpi::Facts task_of(const BenchCommand& entry, const po::variables_map& values) {
 
 ExitCode run_benchmark(const BenchCommand& entry, const po::variables_map& values) {
   const bool json = values["json"].as<bool>();
+  const bool tune = wants_tuning(values);
   return run_parallel(task_of(entry, values), [&](const mpi::Communicator& ranks) {
+    begin_tuning(tune);
     std::unique_ptr<Benchmark> benchmark;
     mpi::together(ranks, [&] {
       for (const BenchOption& option : entry.options) {
@@ -79,6 +83,7 @@ ExitCode run_benchmark(const BenchCommand& entry, const po::variables_map& value
     });
     phase::begin("measure");
     const BenchReport report = benchmark->run();
+    end_tuning(ranks);
     if (ranks.rank() == 0) {
       print_text(json ? bench_json(report) : bench_table(report));
     }

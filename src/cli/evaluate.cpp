@@ -16,6 +16,7 @@
 #include "cli/predictions.hpp"
 #include "cli/setup.hpp"
 #include "cli/stored_model.hpp"
+#include "cli/tuning.hpp"
 #include "mpi/together.hpp"
 #include "mpi/watchdog.hpp"
 #include "nn/models.hpp"
@@ -53,6 +54,7 @@ Usage evaluate_usage() {
       "write images, labels and logits to this .npz file; with --engine, on one rank")(
       "set", po::value<std::vector<std::string>>()->composing(),
       "override a key of the run's configuration (may be repeated)");
+  add_tuning_option(usage);
   usage.positional.add("input", -1);
   return usage;
 }
@@ -191,14 +193,17 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
     check_inference_engine(*chosen.engine);
   }
   check_model_choice(chosen.model);
+  const bool tune = wants_tuning(values);
   const mpi::Facts task = {{"the subcommand", "evaluate"},
                            {"--model", chosen.model},
                            {"--engine", chosen.engine ? std::string(name_of(*chosen.engine)) : "not given"}};
   return run_parallel(task, [&](const mpi::Communicator& ranks) {
+    begin_tuning(tune);
     Loaded loaded;
     prepare(chosen, ranks, loaded);
     const Stopwatch watch;
     const MetricSum result = run_model(loaded, ranks);
+    end_tuning(ranks);
     if (ranks.rank() == 0) {
       print(loaded, result, watch.seconds());
     }

@@ -17,6 +17,7 @@
 #include "cli/parallel.hpp"
 #include "cli/resume.hpp"
 #include "cli/setup.hpp"
+#include "cli/tuning.hpp"
 #include "experiment/claim.hpp"
 #include "experiment/frozen.hpp"
 #include "experiment/report.hpp"
@@ -40,6 +41,7 @@ struct TrainArguments {
   bool overwrite = false;
   bool resume = false;
   bool check = false;
+  bool tune = true;
 };
 
 Usage train_usage() {
@@ -75,6 +77,7 @@ Usage train_usage() {
   usage.options.add_options()(
       "until-epoch", po::value<std::int64_t>()->default_value(0),
       "stop at a checkpoint behind this epoch for now, with exit code 75; --resume goes on (0: do not)");
+  add_tuning_option(usage);
   usage.positional.add("input", -1);
   return usage;
 }
@@ -106,6 +109,7 @@ std::optional<TrainArguments> parse_train(const std::vector<std::string>& argume
     throw BadInput("--overwrite and --resume exclude each other; expected one of them");
   }
   parsed.check = values["check"].as<bool>();
+  parsed.tune = wants_tuning(values);
   return parsed;
 }
 
@@ -335,9 +339,11 @@ ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks, std::int6
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
+  begin_tuning(arguments.tune);
   Prepared run;
   prepare(arguments, ranks, run);
   const ExitCode code = train_prepared(run, ranks, arguments.until);
+  end_tuning(ranks);
   // A launcher may return with the first rank that has ended: the folder is free by then.
   mpi::together(ranks, [&] { run.claim.reset(); });
   return code;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "nn/kernels/product_sink.hpp"
 #include "nn/kernels/window_product.hpp"
@@ -23,7 +25,14 @@ class ByteProduct {
   virtual void run(const void* source, SumSink& sums) = 0;
 };
 
-/// The fastest one for the shape. The bytes of the source are signed unless `is_unsigned`.
+/// Of how many windows a row of our products may be, where that has any meaning for the shape: what takes the
+/// fewest multiplications first, 1 last.
+std::vector<std::size_t> row_widths(const WindowProduct& product);
+
+/// The bytes of the source are signed unless `is_unsigned`. `row_width`: one of row_widths().
+std::unique_ptr<ByteProduct> make_byte_product(const WindowProduct& product, bool is_unsigned,
+                                               std::size_t row_width);
+/// With the first of row_widths().
 std::unique_ptr<ByteProduct> make_byte_product(const WindowProduct& product, bool is_unsigned = false);
 
 }  // namespace adapt

@@ -13,31 +13,14 @@ using vector::kProductTile;
 
 std::size_t tiles_of(std::size_t count) { return (count + kProductTile - 1) / kProductTile; }
 
-/// Windows of a row: as many as fit its columns, if that makes fewer terms for each.
-std::size_t neighbours_of(const WindowProduct& product) {
-  const auto width = static_cast<std::size_t>(product.destination.w);
-  const auto kernel = static_cast<std::size_t>(product.kernel);
-  const auto step = static_cast<std::size_t>(product.stride);
-  const auto terms = [&](std::size_t neighbours) {
-    return static_cast<double>(kernel + (neighbours - 1) * step) / static_cast<double>(neighbours);
-  };
-  std::size_t best = 1;
-  const std::size_t most =
-      product.groups == 1 ? kProductTile / static_cast<std::size_t>(product.destination.c) : 1;
-  for (std::size_t neighbours = 2; neighbours <= std::min(most, width); ++neighbours) {
-    best = width % neighbours == 0 && terms(neighbours) < terms(best) ? neighbours : best;
-  }
-  return best;
-}
-
 }  // namespace
 
 template <class Operands>
-Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_unsigned)
+Im2colProduct<Operands>::Im2colProduct(const WindowProduct& product, bool is_unsigned, std::size_t row_width)
     : product_(product),
       is_unsigned_(is_unsigned),
       zero_(is_unsigned ? 0 : Operands::kZero),
-      neighbours_(neighbours_of(product)),
+      neighbours_(row_width),
       rows_(product, zero_, neighbours_),
       groups_(static_cast<std::size_t>(product.groups)),
       outputs_(static_cast<std::size_t>(product.group_outputs())),

@@ -15,12 +15,13 @@
 namespace adapt {
 
 /// By our own matrix products: each window is a row, multiplied with the weights as columns, group by group.
-/// Where there are few outputs, windows of neighbours are one row, and each has columns of its own: most of
-/// their terms are the same.
+/// Where there are few outputs, windows of neighbours may be one row, and each has columns of its own: most
+/// of their terms are the same.
 template <class Operands>
 class Im2colProduct : public ByteProduct {
  public:
-  Im2colProduct(const WindowProduct& product, bool is_unsigned);
+  /// `row_width`: windows of a row, which divide the width of the destination.
+  Im2colProduct(const WindowProduct& product, bool is_unsigned, std::size_t row_width);
 
   void set_weights(std::span<const std::int8_t> weights) override;
   void run(const void* source, SumSink& sums) override;

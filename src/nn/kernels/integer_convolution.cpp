@@ -2,28 +2,52 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
+#include <utility>
 
+#include "base/error.hpp"
 #include "base/stopwatch.hpp"
 #include "nn/kernels/known_answer.hpp"
+#include "nn/kernels/library_product.hpp"
 #include "numerics/quantize.hpp"
 
 namespace adapt {
 namespace {
 
 constexpr std::int64_t kLargest = 128;  // of a byte
+constexpr const char* kLibrary = "oneDNN";
 
 }  // namespace
 
-IntegerProduct::IntegerProduct(const WindowProduct& product)
-    : product_(product), own_(make_byte_product(product)) {
-  seconds_.fill(std::numeric_limits<double>::infinity());
-  if (product.is_depthwise() || !onednn::has_exact_bytes() || !LibraryProduct::takes(product)) {
+IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product) {
+  const std::string task = concat("bytes, ", product.source.n, " images, ", text_of(product));
+  const KernelRecord& record = KernelRecord::of_process();
+  add_own_products();
+  if (record.is_on() && record.fastest(task).value_or(kLibrary) == kLibrary) {
+    add_library();
+  }
+  std::vector<std::string> names;
+  for (const Kernel& kernel : kernels_) {
+    names.push_back(kernel.name);
+  }
+  trials_.emplace(task, std::move(names));
+  give_up_losers();
+}
+
+void IntegerProduct::add_own_products() {
+  for (const std::size_t width : row_widths(product_)) {
+    kernels_.push_back({width == 1 ? "own" : concat("own, ", width, " windows a row"),
+                        make_byte_product(product_, /*is_unsigned=*/false, width)});
+  }
+}
+
+void IntegerProduct::add_library() {
+  if (product_.is_depthwise() || !onednn::has_exact_bytes() || !LibraryProduct::takes(product_)) {
     return;
   }
-  library_.emplace(product);
-  if (library_->is_reference() || !is_right_here(product, *library_)) {
-    library_.reset();
+  auto library = std::make_unique<LibraryProduct>(product_);
+  has_library_ = !library->is_reference() && is_right_here(product_, *library);
+  if (has_library_) {
+    kernels_.push_back({kLibrary, std::move(library)});
   }
 }
 
@@ -48,51 +72,48 @@ bool IntegerProduct::stays_exact(std::span<const std::int8_t> weights) const {
 }
 
 void IntegerProduct::set_weights(std::span<const std::int8_t> weights) {
-  may_be_library_ = library_ && stays_exact(weights);
-  const bool is_trial = trials_ < 2 * kTrials;
-  if (may_be_library_ && (is_trial || maker() == Maker::library)) {
-    library_->set_weights(weights);
-  }
-  if (is_trial || maker() == Maker::own) {
-    own_->set_weights(weights);
-  }
-}
-
-IntegerProduct::Maker IntegerProduct::maker() const {
-  if (!may_be_library_) {
-    return Maker::own;
-  }
-  if (trials_ < 2 * kTrials) {
-    return trials_ % 2 == 0 ? Maker::own : Maker::library;
-  }
-  return seconds_[0] <= seconds_[1] ? Maker::own : Maker::library;
-}
-
-void IntegerProduct::run(const std::int8_t* source, SumSink& sums) {
-  const Maker maker = this->maker();
-  const Stopwatch watch;
-  if (maker == Maker::own) {
-    own_->run(source, sums);
-  } else {
-    const auto all = static_cast<std::size_t>(product_.destination.elements());
-    library_->run(source, sums.room(0, all));
-    sums.take(0, all);
-  }
-  if (may_be_library_ && trials_ < 2 * kTrials) {
-    double& fastest = seconds_.at(static_cast<std::size_t>(maker));
-    fastest = std::min(fastest, watch.seconds());
-    if (++trials_ == 2 * kTrials) {
-      finish_trials();
+  may_be_library_ = has_library_ && stays_exact(weights);
+  const std::size_t usable = kernels_.size() - (has_library_ && !may_be_library_ ? 1 : 0);
+  for (std::size_t i = 0; i < usable; ++i) {
+    if (kernels_[i].product != nullptr && (!trials_->is_decided() || i == next())) {
+      kernels_[i].product->set_weights(weights);
     }
   }
 }
 
-void IntegerProduct::finish_trials() {
-  if (this->maker() == Maker::own) {
-    library_.reset();
+std::size_t IntegerProduct::next() const {
+  const std::size_t chosen = trials_->next();
+  const bool is_library = has_library_ && chosen + 1 == kernels_.size();
+  return is_library && !may_be_library_ ? 0 : chosen;
+}
+
+void IntegerProduct::run(const std::int8_t* source, SumSink& sums) {
+  const std::size_t kernel = next();
+  if (trials_->is_decided() || kernel != trials_->next()) {
+    kernels_[kernel].product->run(source, sums);
+    return;
+  }
+  const Stopwatch watch;
+  kernels_[kernel].product->run(source, sums);
+  trials_->ran(watch.seconds());
+  give_up_losers();
+}
+
+void IntegerProduct::give_up_losers() {
+  if (!trials_->is_decided()) {
+    return;
+  }
+  const std::size_t winner = trials_->next();
+  const bool is_library = has_library_ && winner + 1 == kernels_.size();
+  if (!is_library) {
+    has_library_ = false;
     may_be_library_ = false;
-  } else if (is_always_exact()) {
-    own_.reset();
+  }
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    const bool is_stand_in = i == 0 && is_library && !is_always_exact();
+    if (i != winner && !is_stand_in) {
+      kernels_[i].product.reset();
+    }
   }
 }
 

@@ -1,55 +1,60 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/aligned.hpp"
 #include "nn/kernels/byte_product.hpp"
 #include "nn/kernels/exact_data_gradient.hpp"
 #include "nn/kernels/flat_window.hpp"
-#include "nn/kernels/library_product.hpp"
+#include "nn/kernels/tuning.hpp"
 #include "nn/kernels/window_product.hpp"
 #include "numerics/format.hpp"
 
 namespace adapt {
 
-/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by our own products, or by oneDNN
-/// where that is exact, too, and faster: the first runs try both in turn, and what will not be used again is
-/// given up. Since both are exact, nobody else needs to know which one it is, nor do ranks have to agree on
-/// it.
+/// A product of bytes with 32-bit sums, exact while they stay below 2^31: by one of our own products, or by
+/// oneDNN where that is exact, too. The first runs try all in turn (nn/kernels/tuning.hpp), and what will not
+/// be used again is given up. Since all are exact, nobody else needs to know which one it is, nor do ranks
+/// have to agree on it.
 class IntegerProduct {
  public:
-  enum class Maker { own, library };
-
   explicit IntegerProduct(const WindowProduct& product);
 
   /// `weights` are (O, I / groups, KH, KW).
   void set_weights(std::span<const std::int8_t> weights);
   void run(const std::int8_t* source, SumSink& sums);
 
-  /// Who multiplies with the present weights in the next run.
-  [[nodiscard]] Maker maker() const;
-  /// Whether oneDNN is exact with the present weights.
+  /// The name of what multiplies with the present weights in the next run.
+  [[nodiscard]] const std::string& kernel() const { return kernels_[next()].name; }
+  /// Whether oneDNN is exact with the present weights, and might be taken.
   [[nodiscard]] bool may_be_library() const { return may_be_library_; }
 
  private:
-  static constexpr int kTrials = 4;  // of each; the first ones find cold caches
+  struct Kernel {
+    std::string name;
+    std::unique_ptr<ByteProduct> product;  ///< null: not needed any more
+  };
 
+  void add_own_products();
+  void add_library();
   /// Whether each sum is exact in the library whatever the operands are, and with these weights whatever the
   /// source is.
   [[nodiscard]] bool is_always_exact() const;
   [[nodiscard]] bool stays_exact(std::span<const std::int8_t> weights) const;
-  void finish_trials();
+  [[nodiscard]] std::size_t next() const;
+  void give_up_losers();
 
   WindowProduct product_;
-  std::unique_ptr<ByteProduct> own_;       ///< null: not needed any more
-  std::optional<LibraryProduct> library_;  ///< where it gives right sums, and is needed
+  std::vector<Kernel> kernels_;  ///< our own; the library, where it gives right sums, last
+  bool has_library_ = false;
   bool may_be_library_ = false;
-  int trials_ = 0;
-  std::array<double, 2> seconds_;  ///< by maker: of the fastest run
+  std::optional<KernelTrials> trials_;
 };
 
 /// Forward and data gradient of a convolution (or, on 1×1 images, a linear layer) in 8-bit arithmetic with

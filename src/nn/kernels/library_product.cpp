@@ -13,7 +13,8 @@ bool LibraryProduct::takes(const WindowProduct& product) {
   return !product.transposed && behind + product.stride > 0;
 }
 
-LibraryProduct::LibraryProduct(const WindowProduct& product) {
+LibraryProduct::LibraryProduct(const WindowProduct& product)
+    : sums_(static_cast<std::size_t>(product.destination.elements())) {
   const Shape& in = product.source;
   const Shape& out = product.destination;
   dims_ = onednn::weight_dims(product);
@@ -38,17 +39,18 @@ void LibraryProduct::set_weights(std::span<const std::int8_t> weights) {
   onednn::reorder({onednn::plain_bytes(dims_), onednn::engine(), plain}, weights_);
 }
 
-onednn::Arguments LibraryProduct::arguments(const std::int8_t* source, std::int32_t* sums) {
-  source_.set_data_handle(const_cast<std::int8_t*>(source));
+onednn::Arguments LibraryProduct::arguments(const void* source, std::int32_t* sums) {
+  source_.set_data_handle(const_cast<void*>(source));
   destination_.set_data_handle(sums);
   return {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, destination_}};
 }
 
-void LibraryProduct::run(const std::int8_t* source, std::int32_t* sums) {
-  onednn::run(primitive_, arguments(source, sums));
+void LibraryProduct::run(const void* source, SumSink& sums) {
+  onednn::run(primitive_, arguments(source, sums.room(0, sums_)));
+  sums.take(0, sums_);
 }
 
-bool LibraryProduct::stays_within_bounds(const std::int8_t* source, std::int32_t* sums) {
+bool LibraryProduct::stays_within_bounds(const void* source, std::int32_t* sums) {
   const GuardedMemory scratchpad(onednn::scratchpad_of(primitive_));
   onednn::Arguments guarded = arguments(source, sums);
   guarded.emplace(DNNL_ARG_SCRATCHPAD, scratchpad.get());

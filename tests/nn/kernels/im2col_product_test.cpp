@@ -16,10 +16,23 @@ ProductGeometry geometry(const Shape& in, int channels, const Window& window, in
 class Im2col : public testing::TestWithParam<ProductGeometry> {};
 
 TEST_P(Im2col, SumsEqualLoops) {
-  test::expect_product_equals_loops<Im2colProduct<WordOperands>>(GetParam());
-  if (vector::level().bytes != nullptr) {
-    test::expect_product_equals_loops<Im2colProduct<ByteOperands>>(GetParam());
+  for (const std::size_t width : row_widths(forward_product(GetParam()))) {
+    SCOPED_TRACE(width);
+    test::expect_product_equals_loops<Im2colProduct<WordOperands>>(GetParam(), width);
+    if (vector::level().bytes != nullptr) {
+      test::expect_product_equals_loops<Im2colProduct<ByteOperands>>(GetParam(), width);
+    }
   }
+}
+
+TEST(RowWidths, AreThoseThatSaveTerms) {
+  const auto widths = [](const ProductGeometry& layer) { return row_widths(forward_product(layer)); };
+  // Of kernel k a row of n windows has k + n - 1 columns of terms for n · k.
+  EXPECT_EQ(widths(geometry({3, 5, 9, 12}, 4, {3, 1, 1}, 1)), (std::vector<std::size_t>{4, 3, 2, 1}));
+  EXPECT_EQ(widths(geometry({3, 5, 9, 10}, 4, {3, 1, 1}, 1)), (std::vector<std::size_t>{2, 1}));
+  EXPECT_EQ(widths(geometry({3, 5, 9, 12}, 4, {1, 1, 0}, 1)), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(widths(geometry({3, 5, 9, 12}, 16, {3, 1, 1}, 1)), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(widths(geometry({3, 4, 9, 12}, 4, {3, 1, 1}, 2)), (std::vector<std::size_t>{1}));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -81,7 +82,7 @@ void expect_equals_loops(const ByteProducts& data, IntegerConvolution& convoluti
     weight *= 0x1p-5F;
   }
   EXPECT_TRUE(convolution.set_weights(weights, FixedFormat{8, 5}));
-  for (int run = 0; run < 2; ++run) {  // by our products and by the library
+  for (int run = 0; run < 2; ++run) {  // by two kernels, where there are two
     EXPECT_EQ(wide(sums_of(data.dy.size(), [&](SumSink& sums) { convolution.forward(data.x.data(), sums); })),
               data.forward);
     EXPECT_EQ(wide(gradient_of(convolution, data.dy, data.x.size())), data.data_gradient);
@@ -163,23 +164,50 @@ TEST(IntegerProduct, TriesTheLibraryWhereItIsExact) {
   EXPECT_EQ(product.may_be_library(), onednn::has_exact_bytes());
 }
 
+/// A layer of few outputs, which our own products multiply in several ways.
+const ProductGeometry kNarrow = {{3, 6, 9, 8}, {3, 4, 9, 8}, 3, 1, 1};
+
+std::vector<std::int64_t> sums_of_run(IntegerProduct& product, const ByteProducts& data) {
+  return wide(sums_of(data.dy.size(), [&](SumSink& sums) { product.run(data.x.data(), sums); }));
+}
+
 TEST(IntegerProduct, IsTheSameWhoeverMultiplies) {
-  const Shape shape = {3, 24, 9, 9};
-  const ProductGeometry geometry = {shape, shape, 3, 1, 1};
-  const ByteProducts data(geometry, RandomBytes(8));
-  IntegerProduct product(forward_product(geometry));
+  const ByteProducts data(kNarrow, RandomBytes(8));
+  IntegerProduct product(forward_product(kNarrow));
   product.set_weights(data.weights);
-  const bool is_tried = product.may_be_library();
-  std::set<IntegerProduct::Maker> makers;
+  std::set<std::string> expected = {"own", "own, 2 windows a row", "own, 4 windows a row"};
+  if (product.may_be_library()) {
+    expected.insert("oneDNN");
+  }
+  std::set<std::string> kernels;
   for (int run = 0; run < 20; ++run) {  // the trials, and what follows them
     if (run % 3 == 0) {
       product.set_weights(data.weights);
     }
-    makers.insert(product.maker());
-    EXPECT_EQ(wide(sums_of(data.dy.size(), [&](SumSink& sums) { product.run(data.x.data(), sums); })),
-              data.forward);
+    kernels.insert(product.kernel());
+    EXPECT_EQ(sums_of_run(product, data), data.forward);
   }
-  EXPECT_EQ(makers.size(), is_tried ? 2U : 1U);
+  EXPECT_EQ(kernels, expected);
+  // Of the next one of this shape it is known.
+  IntegerProduct next(forward_product(kNarrow));
+  next.set_weights(data.weights);
+  EXPECT_EQ(next.kernel(), product.kernel());
+}
+
+TEST(IntegerProduct, IsTheSameWhateverIsRememberedOfTheMachine) {
+  // A shape of this test alone: what is noted stays in the process.
+  const ProductGeometry layer = {{2, 6, 7, 8}, {2, 4, 7, 8}, 3, 1, 1};
+  const ByteProducts data(layer, RandomBytes(9));
+  for (const std::string kernel : {"own, 4 windows a row", "own", "own, 2 windows a row", "oneDNN", "gone"}) {
+    KernelRecord::of_process().note("bytes, 2 images, " + text_of(forward_product(layer)), kernel);
+    IntegerProduct product(forward_product(layer));
+    product.set_weights(data.weights);
+    if (kernel.starts_with("own") || (kernel == "oneDNN" && product.may_be_library())) {
+      EXPECT_EQ(product.kernel(), kernel);
+    }
+    EXPECT_EQ(sums_of_run(product, data), data.forward) << kernel;
+    EXPECT_EQ(sums_of_run(product, data), data.forward) << kernel << ", once more";
+  }
 }
 
 TEST(IntegerProduct, KnowsWhenSumsMayOverflow) {

@@ -165,17 +165,17 @@ struct IntegerProducts {
 using ByteProducts = IntegerProducts<std::int8_t>;
 using WordProducts = IntegerProducts<std::int16_t>;
 
-/// The forward product of Product (Im2colProduct, DepthwiseProduct) against the loops, with a source of
-/// signed bytes and one of unsigned.
-template <class Product>
-void expect_product_equals_loops(const ProductGeometry& geometry) {
+/// The forward product of Product (Im2colProduct, DepthwiseProduct), which takes the `options`, too, against
+/// the loops, with a source of signed bytes and one of unsigned.
+template <class Product, class... Options>
+void expect_product_equals_loops(const ProductGeometry& geometry, Options... options) {
   ByteProducts data(geometry, RandomBytes(1));
   const std::vector<std::int64_t> of_signed = data.forward;
   std::vector<std::uint8_t> unsigned_source(data.x.size());
   std::transform(data.x.begin(), data.x.end(), unsigned_source.begin(),
                  [](std::int8_t byte) { return static_cast<std::uint8_t>(byte + 128); });
   const auto run = [&](const void* source, bool is_unsigned) {
-    Product product(forward_product(geometry), is_unsigned);
+    Product product(forward_product(geometry), is_unsigned, options...);
     product.set_weights(data.weights);
     const auto sums = sums_of(data.forward.size(), [&](SumSink& sink) { product.run(source, sink); });
     // The same in pieces, of which each is forgotten.
