@@ -49,4 +49,6 @@ void set_threads(int threads) {
   }
 }
 
+int openmp_threads() { return omp_get_max_threads(); }
+
 }  // namespace adapt

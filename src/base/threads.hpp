@@ -11,4 +11,7 @@ void set_threads(int threads);
 /// The same where set_threads(n) with n >= `threads` has shown that OpenMP gives so many.
 void use_openmp_threads(int threads);
 
+/// On how many threads OpenMP regions of the calling thread run.
+int openmp_threads();
+
 }  // namespace adapt

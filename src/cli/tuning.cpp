@@ -6,6 +6,7 @@
 
 #include "cli/versions.hpp"
 #include "nn/kernels/tuning.hpp"
+#include "numerics/dispatch.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -32,7 +33,7 @@ std::filesystem::path record_file() {
 /// What decides how fast a kernel is.
 std::string machine() {
   const auto facts = program_provenance();
-  return concat(facts.at("cpu_model"), ", ", facts.at("vector_code"), ", oneDNN ", facts.at("onednn_version"),
+  return concat(facts.at("cpu_model"), ", ", vector::level().name, ", oneDNN ", facts.at("onednn_version"),
                 " ", facts.at("onednn_instruction_set"), ", adapt ", facts.at("adapt_version"));
 }
 

@@ -3,11 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
+#include "base/error.hpp"
 #include "base/fault.hpp"
+#include "base/stopwatch.hpp"
+#include "base/threads.hpp"
 #include "nn/kernels/bfloat16.hpp"
 #include "nn/kernels/known_answer.hpp"
 #include "nn/kernels/onednn.hpp"
+#include "nn/kernels/tuning.hpp"
+#include "numerics/channels.hpp"
 #include "numerics/dispatch.hpp"
 #include "numerics/random.hpp"
 
@@ -110,8 +118,11 @@ class Lent {
   AlignedVector<std::uint8_t> bytes_;
 };
 
-/// Whether the first and the last image come out as they do from our products.
-bool is_right(const StepParts& parts, const std::function<void()>& library) {
+/// How the library's numbers compare with those of our products.
+enum class Agreement { none, near, equal };
+
+/// Of all images where `own` is fast, else of the first and the last one.
+Agreement agreement(const StepParts& parts, const std::function<void()>& library) {
   const ValueMemory& from = parts.sources[0];
   const Lent images_memory(from.data);
   RandomSequence random({.seed = 1});
@@ -120,14 +131,16 @@ bool is_right(const StepParts& parts, const std::function<void()>& library) {
   const bool has_residual = parts.step.residual >= 0;
   fill(from, from.value.type, random);
   fill(to, has_residual ? parts.residual_type : type, random);
-  const std::size_t images = static_cast<std::size_t>(to.value.shape.n);
-  const std::size_t source_bytes =
-      static_cast<std::size_t>(from.value.shape.elements() * bytes_of(from.value.type)) / images;
-  const std::size_t numbers = static_cast<std::size_t>(to.value.shape.elements()) / images;
-  const std::size_t bytes = numbers * static_cast<std::size_t>(bytes_of(type));
+  const int images = to.value.shape.n;
+  const bool all = parts.step.product.integer;
+  const int together = all ? images : 1;
+  const auto numbers = static_cast<std::size_t>(to.value.shape.elements() / images * together);
+  const auto source_bytes =
+      static_cast<std::size_t>(from.value.shape.elements() / images * bytes_of(from.value.type));
+  const auto bytes = static_cast<std::size_t>(to.value.shape.elements() / images * bytes_of(type));
   const auto* const source = static_cast<const std::uint8_t*>(from.data.get_data_handle());
   auto* const destination = static_cast<std::uint8_t*>(to.data.get_data_handle());
-  OwnProduct own(parts, 1);
+  OwnProduct own(parts, together);
   std::vector<float> expected;
   std::vector<float> found;
   const auto append = [&](std::vector<float>& list, const void* image) {
@@ -135,20 +148,81 @@ bool is_right(const StepParts& parts, const std::function<void()>& library) {
       list.push_back(number_at(image, type, i));
     }
   };
-  for (const std::size_t image : {std::size_t{0}, images - 1}) {
-    AlignedVector<std::uint8_t> copy(destination + image * bytes, destination + (image + 1) * bytes);
-    own.run(source + image * source_bytes, copy.data());
+  const auto first_images = all ? std::vector<int>{0} : std::vector<int>{0, images - 1};
+  for (const auto image : first_images) {
+    const std::size_t first = static_cast<std::size_t>(image) * bytes;
+    AlignedVector<std::uint8_t> copy(destination + first,
+                                     destination + first + static_cast<std::size_t>(together) * bytes);
+    own.run(source + static_cast<std::size_t>(image) * source_bytes, copy.data());
     append(expected, copy.data());
   }
   library();
   onednn::stream().wait();
-  for (const std::size_t image : {std::size_t{0}, images - 1}) {
-    append(found, destination + image * bytes);
+  for (const auto image : first_images) {
+    append(found, destination + static_cast<std::size_t>(image) * bytes);
   }
   if (fault::falsifies("known_answer")) {
     found.back() += 1e9F;
   }
-  return is_near(found, expected, type);
+  return found == expected                ? Agreement::equal
+         : is_near(found, expected, type) ? Agreement::near
+                                          : Agreement::none;
+}
+
+/// nothing where our own products do not store the type in one go.
+std::optional<Storage> storage_of(NumberType type) {
+  switch (type) {
+    case NumberType::signed_byte:
+      return Storage::signed_byte;
+    case NumberType::unsigned_byte:
+      return Storage::unsigned_byte;
+    case NumberType::float32:
+      return Storage::float32;
+    case NumberType::bfloat16:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::vector<float> whole_period(const std::vector<float>& by_channel, std::size_t channels) {
+  std::vector<float> period(channel_period(channels), 1.0F);
+  for (std::size_t i = 0; i < period.size() && !by_channel.empty(); ++i) {
+    period[i] = by_channel[i % channels];
+  }
+  return period;
+}
+
+/// Whichever of two that give the same is faster.
+std::function<void()> faster_product(const StepParts& parts, std::function<void()> own,
+                                     std::function<void()> library) {
+  struct Competition {
+    std::vector<std::function<void()>> runs;
+    KernelTrials trials;
+  };
+  const ValueMemory& to = parts.destination;
+  const std::string task =
+      concat("inference, ", to.value.shape.n, " images, threads: ", openmp_threads(), ", types ",
+             static_cast<int>(parts.sources[0].value.type), " to ", static_cast<int>(to.value.type),
+             parts.step.residual >= 0 ? " with a residual, " : ", ",
+             text_of(forward_product(parts.step.product.geometry)));
+  const auto both = std::make_shared<Competition>(
+      Competition{{std::move(own), std::move(library)}, KernelTrials(task, {"own", "oneDNN"})});
+  if (both->trials.is_decided()) {
+    return both->runs[both->trials.next()];
+  }
+  return [both] {
+    const std::size_t kernel = both->trials.next();
+    if (both->trials.is_decided()) {
+      return both->runs[kernel]();
+    }
+    const Stopwatch watch;
+    both->runs[kernel]();
+    onednn::stream().wait();
+    both->trials.ran(watch.seconds());
+    if (both->trials.is_decided()) {
+      both->runs[1 - both->trials.next()] = nullptr;
+    }
+  };
 }
 
 }  // namespace
@@ -159,12 +233,15 @@ OwnProduct::OwnProduct(const StepParts& parts, int images)
       has_residual_(parts.step.residual >= 0),
       source_type_(parts.sources[0].value.type),
       residual_type_(parts.residual_type),
-      type_(parts.destination.value.type),
-      sums_(static_cast<std::size_t>(window_.destination.elements())) {
+      type_(parts.destination.value.type) {
+  const std::size_t channels = product_.addends.size();
+  factors_ = whole_period(product_.factors, channels);
+  addends_ = whole_period(product_.addends, channels);
   if (product_.integer) {
     bytes_ = make_byte_product(window_, source_type_ == NumberType::unsigned_byte);
     bytes_->set_weights(std::vector<std::int8_t>(product_.weights.begin(), product_.weights.end()));
-    byte_sums_.resize(sums_.size());
+  } else {
+    sums_.resize(static_cast<std::size_t>(window_.destination.elements()));
   }
   if (source_type_ == NumberType::bfloat16) {
     for (float& weight : product_.weights) {
@@ -197,42 +274,60 @@ void OwnProduct::sum_floats(const void* source) {
   }
 }
 
-void OwnProduct::sum(const void* source) {
-  if (bytes_ != nullptr) {
-    WholeSink whole(byte_sums_.data());
-    bytes_->run(source, whole);
-    std::copy(byte_sums_.begin(), byte_sums_.end(), sums_.begin());
-  } else {
-    sum_floats(source);
+template <class Sum>
+void OwnProduct::finish_each(std::size_t first, std::span<const Sum> sums, void* destination) const {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t c = i % factors_.size();
+    float number = factors_[c] * (static_cast<float>(sums[i]) + addends_[c]);
+    if (has_residual_) {
+      number += product_.residual_factor * number_at(destination, residual_type_, first + i);
+    }
+    store(destination, type_, first + i, activated(product_, number));
   }
 }
 
-void OwnProduct::run(const void* source, void* destination) {
-  sum(source);
-  const std::size_t channels = product_.addends.size();
-  for (std::size_t i = 0; i < sums_.size(); ++i) {
-    const std::size_t c = i % channels;
-    const float factor = product_.factors.empty() ? 1.0F : product_.factors[c];
-    float number = factor * (sums_[i] + product_.addends[c]);
-    if (has_residual_) {
-      number += product_.residual_factor * number_at(destination, residual_type_, i);
-    }
-    store(destination, type_, i, activated(product_, number));
+void OwnProduct::finish(std::size_t first, std::span<const std::int32_t> sums, void* destination) const {
+  const auto type = storage_of(type_);
+  const auto residual = has_residual_ ? storage_of(residual_type_) : Storage::none;
+  if (product_.activation == Activation::tanh || !type || !residual) {
+    return finish_each(first, sums, destination);
   }
+  auto* const bytes = static_cast<std::uint8_t*>(destination);
+  finish_sums(sums,
+              {factors_.data(), addends_.data(), factors_.size(), product_.activation == Activation::relu,
+               product_.residual_factor, product_.output_factor},
+              *residual, bytes + first * static_cast<std::size_t>(bytes_of(residual_type_)), *type,
+              bytes + first * static_cast<std::size_t>(bytes_of(type_)));
+}
+
+void OwnProduct::run(const void* source, void* destination) {
+  if (bytes_ == nullptr) {
+    sum_floats(source);
+    return finish_each(0, std::span<const float>(sums_), destination);
+  }
+  PassingSink pieces(piece_, [&](std::size_t first, std::span<const std::int32_t> sums) {
+    finish(first, sums, destination);
+  });
+  bytes_->run(source, pieces);
 }
 
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library) {
   const bool saturates = parts.step.product.integer && !onednn::has_exact_bytes();
-  if (!saturates) {
-    if (is_right(parts, library)) {
-      return library;
-    }
+  const Agreement found = saturates ? Agreement::none : agreement(parts, library);
+  if (found == Agreement::near && !parts.step.product.integer) {
+    return library;
+  }
+  if (found == Agreement::none && !saturates) {
     log_wrong_library(window_of(parts.step.product, parts.destination.value.shape.n));
   }
   const auto own = std::make_shared<OwnProduct>(parts, parts.destination.value.shape.n);
-  return [own, source = parts.sources[0].data, destination = parts.destination.data] {
+  const auto run_own = [own, source = parts.sources[0].data, destination = parts.destination.data] {
     own->run(source.get_data_handle(), destination.get_data_handle());
   };
+  if (found != Agreement::equal) {
+    return run_own;
+  }
+  return parts.step.product.integer ? faster_product(parts, run_own, std::move(library)) : library;
 }
 
 }  // namespace adapt

@@ -1,15 +1,20 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "nn/inference/steps.hpp"
 #include "nn/kernels/byte_product.hpp"
+#include "numerics/epilogue.hpp"
 
 namespace adapt {
 
-/// A product of an inference with all that is folded into it, by our own products and loops.
+/// A product of an inference with all that is folded into it, by our own products: bytes by those of
+/// nn/kernels/byte_product.hpp, floats by loops.
 class OwnProduct {
  public:
   /// For `images` images.
@@ -19,7 +24,10 @@ class OwnProduct {
   void run(const void* source, void* destination);
 
  private:
-  void sum(const void* source);
+  /// Of the sums from number `first` on.
+  void finish(std::size_t first, std::span<const std::int32_t> sums, void* destination) const;
+  template <class Sum>
+  void finish_each(std::size_t first, std::span<const Sum> sums, void* destination) const;
   void sum_floats(const void* source);
 
   FoldedProduct product_;
@@ -29,12 +37,16 @@ class OwnProduct {
   NumberType residual_type_;
   NumberType type_;                     ///< of the destination
   std::unique_ptr<ByteProduct> bytes_;  ///< unless the source is of floats
-  std::vector<std::int32_t> byte_sums_;
-  std::vector<float> sums_;
+  std::vector<float> factors_;          ///< by channel, a whole period of them
+  std::vector<float> addends_;
+  AlignedVector<std::int32_t> piece_;
+  std::vector<float> sums_;  ///< of floats
 };
 
-/// `library`, which runs a product by oneDNN on the memory of `parts`, if it is found to be right; else an
-/// OwnProduct in its place, and a line in the log. It is tried on the whole range of bytes in the memory of
+/// What runs the product of `parts`: `library`, which does so by oneDNN on the memory of `parts`, or an
+/// OwnProduct. Of bytes that give the same numbers by both, bit for bit, whichever is faster here
+/// (nn/kernels/tuning.hpp), and our own where they do not; of floats the library, if it is found to be right.
+/// A library that is wrong is a line in the log. Both are tried on the whole range of bytes in the memory of
 /// the step, whose content is lost.
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
+#include "base/threads.hpp"
 #include "nn/kernels/known_answer.hpp"
 #include "nn/kernels/library_product.hpp"
 #include "numerics/quantize.hpp"
@@ -19,7 +20,8 @@ constexpr const char* kLibrary = "oneDNN";
 }  // namespace
 
 IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product) {
-  const std::string task = concat("bytes, ", product.source.n, " images, ", text_of(product));
+  const std::string task =
+      concat("bytes, ", product.source.n, " images, threads: ", openmp_threads(), ", ", text_of(product));
   const KernelRecord& record = KernelRecord::of_process();
   add_own_products();
   if (record.is_on() && record.fastest(task).value_or(kLibrary) == kLibrary) {

@@ -29,11 +29,11 @@ struct InferenceValue {
 /// and the activation function behind it.
 ///
 /// destination = round(output_factor · activation(factor[c] · (Σ + addend[c]) + residual_factor · residual)),
-/// computed in float32 from the integer sum Σ of bytes, rounded to nearest (ties to even) and clamped to the
-/// range of the destination's type. Σ itself is exact in 32 bits and then a float32, so that from 2^24 on it
-/// is rounded, too, by less than 2^-23 of Σ |x · w|. Its addend is a whole number, as the 32-bit bias of
-/// other programs is. The residual is taken as it is stored. Float products have their factors in the weights
-/// and are not rounded.
+/// computed in float32 from the integer sum Σ of bytes, each operation rounded by itself, then rounded to
+/// nearest (ties to even) and clamped to the range of the destination's type. Σ itself is exact in 32 bits
+/// and then a float32, so that from 2^24 on it is rounded, too, by less than 2^-23 of Σ |x · w|. Its addend
+/// is a whole number, as the 32-bit bias of other programs is. The residual is taken as it is stored. Float
+/// products have their factors in the weights and are not rounded.
 struct FoldedProduct {
   bool integer = false;
   ProductGeometry geometry;      ///< 1×1 maps for linear layers and flattened convolutions

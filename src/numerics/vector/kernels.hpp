@@ -74,6 +74,20 @@ inline constexpr WordPart kWholeWord = {0, -1};
 inline constexpr WordPart kHighPart = {8, -1};
 inline constexpr WordPart kLowPart = {0, 255};
 
+/// What numbers stand in memory as.
+enum class Storage { none, signed_byte, unsigned_byte, float32 };
+
+/// What becomes of the 32-bit sums of an activation whose channels come last. Factors and addends have
+/// `period` elements, a multiple of the channels.
+struct SumEpilogue {
+  const float* factors;
+  const float* addends;
+  std::size_t period;
+  bool rectifies;
+  float residual_factor;
+  float output_factor;
+};
+
 /// See numerics/packing.hpp. `values` and `dst` of T are a block; a packed block has 32 · width bytes, width
 /// is 1 to the bits of T, shift + width at most that.
 template <class T>
@@ -128,6 +142,9 @@ struct Kernels {
   void (*sum_products)(const Numbers& x, const Numbers& y, std::size_t count, float* sums, float* products,
                        std::size_t period);
   void (*fold_lanes)(float* lanes, std::size_t period, double* sums, std::size_t channels);
+  /// See numerics/epilogue.hpp.
+  void (*finish_sums)(const std::int32_t* sums, std::size_t count, const SumEpilogue& epilogue,
+                      Storage residual_type, const void* residual, Storage type, void* dst);
   void (*add)(const float* x, const float* y, float* dst, std::size_t count);
   /// `mask` may be null.
   void (*rectify)(float* values, std::size_t count, std::uint8_t* mask);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/threads.hpp"
 #include "nn/kernels/integer_products.hpp"
 #include "nn/kernels/onednn.hpp"
 #include "nn/models.hpp"
@@ -199,7 +200,9 @@ TEST(IntegerProduct, IsTheSameWhateverIsRememberedOfTheMachine) {
   const ProductGeometry layer = {{2, 6, 7, 8}, {2, 4, 7, 8}, 3, 1, 1};
   const ByteProducts data(layer, RandomBytes(9));
   for (const std::string kernel : {"own, 4 windows a row", "own", "own, 2 windows a row", "oneDNN", "gone"}) {
-    KernelRecord::of_process().note("bytes, 2 images, " + text_of(forward_product(layer)), kernel);
+    KernelRecord::of_process().note(
+        concat("bytes, 2 images, threads: ", openmp_threads(), ", ", text_of(forward_product(layer))),
+        kernel);
     IntegerProduct product(forward_product(layer));
     product.set_weights(data.weights);
     if (kernel.starts_with("own") || (kernel == "oneDNN" && product.may_be_library())) {
