@@ -81,6 +81,9 @@ void add_product(const ExportNetwork& network, const InferenceStep& from, Json& 
   if (from.residual >= 0) {
     step["residual"] = from.residual;
   }
+  if (from.operand_length) {
+    step["operand_fractional_length"] = *from.operand_length;
+  }
   if (from.product.activation) {
     step["activation"] = name_of(*from.product.activation);
   }

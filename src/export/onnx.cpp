@@ -206,18 +206,14 @@ class PairExporter {
                     : name;
   }
 
-  /// What goes into a residual sum. A kernel of bytes ends with a rounding, which engine integer does not
-  /// have there: on the grid that training had for it, unless that of the sum reaches farther.
+  /// What goes into a residual sum.
   std::string operand(const std::string& product) {
-    const InferenceValue& sum = value(step_->destination);
-    if (!step_->product.integer || !is_byte(sum.type)) {
+    const auto& length = step_->operand_length;
+    if (!length) {
       return product;
     }
-    const auto& format = network_.formats_of(node()).operands;
-    const int length =
-        format ? std::min(format->fractional_length, sum.fractional_length) : sum.fractional_length;
-    quantize(product, length, kMiddle, step_->name + ".operand");
-    return dequantize(step_->name + ".operand", length, kMiddle, step_->name + ".operand.real");
+    quantize(product, *length, kMiddle, step_->name + ".operand");
+    return dequantize(step_->name + ".operand", *length, kMiddle, step_->name + ".operand.real");
   }
 
   [[nodiscard]] OnnxModel::Dims weight_dims() const { return node().parameters().front().dims; }

@@ -122,6 +122,10 @@ class InferenceReference {
             const auto channel = static_cast<std::size_t>(c);
             const double factor = product.factors.empty() ? 1 : product.factors[channel];
             double number = factor * (sum(product, source, n, c, y, x) + product.addends[channel]);
+            if (product.operand_step) {
+              number = *product.operand_step * stored(number / *product.operand_step,
+                                                      {.shape = {}, .type = NumberType::signed_byte}, n);
+            }
             number += residual.empty() ? 0 : product.residual_factor * residual[i];
             at(step.destination)[i] = stored(activate(product, number), value(step.destination), n);
           }

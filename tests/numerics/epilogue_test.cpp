@@ -82,9 +82,11 @@ Case draw(std::size_t count, Storage residual_type) {
 
 class Epilogues : public test::EveryInstructionSet {
  protected:
-  void expect_loops(std::size_t count, Storage residual_type, Storage type, bool rectifies) const {
+  void expect_loops(std::size_t count, Storage residual_type, Storage type, bool rectifies,
+                    float step) const {
     const Case one = draw(count, residual_type);
-    const SumEpilogue epilogue = {one.factors.data(), one.addends.data(), kPeriod, rectifies, 0.37F, 1.5F};
+    const SumEpilogue epilogue = {
+        one.factors.data(), one.addends.data(), kPeriod, rectifies, step, 0.37F, 1.5F};
     std::vector<std::uint8_t> found(count * size_of(type));
     kernels().finish_sums(one.sums.data(), count, epilogue, residual_type, one.residual.data(), type,
                           found.data());
@@ -92,6 +94,9 @@ class Epilogues : public test::EveryInstructionSet {
       float number = static_cast<float>(one.sums[i]) + one.addends[i % kPeriod];
       number *= one.factors[i % kPeriod];
       if (residual_type != Storage::none) {
+        if (step != 0) {
+          number = step * stored(number / step, Storage::signed_byte);
+        }
         const float residual = epilogue.residual_factor * number_at(one.residual, residual_type, i);
         number += residual;
       }
@@ -117,8 +122,10 @@ TEST_P(Epilogues, EqualLoops) {
           SCOPED_TRACE(testing::Message()
                        << count << " sums, residual " << static_cast<int>(residual) << ", to "
                        << static_cast<int>(type) << (rectifies ? ", rectified" : ""));
-          if (type != Storage::none) {
-            expect_loops(count, residual, type, rectifies);
+          for (const float step : {0.0F, 2.0F}) {
+            if (type != Storage::none) {
+              expect_loops(count, residual, type, rectifies, step);
+            }
           }
         }
       }
@@ -132,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Sets, Epilogues, testing::ValuesIn(vector::kInstruction
 TEST(Epilogue, GoesSomewhere) {
   const std::vector<float> ones(1, 1.0F);
   std::vector<float> found(1);
-  const SumEpilogue epilogue = {ones.data(), ones.data(), 1, false, 0, 1};
+  const SumEpilogue epilogue = {ones.data(), ones.data(), 1, false, 0, 0, 1};
   const std::vector<std::int32_t> sums = {3};
   finish_sums(sums, epilogue, Storage::none, nullptr, Storage::float32, found.data());
   EXPECT_EQ(found[0], 4);

@@ -128,6 +128,9 @@ class Network:
             weights = (weights * factor.reshape(-1, *[1] * (weights.ndim - 1))).astype(F)
             factor = np.ones(len(weights), F)
         number = factor * (self.sums(step, sources[0], weights).astype(F) + addend.astype(F))
+        if "operand_fractional_length" in step:
+            scale = power(step["operand_fractional_length"] - unit)
+            number = np.clip(np.rint(number * scale), *LIMITS["int8"]) / scale
         if "residual" in step:
             number = number + power(unit - self.grid(step["residual"])) * values[step["residual"]].astype(F)
         if "activation" in step:

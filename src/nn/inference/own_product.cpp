@@ -279,6 +279,10 @@ void OwnProduct::finish_each(std::size_t first, std::span<const Sum> sums, void*
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const std::size_t c = i % factors_.size();
     float number = factors_[c] * (static_cast<float>(sums[i]) + addends_[c]);
+    if (product_.operand_step) {
+      number = *product_.operand_step *
+               std::clamp(std::nearbyint(number / *product_.operand_step), -128.0F, 127.0F);
+    }
     if (has_residual_) {
       number += product_.residual_factor * number_at(destination, residual_type_, first + i);
     }
@@ -295,7 +299,7 @@ void OwnProduct::finish(std::size_t first, std::span<const std::int32_t> sums, v
   auto* const bytes = static_cast<std::uint8_t*>(destination);
   finish_sums(sums,
               {factors_.data(), addends_.data(), factors_.size(), product_.activation == Activation::relu,
-               product_.residual_factor, product_.output_factor},
+               product_.operand_step.value_or(0.0F), product_.residual_factor, product_.output_factor},
               *residual, bytes + first * static_cast<std::size_t>(bytes_of(residual_type_)), *type,
               bytes + first * static_cast<std::size_t>(bytes_of(type_)));
 }
@@ -311,6 +315,13 @@ void OwnProduct::run(const void* source, void* destination) {
   bytes_->run(source, pieces);
 }
 
+std::function<void()> own_product(const StepParts& parts) {
+  const auto own = std::make_shared<OwnProduct>(parts, parts.destination.value.shape.n);
+  return [own, source = parts.sources[0].data, destination = parts.destination.data] {
+    own->run(source.get_data_handle(), destination.get_data_handle());
+  };
+}
+
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library) {
   const bool saturates = parts.step.product.integer && !onednn::has_exact_bytes();
   const Agreement found = saturates ? Agreement::none : agreement(parts, library);
@@ -320,14 +331,10 @@ std::function<void()> checked_product(const StepParts& parts, std::function<void
   if (found == Agreement::none && !saturates) {
     log_wrong_library(window_of(parts.step.product, parts.destination.value.shape.n));
   }
-  const auto own = std::make_shared<OwnProduct>(parts, parts.destination.value.shape.n);
-  const auto run_own = [own, source = parts.sources[0].data, destination = parts.destination.data] {
-    own->run(source.get_data_handle(), destination.get_data_handle());
-  };
   if (found != Agreement::equal) {
-    return run_own;
+    return own_product(parts);
   }
-  return parts.step.product.integer ? faster_product(parts, run_own, std::move(library)) : library;
+  return parts.step.product.integer ? faster_product(parts, own_product(parts), std::move(library)) : library;
 }
 
 }  // namespace adapt

@@ -43,8 +43,11 @@ class OwnProduct {
   std::vector<float> sums_;  ///< of floats
 };
 
-/// What runs the product of `parts`: `library`, which does so by oneDNN on the memory of `parts`, or an
-/// OwnProduct. Of bytes that give the same numbers by both, bit for bit, whichever is faster here
+/// What runs the product of `parts` by an OwnProduct.
+std::function<void()> own_product(const StepParts& parts);
+
+/// What runs the product of `parts`: `library`, which does so by oneDNN on the memory of `parts`, or
+/// own_product(). Of bytes that give the same numbers by both, bit for bit, whichever is faster here
 /// (nn/kernels/tuning.hpp), and our own where they do not; of floats the library, if it is found to be right.
 /// A library that is wrong is a line in the log. Both are tried on the whole range of bytes in the memory of
 /// the step, whose content is lost.

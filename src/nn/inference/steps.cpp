@@ -114,6 +114,9 @@ bool is_linear(const ProductGeometry& geometry) {
 
 Run compile_product(const StepParts& parts) {
   const FoldedProduct& product = parts.step.product;
+  if (product.operand_step) {  // oneDNN has nothing of the kind that is fast
+    return own_product(parts);
+  }
   const auto epilogue = epilogue_of(product, parts.step.residual >= 0, parts.residual_type);
   const memory::data_type weights =
       product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);

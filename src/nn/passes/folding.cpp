@@ -110,6 +110,9 @@ FoldedProduct fold_bytes(const Graph& graph, const FusedGroup& group, const Mode
   const int unit = scales_output ? 0 : destination;
   product.output_factor = scales_output ? std::ldexp(1.0F, destination) : 1.0F;
   product.residual_factor = std::ldexp(1.0F, unit - scales.residual.value_or(0));
+  if (scales.operand) {
+    product.operand_step = std::ldexp(1.0F, unit - *scales.operand);
+  }
   const double step = std::ldexp(1.0, unit - scales.weights - scales.source);
   std::vector<bool> seen;
   for (std::size_t c = 0; c < affine.factor.size(); ++c) {

@@ -24,7 +24,9 @@ FoldedProduct fold_floats(const Graph& graph, const FusedGroup& group, const Mod
 struct ByteScales {
   int weights = 0;
   int source = 0;
-  std::optional<int> residual = {};     ///< of the residual's bytes; none where it is float
+  std::optional<int> residual = {};  ///< of the residual's bytes; none where it is float
+  std::optional<int> operand =
+      {};  ///< of the product's own bytes in a residual sum; none where it stays as it is
   std::optional<int> destination = {};  ///< of the destination's bytes; none where it is float
 };
 

@@ -178,6 +178,10 @@ class Planner {
       if (bytes) {
         scales.destination = value(group.result()).fractional_length;
         scales.residual = step.residual < 0 ? 0 : value(step.residual).fractional_length;
+        if (step.residual >= 0) {
+          step.operand_length = operand_grid(group);
+        }
+        scales.operand = step.operand_length;
       }
       step.product = fold_bytes(graph_, group, state_, scales);
     } else {
@@ -207,6 +211,14 @@ class Planner {
     return is_byte(result.type)
                ? convert(group.residual, NumberType::signed_byte, result.fractional_length - 1)
                : convert(group.residual, result.type, 0);
+  }
+
+  /// Fractional length of what a product gives to a sum in bytes: that which training had for it, unless the
+  /// sum reaches farther.
+  int operand_grid(const FusedGroup& group) {
+    const int sum = value(group.result()).fractional_length;
+    const auto& format = formats(group).operands;
+    return format ? std::min(format->fractional_length, sum) : sum;
   }
 
   void add_pool(std::size_t g) {

@@ -28,12 +28,14 @@ struct InferenceValue {
 /// A convolution or linear layer with all that is folded into it: its bias, the batch norm, the residual sum
 /// and the activation function behind it.
 ///
-/// destination = round(output_factor · activation(factor[c] · (Σ + addend[c]) + residual_factor · residual)),
-/// computed in float32 from the integer sum Σ of bytes, each operation rounded by itself, then rounded to
-/// nearest (ties to even) and clamped to the range of the destination's type. Σ itself is exact in 32 bits
-/// and then a float32, so that from 2^24 on it is rounded, too, by less than 2^-23 of Σ |x · w|. Its addend
-/// is a whole number, as the 32-bit bias of other programs is. The residual is taken as it is stored. Float
-/// products have their factors in the weights and are not rounded.
+/// destination = round(output_factor · activation(o(factor[c] · (Σ + addend[c])) + residual_factor ·
+/// residual)), computed in float32 from the integer sum Σ of bytes, each operation rounded by itself, then
+/// rounded to nearest (ties to even) and clamped to the range of the destination's type. Σ itself is exact in
+/// 32 bits and then a float32, so that from 2^24 on it is rounded, too, by less than 2^-23 of Σ |x · w|. Its
+/// addend is a whole number, as the 32-bit bias of other programs is. The residual is taken as it is stored,
+/// and o makes the product's own number a signed byte of operand_step each, as training does, and as other
+/// programs do, whose kernels end there.  Float products have their factors in the weights and are not
+/// rounded.
 struct FoldedProduct {
   bool integer = false;
   ProductGeometry geometry;      ///< 1×1 maps for linear layers and flattened convolutions
@@ -41,6 +43,7 @@ struct FoldedProduct {
   std::vector<float> factors;    ///< (OC), none zero; empty unless `integer`
   std::vector<float> addends;    ///< (OC); whole numbers where `integer`
   float residual_factor = 1;
+  std::optional<float> operand_step;  ///< a power of two; none: o leaves the number as it is
   std::optional<Activation> activation;
   float output_factor = 1;
 };
@@ -59,6 +62,8 @@ struct InferenceStep {
   std::vector<int> sources;
   int destination = 0;
   int residual = -1;  ///< of a product: the value that is added; its memory becomes the destination's
+  /// Of a product that gives bytes to a sum with the residual: their fractional length.
+  std::optional<int> operand_length = {};
   FoldedProduct product = {};
 };
 

@@ -84,6 +84,7 @@ struct SumEpilogue {
   const float* addends;
   std::size_t period;
   bool rectifies;
+  float operand_step;  ///< 0: no operand is rounded
   float residual_factor;
   float output_factor;
 };
