@@ -51,7 +51,7 @@ EXTERNAL = [
     (r"zlib\.h$", "data", "record"),
     (r"\w*intrin\.h$", "numerics"),
     (r"benchmark/", "bench"),
-    (r"(onnx|google)/", "export"),
+    (r"(onnx|google)/", "export", "record"),
 ]
 
 PRINTING = re.compile(r"std::(?:cout|cerr|clog)\b|\b(?:stdout|stderr)\b|\b(?:f|v|vf)?printf\(|\bputs\(")

@@ -164,8 +164,23 @@ void read(const TrainArguments& arguments, Prepared& run) {
   mpi::set_timeout(run.configuration.mpi.timeout_s);
 }
 
+/// A run that starts from another one's model does not take that one's place: --resume would not find it any
+/// more.
+void refuse_own_weights(const Prepared& run) {
+  const std::filesystem::path weights = run.configuration.model.weights;
+  std::error_code missing;
+  if (!weights.empty() && (std::filesystem::equivalent(weights, run.run_dir, missing) ||
+                           std::filesystem::equivalent(weights, run.run_dir / "run.h5", missing))) {
+    throw BadInput(concat("model.weights, ", weights.string(),
+                          ", is the run that --overwrite would replace; expected another --out"));
+  }
+}
+
 /// A folder that holds another run, or that somebody else works in, is refused.
 void refuse_taken(const TrainArguments& arguments, const Prepared& run) {
+  if (!arguments.resume) {
+    refuse_own_weights(run);
+  }
   refuse_claimed(run.run_dir, arguments.claim);
   if (!arguments.overwrite && !arguments.resume) {
     refuse_occupied(run.run_dir, *run.checkpoints);

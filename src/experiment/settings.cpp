@@ -90,7 +90,7 @@ Setting model_graph() {
 /// Where the weights are that a training starts from, and what identifies them.
 Setting model_weights() {
   Setting setting = young(bind(kModelWeights, ADAPT_MEMBER(model.weights), PathDomain{},
-                               "run folder or .npz file to start from", false));
+                               "run folder, .npz or .onnx file to start from", false));
   setting.is_optional = true;
   return setting;
 }
@@ -115,7 +115,7 @@ std::vector<Setting> general_settings() {
       model_graph(),
       bind("model.init_scale", ADAPT_MEMBER(model.init_scale), NumberDomain{0, 100, Ends::open_low},
            "s of TNVS: truncated normal with standard deviation sqrt(s / fan_in); model.weights: PATH "
-           "instead starts from the model of a run folder, or from an .npz file"),
+           "instead starts from the model of a run folder, or from an .npz or .onnx file"),
       model_weights(),
       model_weights_digest(),
       bind("engine.name", ADAPT_MEMBER(engine.name), OpenNameDomain<Engine>{"auto"},

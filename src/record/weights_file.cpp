@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "base/sha256.hpp"
 #include "record/npz.hpp"
+#include "record/onnx_weights.hpp"
 #include "record/run_file.hpp"
 #include "record/tensor_check.hpp"
 
@@ -117,20 +118,25 @@ std::string weights_digest(const std::filesystem::path& path) {
   return sha256(read_file(file_of(path), kLargestFile));
 }
 
-std::vector<ModelTensor> read_weights(const std::filesystem::path& path, const std::string& digest) {
+StartingWeights read_weights(const std::filesystem::path& path, const std::string& digest) {
   const std::vector<std::byte> bytes = read_file(file_of(path), kLargestFile);
   if (sha256(bytes) != digest) {
     throw BadInput(concat(file_of(path).string(), " has changed: it does not have the SHA-256 ", digest,
                           " that model.weights_sha256 says"));
   }
+  if (path.extension() == ".onnx") {
+    StartingWeights weights = {read_onnx_weights(bytes, path.string()), /*channels_first=*/true};
+    rename_normalizations(weights.tensors);
+    return weights;
+  }
   if (!std::filesystem::is_directory(path) && path.extension() != ".h5") {
-    return read_archive(bytes, path.string());
+    return {read_archive(bytes, path.string())};
   }
   const RunFile file(path);
   if (file.model().empty()) {
     throw BadInput(concat(path.string(), " holds no model: the run ended before its first epoch did"));
   }
-  return file.model();
+  return {file.model()};
 }
 
 }  // namespace adapt

@@ -121,6 +121,25 @@ void check_fit(const std::vector<ModelTensor>& tensors, const std::string& sourc
   }
 }
 
+/// Of linear layers behind maps, whose weights are (O, C · H · W), as (O, H · W · C).
+void put_channels_last(std::vector<ModelTensor>& tensors, const Graph& graph) {
+  for (ModelTensor& tensor : tensors) {
+    const auto layer = std::ranges::find_if(
+        graph.nodes, [&](const GraphNode& node) { return node.name + ".weight" == tensor.name; });
+    if (layer == graph.nodes.end() || tensor.dims.size() != 2) {
+      continue;
+    }
+    const auto channels = static_cast<std::size_t>(layer->input.c);
+    const std::size_t pixels =
+        static_cast<std::size_t>(layer->input.h) * static_cast<std::size_t>(layer->input.w);
+    const std::vector<float> theirs = tensor.numbers;
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      const std::size_t feature = i % (channels * pixels);
+      tensor.numbers[i - feature + feature % pixels * channels + feature / pixels] = theirs[i];
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ModelTensor> store_model(const ModelState& state, const PrecisionPlan& plan) {
@@ -171,8 +190,12 @@ std::shared_ptr<ModelState> initial_state(const Graph& graph, const ModelOptions
   if (options.weights.empty()) {
     return state;
   }
-  const std::vector<ModelTensor> tensors = read_weights(options.weights, options.weights_sha256);
+  StartingWeights weights = read_weights(options.weights, options.weights_sha256);
+  std::vector<ModelTensor>& tensors = weights.tensors;
   check_fit(tensors, options.weights, *state);
+  if (weights.channels_first) {
+    put_channels_last(tensors, graph);
+  }
   try {
     load_model(tensors, *state, graph.layers.size());
   } catch (const BadInput& error) {

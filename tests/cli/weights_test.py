@@ -5,10 +5,24 @@ import unittest
 import h5py
 import numpy as np
 from adapt_program import ADAPT, ProgramTest, adapt, info
+from onnx import helper, numpy_helper
 
 SHORT = ("training.epochs=1", "data.train_samples=64", "data.test_samples=20", "training.batch=64")
 RATE = "training.learning_rate=1e-20"  # next to nothing is learned: what was read is what is stored
 FIXED = ("engine=emulated", "precision=fixed", "precision.fixed.word_length=9", "precision.fixed.fractional_length=6")
+
+
+BEHIND_A_MAP = """\
+name: behind_a_map
+image: [1, 28, 28]
+layers:
+  - convolution: {name: conv, channels: 4, kernel: 3, stride: 2, padding: 1, bias: false}
+  - batch_norm: {name: bn}
+  - max_pool: {kernel: 2}
+  - linear: {name: fc1, outputs: 12}
+  - relu
+  - linear: {name: fc2, outputs: $classes}
+"""
 
 
 class Weights(ProgramTest):
@@ -56,6 +70,55 @@ class Weights(ProgramTest):
             if ".running_" not in name:
                 self.assertLess(np.abs(first[name] - second[name]).max(), 1e-15, name)
 
+    def onnx_file(self, name, arrays, nodes=(), **changes):
+        """A model of these initializers."""
+        tensors = [numpy_helper.from_array(array, tensor) for tensor, array in arrays.items()]
+        for tensor in tensors:
+            for field, value in changes.items():
+                setattr(tensor, field, value)
+        graph = helper.make_graph(list(nodes), "trained elsewhere", [], [], tensors)
+        path = self.folder / name
+        path.write_bytes(helper.make_model(graph).SerializeToString())
+        return path
+
+    def test_initializers_of_onnx(self):
+        """As PyTorch exports them: images are (N, C, H, W), and what shapes are is there, too."""
+        network = self.folder / "net.yaml"
+        network.write_text(BEHIND_A_MAP)
+        model = f"model.file={network}"
+        self.assert_done(self.train("first", *SHORT, model))
+        words = {"bn.scale": "bn.weight", "bn.shift": "bn.bias", "bn.running_variance": "bn.running_var"}
+        arrays = {words.get(name, name): numbers.astype(np.float32) for name, numbers in self.model("first").items()}
+        by_pixel = arrays["fc1.weight"].reshape(12, 7 * 7, 4)
+        arrays["fc1.weight"] = np.ascontiguousarray(by_pixel.transpose(0, 2, 1).reshape(12, -1))
+        arrays["fc2.weight"] = np.ascontiguousarray(arrays["fc2.weight"].T).astype(np.float64)
+        arrays["shape"] = np.array([0, -1])
+        nodes = [helper.make_node("Gemm", ["a", "fc1.weight", "fc1.bias"], ["b"], transB=1),
+                 helper.make_node("Gemm", ["b", "fc2.weight", "fc2.bias"], ["c"])]  # fmt: skip
+        self.assert_done(self.started("second", self.onnx_file("torch.onnx", arrays, nodes), model, RATE))
+        first, second = self.model("first"), self.model("second")
+        for name in first:
+            if ".running_" not in name:
+                self.assertLess(np.abs(first[name] - second[name]).max(), 1e-15, name)
+
+    def test_onnx_that_does_not_fit_is_refused(self):
+        self.assert_done(self.train("first", *SHORT))
+        arrays = {name: numbers.astype(np.float32) for name, numbers in self.model("first").items()}
+
+        def refused(path, *parts):
+            self.assert_refused(self.started("out", path), path.name, *parts)
+
+        refused(self.onnx_file("short.onnx", arrays, raw_data=b"1234"), "has 4 bytes of numbers", "for its dimensions")
+        refused(self.onnx_file("outside.onnx", arrays, data_location=1), "in another file")
+        refused(self.onnx_file("bytes.onnx", {**arrays, "fc2.bias": arrays["fc2.bias"].astype(np.int8)}),
+                "'fc2.bias' is of the data type 3", "float32")  # fmt: skip
+        refused(self.onnx_file("named.onnx", {"onnx::Conv_12": arrays["conv1.bias"]}), "no tensor 'onnx::Conv_12'")
+        (self.folder / "noise.onnx").write_bytes(b"\x0a\xff\xff\xff\xff\x0f")
+        refused(self.folder / "noise.onnx", "not a model of ONNX")
+        (self.folder / "cut.onnx").write_bytes(self.onnx_file("whole.onnx", arrays).read_bytes()[:-1000])
+        refused(self.folder / "cut.onnx", "not a model of ONNX")
+        self.assertFalse((self.folder / "out" / "run.h5").exists())
+
     def test_an_archive_of_many_entries_for_the_same_bytes_is_refused(self):
         np.savez(self.folder / "one.npz", a00=np.zeros(1 << 16))
         whole = (self.folder / "one.npz").read_bytes()
@@ -80,6 +143,13 @@ class Weights(ProgramTest):
         self.assertEqual(recorded["weights_sha256"], (self.folder / "first" / "DONE").read_text().split()[0])
         self.assertNotEqual(recorded["identity"], info(self.folder / "first")["identity"])
         self.assert_done(adapt("evaluate", self.folder / "second"))
+
+    def test_a_run_does_not_replace_the_one_it_starts_from(self):
+        self.assert_done(self.train("first", *SHORT))
+        for weights in ("first", "first/run.h5", "other/../first"):
+            (self.folder / "other").mkdir(exist_ok=True)
+            self.assert_refused(self.started("first", self.folder / weights, extra=["--overwrite"]), "model.weights", "--out")
+        self.assert_done(adapt("evaluate", self.folder / "first"))
 
     def test_what_does_not_fit_is_refused(self):
         self.assert_done(self.train("first", *SHORT))
