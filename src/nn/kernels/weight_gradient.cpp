@@ -57,9 +57,10 @@ void GradientMatrix<Operands>::begin(WeightGradientScratch& scratch) const {
 }
 
 template <class Operands>
-template <class Source>
-void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_t most, double factor,
-                                   GradientRoom<Operands>& room, WeightGradientScratch& scratch) const {
+template <class Source, class AddSlice>
+void GradientMatrix<Operands>::each_slice(const Source& x, const Source& dy, std::size_t most, double factor,
+                                          GradientRoom<Operands>& room, WeightGradientScratch& scratch,
+                                          AddSlice add_slice) const {
   const std::size_t slice = std::min(GradientGrid<Operands>::kSlice, most);
   const int images = geometry_.input.n;
   std::size_t added = 0;  // pixels, since the sums were zero
@@ -73,15 +74,35 @@ void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_
         widen(factor, scratch);
         added = 0;
       }
-      add_slice(first, length, room, scratch);
+      add_slice(first, length, image + count == images && first + length == depth);
       added += length;
-      if (factor == 1) {
-        add_columns(first, length, room, scratch);
-      }
     }
   }
-  if (!scratch.wide.empty() || factor != 1) {
-    widen(factor, scratch);
+}
+
+template <class Operands>
+template <class Source>
+void GradientMatrix<Operands>::add(const Source& x, const Source& dy, std::size_t most, double factor,
+                                   GradientRoom<Operands>& room, WeightGradientScratch& scratch) const {
+  each_slice(x, dy, most, factor, room, scratch,
+             [&](std::size_t first, std::size_t length, bool /*is_last*/) {
+               add_slice(first, length, room, scratch);
+             });
+  widen(factor, scratch);
+}
+
+template <class Operands>
+template <class Source>
+void GradientMatrix<Operands>::add_last(const Source& x, const Source& dy, std::size_t most,
+                                        const Destination& to, GradientRoom<Operands>& room,
+                                        WeightGradientScratch& scratch) const {
+  each_slice(x, dy, most, 1, room, scratch, [&](std::size_t first, std::size_t length, bool is_last) {
+    add_columns(first, length, room, scratch);
+    add_slice(first, length, room, scratch, is_last && scratch.wide.empty() ? &to : nullptr);
+  });
+  if (!scratch.wide.empty()) {
+    widen(1, scratch);
+    store(to, scratch);
   }
 }
 
@@ -101,7 +122,8 @@ void GradientMatrix<Operands>::add_columns(std::size_t first, std::size_t length
 
 template <class Operands>
 void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
-                                         WeightGradientScratch& scratch) const {
+                                         WeightGradientScratch& scratch, const Destination* to) const {
+  const bool passes = to != nullptr && scratch.sums_begin;  // nobody else needs the sums
   const std::size_t stride = GradientGrid<Operands>::odd_lines(length);
   const typename Operands::Right* const dy = room.grid.dy.data() + first * grid_.columns();
   const std::int32_t* const initial = scratch.sums_begin ? zeros_.data() : nullptr;
@@ -109,13 +131,16 @@ void GradientMatrix<Operands>::add_slice(std::size_t first, std::size_t length, 
   for (const Blocks& blocks : blocks_) {
     std::array<const typename Operands::Left*, kBlocks> rows{};
     for (std::size_t i = 0; i < blocks.count; ++i) {
-      typename Operands::Left* const to = room.rows.data() + i * kProductTile * stride;
-      grid_.copy_rows(room.grid, (blocks.first + i) * kProductTile, first, length, to, stride);
-      rows[i] = to;
+      typename Operands::Left* const row = room.rows.data() + i * kProductTile * stride;
+      grid_.copy_rows(room.grid, (blocks.first + i) * kProductTile, first, length, row, stride);
+      rows[i] = row;
     }
+    std::int32_t* const sums = scratch.sums.data() + (passes ? 0 : blocks.sums);
     Operands::products().multiply(rows.data(), blocks.count, {.row = stride}, dy, panels(), length, initial,
-                                  scratch.sums.data() + blocks.sums,
-                                  {.row = kProductTile, .block = kTile, .panel = blocks.count * kTile});
+                                  sums, {.row = kProductTile, .block = kTile, .panel = blocks.count * kTile});
+    if (to != nullptr) {
+      store_blocks(blocks, sums, nullptr, *to, scratch);
+    }
   }
   scratch.sums_begin = false;
 }
@@ -128,33 +153,40 @@ void GradientMatrix<Operands>::widen(double factor, WeightGradientScratch& scrat
 }
 
 template <class Operands>
-void GradientMatrix<Operands>::store(float step, float* weights, const WeightGradientScratch& scratch) const {
+void GradientMatrix<Operands>::store(const Destination& to, const WeightGradientScratch& scratch) const {
   for (const Blocks& blocks : blocks_) {
-    std::size_t tile = blocks.sums;
-    for (std::size_t panel = 0; panel < panels(); ++panel) {
-      for (std::size_t i = 0; i < blocks.count; ++i, tile += kTile) {
-        store_tile((blocks.first + i) * kProductTile, panel, scratch.sums.data() + tile,
-                   scratch.wide.empty() ? nullptr : scratch.wide.data() + tile,
-                   scratch.column_sums.data() + panel * kProductTile, step, weights);
-      }
+    store_blocks(blocks, scratch.sums.data() + blocks.sums, scratch.wide.data() + blocks.sums, to, scratch);
+  }
+}
+
+template <class Operands>
+void GradientMatrix<Operands>::store_blocks(const Blocks& blocks, const std::int32_t* sums,
+                                            const double* wide, const Destination& to,
+                                            const WeightGradientScratch& scratch) const {
+  std::size_t tile = 0;
+  for (std::size_t panel = 0; panel < panels(); ++panel) {
+    for (std::size_t i = 0; i < blocks.count; ++i, tile += kTile) {
+      store_tile((blocks.first + i) * kProductTile, panel, sums + tile,
+                 wide == nullptr ? nullptr : wide + tile, scratch.column_sums.data() + panel * kProductTile,
+                 to);
     }
   }
 }
 
 template <class Operands>
 void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums,
-                                          const double* wide, const std::int64_t* column_sums, float step,
-                                          float* weights) const {
+                                          const double* wide, const std::int64_t* column_sums,
+                                          const Destination& destination) const {
   const std::size_t rows = std::min(kProductTile, grid_.rows() - row);
   const std::size_t channel = panel * kProductTile;
   const std::size_t channels = std::min(kProductTile, static_cast<std::size_t>(geometry_.output.c) - channel);
-  float* const to = weights + channel * grid_.rows() + row;
+  float* const to = destination.weights + channel * grid_.rows() + row;
   if (wide == nullptr && rows == kProductTile && channels == kProductTile) {
     std::array<std::int32_t, kProductTile> corrections;
     std::transform(column_sums, column_sums + kProductTile, corrections.begin(), [](std::int64_t sum) {
       return static_cast<std::int32_t>(std::int64_t{Operands::kZero} * sum);
     });
-    vector::kernels().transpose_sums(sums, corrections.data(), step, to, grid_.rows());
+    vector::kernels().transpose_sums(sums, corrections.data(), destination.step, to, grid_.rows());
     return;
   }
   for (std::size_t j = 0; j < channels; ++j) {
@@ -162,7 +194,7 @@ void GradientMatrix<Operands>::store_tile(std::size_t row, std::size_t panel, co
       const std::size_t at = i * kProductTile + j;
       const double sum = wide == nullptr ? sums[at] : wide[at];
       to[j * grid_.rows() + i] =
-          static_cast<float>(sum - static_cast<double>(Operands::kZero * column_sums[j])) * step;
+          static_cast<float>(sum - static_cast<double>(Operands::kZero * column_sums[j])) * destination.step;
     }
   }
 }
@@ -186,9 +218,8 @@ void WeightGradient::run(const std::int8_t* x, const std::int8_t* dy, float step
   }
   const auto run_matrix = [&](const auto& matrix, auto& room, const GroupOf<std::int8_t>& group) {
     matrix.begin(scratch);
-    matrix.add(ByteSource<std::int8_t>{group.x}, ByteSource<std::int8_t>{group.dy}, kMostPixels, 1, room,
-               scratch);
-    matrix.store(step, weights + group.weights, scratch);
+    matrix.add_last(ByteSource<std::int8_t>{group.x}, ByteSource<std::int8_t>{group.dy}, kMostPixels,
+                    {weights + group.weights, step}, room, scratch);
     store_bias(geometry_, bias_step, bias == nullptr ? nullptr : bias + group.bias, scratch);
   };
   each_group(layer_, x, dy, scratch.byte_group, [&](const GroupOf<std::int8_t>& group) {
@@ -230,18 +261,19 @@ void GridWeightGradient::run(const GridTensor& x, const GridTensor& dy, float* w
 void GridWeightGradient::run_group(const GridTensor& x, const GridTensor& dy, float* weights, float* bias,
                                    WeightGradientScratch& scratch) const {
   const GridSource gradient(dy);
-  const auto add = [&](const vector::WordPart& part, std::int32_t largest) {
-    const std::size_t most = pixels_of(largest, dy.largest);
-    words_->add(GridSource(x, part), gradient, most, 1U << part.shift, scratch.words, scratch);
+  const auto add_last = [&](const vector::WordPart& part, std::int32_t largest) {
+    words_->add_last(GridSource(x, part), gradient, pixels_of(largest, dy.largest),
+                     {weights, x.format.step() * dy.format.step()}, scratch.words, scratch);
   };
   words_->begin(scratch);
   if (pixels_of(x.largest, dy.largest) > 0) {
-    add(vector::kWholeWord, x.largest);
+    add_last(vector::kWholeWord, x.largest);
   } else {
-    add(vector::kHighPart, x.largest / 256 + 1);
-    add(vector::kLowPart, 255);
+    const vector::WordPart& part = vector::kHighPart;
+    words_->add(GridSource(x, part), gradient, pixels_of(x.largest / 256 + 1, dy.largest), 1U << part.shift,
+                scratch.words, scratch);
+    add_last(vector::kLowPart, 255);
   }
-  words_->store(x.format.step() * dy.format.step(), weights, scratch);
   store_bias(geometry_, dy.format.step(), bias, scratch);
 }
 

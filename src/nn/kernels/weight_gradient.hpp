@@ -42,15 +42,27 @@ class GradientMatrix {
 
   /// Sums in `scratch` begin.
   void begin(WeightGradientScratch& scratch) const;
-  /// Adds those of all images, times `factor`; sums over `most` pixels, whole steps, stay below 2^31. With
-  /// factor 1 the sums of dY, too.
+  /// Where sums go in the end: weights (OC, IC, KH, KW) = sums · step.
+  struct Destination {
+    float* weights;
+    float step;
+  };
+
+  /// Adds those of all images, times `factor`; sums over `most` pixels, whole steps, stay below 2^31.
   template <class Source>
   void add(const Source& x, const Source& dy, std::size_t most, double factor, GradientRoom<Operands>& room,
            WeightGradientScratch& scratch) const;
-  /// weights (OC, IC, KH, KW) = sums · step.
-  void store(float step, float* weights, const WeightGradientScratch& scratch) const;
+  /// The last ones, times 1, with the sums of dY; then the sums are stored.
+  template <class Source>
+  void add_last(const Source& x, const Source& dy, std::size_t most, const Destination& to,
+                GradientRoom<Operands>& room, WeightGradientScratch& scratch) const;
 
  private:
+  /// Calls add_slice(first, length, is_last) for all pixels, which are laid out before; sums so far are
+  /// moved, times `factor`, before they might overflow.
+  template <class Source, class AddSlice>
+  void each_slice(const Source& x, const Source& dy, std::size_t most, double factor,
+                  GradientRoom<Operands>& room, WeightGradientScratch& scratch, AddSlice add_slice) const;
   /// Where the sums of some blocks of rows stand, [panel][block][row][column].
   struct Blocks {
     std::size_t first;
@@ -59,16 +71,22 @@ class GradientMatrix {
   };
 
   [[nodiscard]] std::size_t panels() const { return grid_.columns() / vector::kProductTile; }
-  /// Adds the products of `length` pixels from `first` on.
+  /// Adds the products of `length` pixels from `first` on. With `to`, which is where the sums go unless some
+  /// are moved already, each is stored while it is in the cache.
   void add_slice(std::size_t first, std::size_t length, GradientRoom<Operands>& room,
-                 WeightGradientScratch& scratch) const;
+                 WeightGradientScratch& scratch, const Destination* to = nullptr) const;
   /// Adds the sums of dY over the same pixels.
   void add_columns(std::size_t first, std::size_t length, const GradientRoom<Operands>& room,
                    WeightGradientScratch& scratch) const;
   /// Moves the sums so far, times `factor`, to where they do not overflow.
   static void widen(double factor, WeightGradientScratch& scratch);
+  /// Stores all sums.
+  void store(const Destination& to, const WeightGradientScratch& scratch) const;
+  /// Those of some blocks, from `sums` on, or from `wide` on where that is not null.
+  void store_blocks(const Blocks& blocks, const std::int32_t* sums, const double* wide, const Destination& to,
+                    const WeightGradientScratch& scratch) const;
   void store_tile(std::size_t row, std::size_t panel, const std::int32_t* sums, const double* wide,
-                  const std::int64_t* column_sums, float step, float* weights) const;
+                  const std::int64_t* column_sums, const Destination& to) const;
 
   ProductGeometry geometry_;
   GradientGrid<Operands> grid_;
