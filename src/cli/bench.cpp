@@ -69,9 +69,9 @@ ExitCode run_benchmark(const BenchCommand& entry, const po::variables_map& value
   const bool json = values["json"].as<bool>();
   const bool tune = wants_tuning(values);
   return run_parallel(task_of(entry, values), [&](const mpi::Communicator& ranks) {
-    begin_tuning(tune);
     std::unique_ptr<Benchmark> benchmark;
     mpi::together(ranks, [&] {
+      begin_tuning(tune, ranks);
       for (const BenchOption& option : entry.options) {
         option.read(values[option.name].as<std::string>());
       }

@@ -198,7 +198,7 @@ ExitCode evaluate(const std::vector<std::string>& arguments) {
                            {"--model", chosen.model},
                            {"--engine", chosen.engine ? std::string(name_of(*chosen.engine)) : "not given"}};
   return run_parallel(task, [&](const mpi::Communicator& ranks) {
-    begin_tuning(tune);
+    mpi::together(ranks, [&] { begin_tuning(tune, ranks); });
     Loaded loaded;
     prepare(chosen, ranks, loaded);
     const Stopwatch watch;

@@ -260,7 +260,7 @@ ExitCode train_prepared(Prepared& run, const mpi::Communicator& ranks, std::int6
 
 /// One rank's part of a training.
 ExitCode train_on(const TrainArguments& arguments, const mpi::Communicator& ranks) {
-  begin_tuning(arguments.tune);
+  mpi::together(ranks, [&] { begin_tuning(arguments.tune, ranks); });
   Prepared run;
   prepare(arguments, ranks, run);
   const ExitCode code = train_prepared(run, ranks, arguments.until);

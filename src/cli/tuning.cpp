@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "cli/versions.hpp"
 #include "nn/kernels/tuning.hpp"
 #include "numerics/dispatch.hpp"
@@ -50,12 +51,15 @@ bool wants_tuning(const boost::program_options::variables_map& values) {
   return !values["no-tune"].as<bool>() && variable(kVariable) != "off";
 }
 
-void begin_tuning(bool tune) {
+void begin_tuning(bool tune, const mpi::Communicator& ranks) {
   KernelRecord& record = KernelRecord::of_process();
   if (!tune) {
     record.switch_off();
   } else if (const auto file = record_file(); !file.empty()) {
-    record.open(file, machine());
+    const std::string flaw = record.open(file, machine());
+    if (!flaw.empty() && ranks.rank() == 0) {
+      log_warning(flaw);
+    }
   }
 }
 

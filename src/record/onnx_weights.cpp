@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <set>
-#include <type_traits>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/terminal.hpp"
@@ -76,14 +77,20 @@ ModelTensor tensor_of(const onnx::TensorProto& tensor, const std::string& source
 
 /// Weights of matrix products that stand as (I, O).
 std::set<std::string> input_first(const onnx::GraphProto& graph) {
+  std::map<std::string, std::string> same;  // by name: what it is another name of
   std::set<std::string> names;
-  for (const onnx::NodeProto& node : graph.node()) {
+  for (const onnx::NodeProto& node : graph.node()) {  // sources come before what reads them
+    if (node.op_type() == "Identity" && node.input_size() == 1 && node.output_size() == 1) {
+      const auto original = same.find(node.input(0));
+      same[node.output(0)] = original == same.end() ? node.input(0) : original->second;
+    }
     const bool is_transposed =
         std::any_of(node.attribute().begin(), node.attribute().end(),
                     [](const auto& attribute) { return attribute.name() == "transB" && attribute.i() != 0; });
     if (node.input_size() > 1 &&
         (node.op_type() == "MatMul" || (node.op_type() == "Gemm" && !is_transposed))) {
-      names.insert(node.input(1));
+      const auto original = same.find(node.input(1));
+      names.insert(original == same.end() ? node.input(1) : original->second);
     }
   }
   return names;

@@ -124,12 +124,13 @@ StartingWeights read_weights(const std::filesystem::path& path, const std::strin
     throw BadInput(concat(file_of(path).string(), " has changed: it does not have the SHA-256 ", digest,
                           " that model.weights_sha256 says"));
   }
-  if (path.extension() == ".onnx") {
+  const bool is_run = std::filesystem::is_directory(path) || path.extension() == ".h5";
+  if (!is_run && path.extension() == ".onnx") {
     StartingWeights weights = {read_onnx_weights(bytes, path.string()), /*channels_first=*/true};
     rename_normalizations(weights.tensors);
     return weights;
   }
-  if (!std::filesystem::is_directory(path) && path.extension() != ".h5") {
+  if (!is_run) {
     return {read_archive(bytes, path.string())};
   }
   const RunFile file(path);

@@ -1,13 +1,38 @@
 """Which of several exact kernels multiplies is found out once for a machine, and changes no bit."""
 
 import json
+import os
 import unittest
 
-from adapt_program import ProgramTest
+from adapt_program import ProgramTest, adapt
 
 INTEGER = ("engine=integer", "precision=fixed", "precision.fixed.word_length=8", "precision.formats=per_tensor",
            "precision.backward=quantized")  # fmt: skip
 KERNELS = ("own", "own, 2 windows a row", "oneDNN", "magic")  # the last one nobody knows
+
+
+NETWORK = """\
+name: branches
+image: [1, 28, 28]
+layers:
+  - convolution: {name: conv1, channels: 6, kernel: 3, stride: 2, padding: 1, bias: false}
+  - batch_norm: {name: bn1}
+  - relu: {name: out}
+  - convolution: {name: conv2, channels: 6, kernel: 3, padding: 1, bias: false}
+  - batch_norm: {name: bn2}
+  - add: {name: sum, from: [bn2, out]}
+  - relu
+  - convolution: {name: conv3, channels: 20, kernel: 3, stride: 2}
+  - batch_norm: {name: bn3}
+  - tanh
+  - linear: {name: fc, outputs: $classes}
+"""
+
+
+def sums_are_exact_in_onednn():
+    """Without VNNI its bytes are not asked for."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return "avx512_vnni" in file.read() and "ADAPT_ISA" not in os.environ
 
 
 class Tuning(ProgramTest):
@@ -39,6 +64,32 @@ class Tuning(ProgramTest):
             (self.folder / "forced.json").write_text(json.dumps(everywhere), encoding="utf-8")
             self.trained(f"forced{number}", "forced.json")
             self.assert_same("tried", f"forced{number}")
+
+    def predicted(self, kernels, extra=()):
+        """What LeNet-5, with its tanh, and a network with ReLU and batch norm say of their test images."""
+        said = []
+        for run in ("lenet5", "branches"):
+            out = self.folder / f"{run}.npz"
+            self.assert_done(adapt("evaluate", self.folder / run, "--engine", "integer", "--predictions", out, "--set",
+                                   "data.test_samples=600", *extra,
+                                   env={"ADAPT_KERNELS": str(self.folder / kernels)}))  # fmt: skip
+            said.append(out.read_bytes())
+        return said
+
+    def test_deployed_networks_predict_the_same(self):
+        network = self.folder / "net.yaml"
+        network.write_text(NETWORK)
+        self.trained("lenet5")
+        self.assert_done(self.train("branches", *INTEGER, f"model.file={network}"))
+        expected = self.predicted("none.json", ["--no-tune"])
+        self.assertEqual(self.predicted("kernels.json"), expected)
+        known = self.remembered("kernels.json")
+        self.assertTrue(any(task.startswith("inference") for task in known) or not sums_are_exact_in_onednn(), known)
+        (name,) = json.loads((self.folder / "kernels.json").read_text(encoding="utf-8"))["machines"]
+        for kernel in ("own", "oneDNN"):
+            everywhere = {"machines": {name: dict.fromkeys(known, kernel)}}
+            (self.folder / "forced.json").write_text(json.dumps(everywhere), encoding="utf-8")
+            self.assertEqual(self.predicted("forced.json"), expected, kernel)
 
     def test_a_damaged_file_is_made_anew_with_a_word(self):
         (self.folder / "kernels.json").write_text('{"machines": ', encoding="utf-8")

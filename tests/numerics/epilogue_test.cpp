@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "base/error.hpp"
@@ -42,10 +44,10 @@ float number_at(const std::vector<std::uint8_t>& bytes, Storage type, std::size_
 /// As a number of the type is stored.
 float stored(float number, Storage type) {
   switch (type) {
-    case Storage::signed_byte:
-      return std::clamp(std::nearbyint(number), -128.0F, 127.0F);
+    case Storage::signed_byte:  // zero has no sign there, and NaN is the greatest
+      return std::isnan(number) ? 127.0F : std::clamp(std::nearbyint(number), -128.0F, 127.0F) + 0.0F;
     case Storage::unsigned_byte:
-      return std::clamp(std::nearbyint(number), 0.0F, 255.0F);
+      return std::isnan(number) ? 255.0F : std::clamp(std::nearbyint(number), 0.0F, 255.0F) + 0.0F;
     default:
       return number;
   }
@@ -58,7 +60,8 @@ struct Case {
   std::vector<std::uint8_t> residual;
 };
 
-/// Sums of every size, ties among them, that go beyond both ends of bytes; residuals of any bits but NaN.
+/// Sums of every size, ties among them, that go beyond both ends of bytes; residuals of any bits, NaN among
+/// them.
 Case draw(std::size_t count, Storage residual_type) {
   RandomSequence random({.seed = 5, .step = static_cast<std::uint32_t>(count)});
   Case one;
@@ -70,7 +73,9 @@ Case draw(std::size_t count, Storage residual_type) {
     one.addends.push_back(static_cast<float>(random.below(201)) - 100.0F);
   }
   for (std::size_t i = 0; i < count && residual_type == Storage::float32; ++i) {
-    const auto number = static_cast<float>(100 * random.normal());
+    const bool is_number = random.below(16) != 0;
+    const auto number =
+        is_number ? static_cast<float>(100 * random.normal()) : std::numeric_limits<float>::quiet_NaN();
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&number);
     one.residual.insert(one.residual.end(), bytes, bytes + sizeof number);
   }
@@ -100,9 +105,11 @@ class Epilogues : public test::EveryInstructionSet {
         const float residual = epilogue.residual_factor * number_at(one.residual, residual_type, i);
         number += residual;
       }
-      number = rectifies ? std::max(number, 0.0F) : number;
+      number = !rectifies || number > 0 ? number : 0.0F;
       number *= epilogue.output_factor;
-      ASSERT_EQ(number_at(found, type, i), stored(number, type)) << i << ", sum " << one.sums[i];
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(number_at(found, type, i)),
+                std::bit_cast<std::uint32_t>(stored(number, type)))
+          << i << ", sum " << one.sums[i];
     }
     if (residual_type == type && type != Storage::none) {  // where the residual stands
       std::vector<std::uint8_t> place = one.residual;

@@ -17,6 +17,7 @@
 #include "nn/kernels/tuning.hpp"
 #include "numerics/channels.hpp"
 #include "numerics/dispatch.hpp"
+#include "numerics/quantize.hpp"
 #include "numerics/random.hpp"
 
 namespace adapt {
@@ -43,15 +44,19 @@ float number_at(const void* data, NumberType type, std::size_t i) {
   return 0;
 }
 
+/// NaN is the greatest number, as in numerics/epilogue.hpp.
+float rounded(float number, float low, float high) {
+  const float below = number < high ? number : high;
+  return std::nearbyint(below > low ? below : low);
+}
+
 void store(void* data, NumberType type, std::size_t i, float number) {
   switch (type) {
     case NumberType::signed_byte:
-      static_cast<std::int8_t*>(data)[i] =
-          static_cast<std::int8_t>(std::clamp(std::nearbyint(number), -128.0F, 127.0F));
+      static_cast<std::int8_t*>(data)[i] = static_cast<std::int8_t>(rounded(number, -128.0F, 127.0F));
       break;
     case NumberType::unsigned_byte:
-      static_cast<std::uint8_t*>(data)[i] =
-          static_cast<std::uint8_t>(std::clamp(std::nearbyint(number), 0.0F, 255.0F));
+      static_cast<std::uint8_t*>(data)[i] = static_cast<std::uint8_t>(rounded(number, 0.0F, 255.0F));
       break;
     case NumberType::bfloat16:
       static_cast<std::uint16_t*>(data)[i] = to_bfloat16(number);
@@ -65,7 +70,7 @@ float activated(const FoldedProduct& product, float number) {
   if (product.activation == Activation::tanh) {
     vector::kernels().tanh(&number, &number, 1);
   } else if (product.activation == Activation::relu) {
-    number = std::max(number, 0.0F);
+    number = number > 0.0F ? number : 0.0F;
   }
   return product.output_factor * number;
 }
@@ -117,6 +122,20 @@ class Lent {
   dnnl::memory tensor_;
   AlignedVector<std::uint8_t> bytes_;
 };
+
+/// Whether the library's kernels of bytes round as ours do, in every operation, so that a trial has to show
+/// only that they are right: sums that do not saturate, no tanh, which is another polynomial, no residual,
+/// whose product may be fused with its addition, and the addend added before the factor, unless that is a
+/// power of two.
+bool may_be_equal(const StepParts& parts) {
+  const FoldedProduct& product = parts.step.product;
+  const auto is_power = [](float factor) {
+    int exponent = 0;
+    return std::abs(std::frexp(factor, &exponent)) == 0.5F;
+  };
+  return onednn::has_exact_bytes() && product.activation != Activation::tanh && parts.step.residual < 0 &&
+         (onednn::adds_before_it_scales() || std::ranges::all_of(product.factors, is_power));
+}
 
 /// How the library's numbers compare with those of our products.
 enum class Agreement { none, near, equal };
@@ -238,8 +257,7 @@ OwnProduct::OwnProduct(const StepParts& parts, int images)
   factors_ = whole_period(product_.factors, channels);
   addends_ = whole_period(product_.addends, channels);
   if (product_.integer) {
-    bytes_ = make_byte_product(window_, source_type_ == NumberType::unsigned_byte);
-    bytes_->set_weights(std::vector<std::int8_t>(product_.weights.begin(), product_.weights.end()));
+    make_parts();
   } else {
     sums_.resize(static_cast<std::size_t>(window_.destination.elements()));
   }
@@ -247,6 +265,20 @@ OwnProduct::OwnProduct(const StepParts& parts, int images)
     for (float& weight : product_.weights) {
       weight = from_bfloat16(to_bfloat16(weight));
     }
+  }
+}
+
+void OwnProduct::make_parts() {
+  const std::vector<std::int8_t> weights(product_.weights.begin(), product_.weights.end());
+  const int images = window_.source.n;
+  const int count = std::clamp(openmp_threads(), 1, images);
+  for (int part = 0; part < count; ++part) {
+    const int first = images * part / count;
+    WindowProduct window = window_;
+    window.source.n = images * (part + 1) / count - first;
+    window.destination.n = window.source.n;
+    parts_.push_back({first, make_byte_product(window, source_type_ == NumberType::unsigned_byte), {}, {}});
+    parts_.back().bytes->set_weights(weights);
   }
 }
 
@@ -280,8 +312,7 @@ void OwnProduct::finish_each(std::size_t first, std::span<const Sum> sums, void*
     const std::size_t c = i % factors_.size();
     float number = factors_[c] * (static_cast<float>(sums[i]) + addends_[c]);
     if (product_.operand_step) {
-      number = *product_.operand_step *
-               std::clamp(std::nearbyint(number / *product_.operand_step), -128.0F, 127.0F);
+      number = *product_.operand_step * rounded(number / *product_.operand_step, -128.0F, 127.0F);
     }
     if (has_residual_) {
       number += product_.residual_factor * number_at(destination, residual_type_, first + i);
@@ -290,29 +321,61 @@ void OwnProduct::finish_each(std::size_t first, std::span<const Sum> sums, void*
   }
 }
 
-void OwnProduct::finish(std::size_t first, std::span<const std::int32_t> sums, void* destination) const {
+void OwnProduct::finish(Part& part, std::size_t first, std::span<const std::int32_t> sums,
+                        void* destination) const {
   const auto type = storage_of(type_);
   const auto residual = has_residual_ ? storage_of(residual_type_) : Storage::none;
-  if (product_.activation == Activation::tanh || !type || !residual) {
+  const bool is_tanh = product_.activation == Activation::tanh;
+  if (!type || !residual || (is_tanh && type == Storage::unsigned_byte)) {
     return finish_each(first, sums, destination);
   }
   auto* const bytes = static_cast<std::uint8_t*>(destination);
-  finish_sums(sums,
-              {factors_.data(), addends_.data(), factors_.size(), product_.activation == Activation::relu,
-               product_.operand_step.value_or(0.0F), product_.residual_factor, product_.output_factor},
-              *residual, bytes + first * static_cast<std::size_t>(bytes_of(residual_type_)), *type,
-              bytes + first * static_cast<std::size_t>(bytes_of(type_)));
+  const void* const added = bytes + first * static_cast<std::size_t>(bytes_of(residual_type_));
+  void* const to = bytes + first * static_cast<std::size_t>(bytes_of(type_));
+  SumEpilogue epilogue = {factors_.data(),
+                          addends_.data(),
+                          factors_.size(),
+                          product_.activation == Activation::relu,
+                          product_.operand_step.value_or(0.0F),
+                          product_.residual_factor,
+                          product_.output_factor};
+  if (!is_tanh) {
+    return finish_sums(sums, epilogue, *residual, added, *type, to);
+  }
+  epilogue.output_factor = 1;
+  part.numbers.resize(sums.size());
+  float* const numbers = part.numbers.data();
+  finish_sums(sums, epilogue, *residual, added, Storage::float32, numbers);
+  vector::kernels().tanh(numbers, numbers, sums.size());
+  if (type == Storage::float32) {
+    std::copy_n(numbers, sums.size(), static_cast<float*>(to));
+  } else {
+    quantize_to_bytes({numbers, sums.size()}, {static_cast<std::int8_t*>(to), sums.size()},
+                      {8, std::ilogb(product_.output_factor)}, Rounding::nearest, {});
+  }
+}
+
+void OwnProduct::run_part(Part& part, const void* source, void* destination) const {
+  const auto bytes_before = [&](const Shape& shape, NumberType type) {
+    return static_cast<std::size_t>(shape.elements() / shape.n * part.first_image * bytes_of(type));
+  };
+  void* const to = static_cast<std::uint8_t*>(destination) + bytes_before(window_.destination, type_);
+  PassingSink pieces(part.piece, [&](std::size_t first, std::span<const std::int32_t> sums) {
+    finish(part, first, sums, to);
+  });
+  part.bytes->run(static_cast<const std::uint8_t*>(source) + bytes_before(window_.source, source_type_),
+                  pieces);
 }
 
 void OwnProduct::run(const void* source, void* destination) {
-  if (bytes_ == nullptr) {
+  if (parts_.empty()) {
     sum_floats(source);
     return finish_each(0, std::span<const float>(sums_), destination);
   }
-  PassingSink pieces(piece_, [&](std::size_t first, std::span<const std::int32_t> sums) {
-    finish(first, sums, destination);
-  });
-  bytes_->run(source, pieces);
+#pragma omp parallel for schedule(static) if (parts_.size() > 1)
+  for (Part& part : parts_) {
+    run_part(part, source, destination);
+  }
 }
 
 std::function<void()> own_product(const StepParts& parts) {
@@ -323,18 +386,19 @@ std::function<void()> own_product(const StepParts& parts) {
 }
 
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library) {
-  const bool saturates = parts.step.product.integer && !onednn::has_exact_bytes();
-  const Agreement found = saturates ? Agreement::none : agreement(parts, library);
-  if (found == Agreement::near && !parts.step.product.integer) {
-    return library;
-  }
-  if (found == Agreement::none && !saturates) {
-    log_wrong_library(window_of(parts.step.product, parts.destination.value.shape.n));
-  }
-  if (found != Agreement::equal) {
+  const FoldedProduct& product = parts.step.product;
+  if (product.integer && !may_be_equal(parts)) {
     return own_product(parts);
   }
-  return parts.step.product.integer ? faster_product(parts, own_product(parts), std::move(library)) : library;
+  const Agreement found = agreement(parts, library);
+  if (found == Agreement::none) {
+    log_wrong_library(window_of(product, parts.destination.value.shape.n));
+  }
+  if (!product.integer) {
+    return found == Agreement::none ? own_product(parts) : library;
+  }
+  return found == Agreement::equal ? faster_product(parts, own_product(parts), std::move(library))
+                                   : own_product(parts);
 }
 
 }  // namespace adapt

@@ -24,8 +24,18 @@ class OwnProduct {
   void run(const void* source, void* destination);
 
  private:
-  /// Of the sums from number `first` on.
-  void finish(std::size_t first, std::span<const std::int32_t> sums, void* destination) const;
+  /// Neighbouring images, which a thread works off; of bytes.
+  struct Part {
+    int first_image;
+    std::unique_ptr<ByteProduct> bytes;
+    AlignedVector<std::int32_t> piece;
+    std::vector<float> numbers;
+  };
+
+  void make_parts();
+  void run_part(Part& part, const void* source, void* destination) const;
+  /// Of the sums from number `first` of the part on, for a destination that begins where the part does.
+  void finish(Part& part, std::size_t first, std::span<const std::int32_t> sums, void* destination) const;
   template <class Sum>
   void finish_each(std::size_t first, std::span<const Sum> sums, void* destination) const;
   void sum_floats(const void* source);
@@ -35,11 +45,10 @@ class OwnProduct {
   bool has_residual_;
   NumberType source_type_;
   NumberType residual_type_;
-  NumberType type_;                     ///< of the destination
-  std::unique_ptr<ByteProduct> bytes_;  ///< unless the source is of floats
-  std::vector<float> factors_;          ///< by channel, a whole period of them
+  NumberType type_;             ///< of the destination
+  std::vector<float> factors_;  ///< by channel, a whole period of them
   std::vector<float> addends_;
-  AlignedVector<std::int32_t> piece_;
+  std::vector<Part> parts_;  ///< none where the source is of floats
   std::vector<float> sums_;  ///< of floats
 };
 
@@ -47,10 +56,10 @@ class OwnProduct {
 std::function<void()> own_product(const StepParts& parts);
 
 /// What runs the product of `parts`: `library`, which does so by oneDNN on the memory of `parts`, or
-/// own_product(). Of bytes that give the same numbers by both, bit for bit, whichever is faster here
-/// (nn/kernels/tuning.hpp), and our own where they do not; of floats the library, if it is found to be right.
-/// A library that is wrong is a line in the log. Both are tried on the whole range of bytes in the memory of
-/// the step, whose content is lost.
+/// own_product(). Of bytes whichever is faster here (nn/kernels/tuning.hpp) where both round alike and a
+/// trial finds them equal, bit for bit, and our own elsewhere; of floats the library, if it is found to be
+/// right. A library that is wrong is a line in the log. Both are tried on the whole range of bytes in the
+/// memory of the step, whose content is lost.
 std::function<void()> checked_product(const StepParts& parts, std::function<void()> library);
 
 }  // namespace adapt

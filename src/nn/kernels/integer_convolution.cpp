@@ -24,7 +24,10 @@ IntegerProduct::IntegerProduct(const WindowProduct& product) : product_(product)
       concat("bytes, ", product.source.n, " images, threads: ", openmp_threads(), ", ", text_of(product));
   const KernelRecord& record = KernelRecord::of_process();
   add_own_products();
-  if (record.is_on() && record.fastest(task).value_or(kLibrary) == kLibrary) {
+  const auto known = record.fastest(task);
+  const bool is_own =
+      known && std::ranges::any_of(kernels_, [&](const Kernel& own) { return own.name == *known; });
+  if (record.is_on() && !is_own) {
     add_library();
   }
   std::vector<std::string> names;

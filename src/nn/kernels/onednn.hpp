@@ -140,6 +140,10 @@ struct Epilogue {
   float output_factor = 1;
 };
 
+/// Whether an epilogue's addends are added before its factors multiply; else each sum and its addend are
+/// multiplied for themselves.
+constexpr bool adds_before_it_scales() { return DNNL_VERSION_MAJOR < 3; }
+
 /// Products with an epilogue. The bias of `shapes` is not used.
 ConvolutionForward convolution_inference(const ProductShapes& shapes, const Window& window,
                                          const Epilogue& epilogue);

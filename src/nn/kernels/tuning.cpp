@@ -16,11 +16,10 @@ namespace {
 using Kernels = std::map<std::string, std::string>;
 
 constexpr const char* kMachines = "machines";
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{1} << 24U;
 
 /// What stands in the file; empty where there is none.
 Json contents(const std::filesystem::path& path) {
-  return std::filesystem::exists(path) ? parse_json(read_text(path, kLargestFile), path.string())
+  return std::filesystem::exists(path) ? parse_json(read_text(path, kSmallFile), path.string())
                                        : Json::object();
 }
 
@@ -30,7 +29,7 @@ Kernels kernels_of(const Json& file, const std::string& machine) {
   const Json* known = machines == nullptr ? nullptr : find_member(*machines, machine);
   if (known != nullptr && known->is_object()) {
     for (const auto& [task, kernel] : known->items()) {
-      kernels.emplace(task, text_of(*known, task));
+      kernels.emplace(task, kernel.is_string() ? kernel.get<std::string>() : "");
     }
   }
   return kernels;
@@ -43,15 +42,16 @@ KernelRecord& KernelRecord::of_process() {
   return record;
 }
 
-void KernelRecord::open(const std::filesystem::path& path, const std::string& machine) {
+std::string KernelRecord::open(const std::filesystem::path& path, const std::string& machine) {
   const std::lock_guard lock(mutex_);
   path_ = path;
   machine_ = machine;
   try {
     kernels_.merge(kernels_of(contents(path), machine));
   } catch (const std::exception& error) {
-    log_warning(concat("the record of the fastest kernels is made anew: ", error.what()));
+    return concat("the record of the fastest kernels is made anew: ", error.what());
   }
+  return "";
 }
 
 void KernelRecord::switch_off() {
@@ -82,24 +82,33 @@ void KernelRecord::save() {
     return;
   }
   try {
-    std::filesystem::create_directories(path_.parent_path());
-    Json file = Json::object();
-    try {
-      file = contents(path_);
-    } catch (const Error&) {  // said when it was opened
-    }
-    Kernels all = kernels_;
-    all.merge(kernels_of(file, machine_));
-    if (find_member(file, kMachines) == nullptr || !file[kMachines].is_object()) {
-      file = {{kMachines, Json::object()}};
-    }
-    file[kMachines][machine_] = all;
-    write_atomically(path_, json_text(file));
+    write();
     has_news_ = false;
   } catch (const std::exception& error) {
     log_warning(concat("cannot remember which kernels are the fastest: ", error.what(),
                        "; expected a file that can be written under ADAPT_KERNELS, or --no-tune"));
   }
+}
+
+void KernelRecord::write() const {
+  // Through links: what they lead to is written, not what stands under their name.
+  const std::filesystem::path path = std::filesystem::weakly_canonical(std::filesystem::absolute(path_));
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+    throw BadInput(concat(path.string(), " is not a regular file"));
+  }
+  std::filesystem::create_directories(path.parent_path());
+  Json file = Json::object();
+  try {
+    file = contents(path);
+  } catch (const Error&) {  // said when it was opened
+  }
+  Kernels all = kernels_;
+  all.merge(kernels_of(file, machine_));
+  if (find_member(file, kMachines) == nullptr || !file[kMachines].is_object()) {
+    file = {{kMachines, Json::object()}};
+  }
+  file[kMachines][machine_] = all;
+  write_atomically(path, json_text(file));
 }
 
 KernelTrials::KernelTrials(std::string task, std::vector<std::string> kernels)

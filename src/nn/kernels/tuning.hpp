@@ -18,19 +18,21 @@ class KernelRecord {
   static KernelRecord& of_process();
 
   /// Reads what the file says of `machine`, any words that tell it from others, and saves to it from now on.
-  /// A file that is missing is empty; one that makes no sense is, too, and a warning says so.
-  void open(const std::filesystem::path& path, const std::string& machine);
+  /// A file that is missing is empty; one that makes no sense is, too, and what is wrong with it is returned.
+  [[nodiscard]] std::string open(const std::filesystem::path& path, const std::string& machine);
   /// From now on nothing is measured: the kernel that is named first does each task.
   void switch_off();
   [[nodiscard]] bool is_on() const;
 
   [[nodiscard]] std::optional<std::string> fastest(const std::string& task) const;
   void note(const std::string& task, const std::string& kernel);
-  /// Writes what was noted to the file, beside what other processes have written since; nothing where nothing
+  /// Writes what is known to the file, with the tasks that others have written there; nothing where nothing
   /// was noted. A file that cannot be written is a warning.
   void save();
 
  private:
+  void write() const;
+
   mutable std::mutex mutex_;
   std::filesystem::path path_;
   std::string machine_;

@@ -34,7 +34,7 @@ struct InferenceValue {
 /// 32 bits and then a float32, so that from 2^24 on it is rounded, too, by less than 2^-23 of Σ |x · w|. Its
 /// addend is a whole number, as the 32-bit bias of other programs is. The residual is taken as it is stored,
 /// and o makes the product's own number a signed byte of operand_step each, as training does, and as other
-/// programs do, whose kernels end there.  Float products have their factors in the weights and are not
+/// programs do, whose kernels end there. Float products have their factors in the weights and are not
 /// rounded.
 struct FoldedProduct {
   bool integer = false;

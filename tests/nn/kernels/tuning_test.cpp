@@ -3,6 +3,7 @@
 #include "nn/kernels/tuning.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -24,12 +25,12 @@ class KernelRecordTest : public testing::Test {
   /// What a process on that machine knows.
   [[nodiscard]] std::string known(const std::string& machine, const std::string& task) const {
     KernelRecord record;
-    record.open(file(), machine);
+    static_cast<void>(record.open(file(), machine));
     return record.fastest(task).value_or("nothing");
   }
   void note(const std::string& machine, const std::string& task, const std::string& kernel) const {
     KernelRecord record;
-    record.open(file(), machine);
+    static_cast<void>(record.open(file(), machine));
     record.note(task, kernel);
     record.save();
   }
@@ -50,7 +51,7 @@ TEST_F(KernelRecordTest, RemembersByMachineAndTask) {
 
 TEST_F(KernelRecordTest, KeepsWhatOthersWroteMeanwhile) {
   KernelRecord first;
-  first.open(file(), "one");
+  EXPECT_EQ(first.open(file(), "one"), "");
   note("one", "theirs", "own");
   first.note("ours", "oneDNN");
   first.save();
@@ -60,7 +61,7 @@ TEST_F(KernelRecordTest, KeepsWhatOthersWroteMeanwhile) {
 
 TEST_F(KernelRecordTest, WritesNothingWithoutNews) {
   KernelRecord record;
-  record.open(file(), "one");
+  EXPECT_EQ(record.open(file(), "one"), "");
   record.save();
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
@@ -76,12 +77,50 @@ TEST_F(KernelRecordTest, IsMadeAnewWhereTheFileMakesNoSense) {
   }
 }
 
+TEST_F(KernelRecordTest, SaysWhatIsWrongWithTheFile) {
+  write("{");
+  KernelRecord record;
+  EXPECT_NE(record.open(file(), "one").find("kernels.json: not valid JSON"), std::string::npos);
+}
+
+TEST_F(KernelRecordTest, WritesThroughLinksAndReplacesNothingElse) {
+  write("{}");
+  const std::filesystem::path link = file().parent_path() / "link";
+  const std::filesystem::path pipe = file().parent_path() / "pipe";
+  std::filesystem::create_symlink(file(), link);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const auto& path : {link, pipe}) {
+    KernelRecord record;
+    static_cast<void>(record.open(path, "one"));
+    record.note("task", "own");
+    testing::internal::CaptureStderr();
+    record.save();
+    EXPECT_EQ(testing::internal::GetCapturedStderr().find("not a regular file") != std::string::npos,
+              path == pipe);
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(known("one", "task"), "own");
+}
+
+TEST_F(KernelRecordTest, AFileNameAloneIsOneOfTheWorkingFolder) {
+  std::filesystem::create_directories(file().parent_path());
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(file().parent_path());
+  KernelRecord record;
+  EXPECT_EQ(record.open("kernels.json", "one"), "");
+  record.note("task", "own");
+  record.save();
+  std::filesystem::current_path(before);
+  EXPECT_EQ(known("one", "task"), "own");
+}
+
 TEST_F(KernelRecordTest, OneThatCannotBeWrittenIsAWarning) {
   write("{}");
   for (const auto& path : {file() / "below_a_file", file().parent_path() / std::string(5000, 'x')}) {
     testing::internal::CaptureStderr();
     KernelRecord record;
-    record.open(path, "one");
+    static_cast<void>(record.open(path, "one"));
     record.note("task", "own");
     record.save();
     EXPECT_NE(testing::internal::GetCapturedStderr().find("--no-tune"), std::string::npos) << path;
