@@ -51,7 +51,8 @@ double modelled_core_hours(const Configuration& configuration) {
   for (const QuantizedLayer& layer : graph.layers) {
     madds += static_cast<double>(layer.madds);
   }
-  return kPasses * madds * static_cast<double>(data.images) * configuration.training.epochs / kModelledRate / kSecondsOfAnHour;
+  return kPasses * madds * static_cast<double>(data.images) * configuration.training.epochs / kModelledRate /
+         kSecondsOfAnHour;
 }
 
 /// Core-hours, from what is known and from the model.

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import unittest
 
+import tiny_data
 from adapt_program import ProgramTest, command, environment_without_data
 from processes import ranks_of, wait_for
 
@@ -63,6 +64,17 @@ class OneCopy(ProgramTest):
         self.assertLess(together, 1.3 * images)
         self.assertGreater(together, 0.9 * images, "it was not seen")
         self.assertLess(most, 1.3 * images, "the first rank held two copies while it read")
+
+    def test_files_without_compression_are_the_one_copy_themselves(self):
+        """Of CIFAR-10's size; nearly all of it zero, which takes no disk."""
+        files = tiny_data.cifar10(self.folder / "data")
+        size = sum(path.stat().st_size for path in files.iterdir())
+        mapped = ("data.name=cifar10", f"data.path={self.folder / 'data'}", "training.shards=8", "training.batch=64")
+        together, most = (large - small for large, small in zip(self.memory("large", *mapped), self.memory("small", *SMALL)))
+        print(f"files of {size / 1e6:.0f} MB added {together / size:.2f} times their size to all ranks, {most / size:.2f} to the peak of one")
+        self.assertLess(together, 1.3 * size)
+        self.assertGreater(together, 0.9 * size, "it was not seen")
+        self.assertLess(most, 1.3 * size)
 
 
 if __name__ == "__main__":
