@@ -2,6 +2,7 @@
 // tests/cli/own_data_test.py.
 
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "data/dataset.hpp"

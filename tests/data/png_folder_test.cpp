@@ -3,6 +3,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "data/dataset.hpp"
 #include "fixtures.hpp"
