@@ -81,7 +81,15 @@ if [[ -n "$slurm" ]]; then
     --encoding "$encoding" --batch "$batch" --seconds "$seconds" --repeats "$repeats")
   printf '#!/usr/bin/env bash\nexec %s --task "$SLURM_ARRAY_TASK_ID"\n' "$(printf '%q ' "${words[@]}")" > "$out/measure.sbatch"
   # One task at a time: they would disturb each other.
-  sbatch --wait --array="0-$((${#numbers[@]} - 1))%1" --output="$out/measure-%a.log" "${options[@]}" "$out/measure.sbatch"
+  job=$(sbatch --parsable --array="0-$((${#numbers[@]} - 1))%1" --output="$out/measure-%a.log" "${options[@]}" "$out/measure.sbatch")
+  echo "run: waits for job $job"
+  while [[ -n "$(squeue --noheader --jobs "${job%%;*}" 2> /dev/null)" ]]; do sleep 2; done
+  for ((task = 0; task < ${#numbers[@]}; task++)); do
+    [[ -s "$out/weak_${numbers[task]}.json" ]] || {
+      echo "run: ${numbers[task]} ranks were not measured; see $out/measure-$task.log" >&2
+      exit 1
+    }
+  done
 else
   for number in "${numbers[@]}"; do
     launch=(adapt_mpirun "$number")

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"

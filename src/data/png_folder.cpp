@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"
