@@ -48,18 +48,17 @@ TEST(Npy, ReadsTypeAndShapeOfEveryVersion) {
 
 TEST(Npy, WhatIsDamagedIsRefusedWithItsPlace) {
   const std::string good = npy(described("|u1", "5,"), 5);
-  const std::size_t start = good.size() - 5;
   expect_flaw(good.substr(0, 3), 3, "truncated");
   expect_flaw("X" + good.substr(1), 0, "\\x93NUMPY");
   expect_flaw(good.substr(0, 30), 30, "a description of ");
   expect_flaw(good.substr(0, good.size() - 1), good.size() - 1, "truncated");
   expect_flaw(good + "yy", good.size(), "2 surplus bytes");
   expect_flaw(npy(described("|u1", "5,", "True"), 5), 10, "Fortran");
-  expect_flaw(npy("{'descr': '|u1', 'fortran_order': False}", 5), 10, "'shape'");
+  expect_flaw(npy("{'descr': '|u1', 'fortran_order': False, }", 5), 10, "'shape'");
   expect_flaw(npy(described("|V", "5,"), 5), 10, "fixed width");
-  expect_flaw(npy(described("|u1", "-5,"), 5), start - std::string("-5,), }\n").size(), "numbers");
-  expect_flaw(npy(described("|u1", "99999999999999999999,"), 5),
-              start - std::string("99999999999999999999,), }\n").size(), "file can hold");
+  const std::size_t shape = 10 + described("|u1", "").find('(') + 1;
+  expect_flaw(npy(described("|u1", "-5,"), 5), shape, "numbers");
+  expect_flaw(npy(described("|u1", "99999999999999999999,"), 5), shape, "file can hold");
   expect_flaw(npy(described("|u1", "4294967296, 4294967296"), 5), 10, "file can hold");
 }
 
