@@ -75,6 +75,12 @@ if [[ -n "$task" ]]; then # within the job array
   exit
 fi
 
+is_queued() { # JOB: also where Slurm does not answer for now; one that it has forgotten is not
+  local said
+  said=$(squeue --noheader --jobs "$1" 2>&1) || { [[ "$said" != *"Invalid job id"* ]]; return; }
+  [[ -n "$said" ]]
+}
+
 if [[ -n "$slurm" ]]; then
   read -ra options <<< "$slurm"
   words=("$(realpath "${BASH_SOURCE[0]}")" --out "$out" --program "$program" --ranks "$ranks" --model "$model" --engine "$engine"
@@ -83,7 +89,7 @@ if [[ -n "$slurm" ]]; then
   # One task at a time: they would disturb each other.
   job=$(sbatch --parsable --array="0-$((${#numbers[@]} - 1))%1" --output="$out/measure-%a.log" "${options[@]}" "$out/measure.sbatch")
   echo "run: waits for job $job"
-  while [[ -n "$(squeue --noheader --jobs "${job%%;*}" 2> /dev/null)" ]]; do sleep 2; done
+  while is_queued "${job%%;*}"; do sleep 2; done
   for ((task = 0; task < ${#numbers[@]}; task++)); do
     [[ -s "$out/weak_${numbers[task]}.json" ]] || {
       echo "run: ${numbers[task]} ranks were not measured; see $out/measure-$task.log" >&2

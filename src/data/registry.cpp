@@ -29,8 +29,8 @@ DataSplits open_dataset(const DataOptions& options, std::uint64_t seed) {
 }
 
 bool is_its_path(const std::string& name) {
-  return std::ranges::any_of(kDatasets,
-                             [&](const DatasetEntry& entry) { return entry.name == name && entry.is_its_path; });
+  return std::ranges::any_of(
+      kDatasets, [&](const DatasetEntry& entry) { return entry.name == name && entry.is_its_path; });
 }
 
 std::vector<std::string> dataset_names() {
