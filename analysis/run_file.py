@@ -41,6 +41,8 @@ FORMAT_NAME = "adapt-run"
 FORMAT_VERSION = 1  # the newest layout that this reader knows
 READ_SECONDS = 30  # a sound file of a long run takes one or two
 FLOAT_BITS = 32
+OWN_DATA = ("arrays", "png_folder")  # names of any images: what tells them from each other is what was read, "arrays:1a2b3c4d"
+DIGITS = 8
 LOWEST_FRACTIONAL_LENGTH, HIGHEST_FRACTIONAL_LENGTH = -96, 126  # as adapt computes with
 STRIPPED = "stripped"  # root attribute of a copy that strip.py made of a finished run
 
@@ -134,13 +136,16 @@ def _read_root(file, file_path, done):
     check_epochs(epochs)
     layers = _read_layers(member(file, "layers", h5py.Group))
     folder = os.path.dirname(os.path.abspath(file_path))
+    provenance = {name: text_of(value) for name, value in attributes_of(file, "provenance").items()}
+    if configuration.get("data.name") in OWN_DATA:
+        configuration["data.name"] += ":" + provenance.get("dataset_train_sha256", "?")[:DIGITS]
     return Run(
         path=file_path,
         name=run_name(file_path, folder),
         done=done or STRIPPED in file.attrs,
         configuration_text=text,
         configuration=configuration,
-        provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
+        provenance=provenance,
         steps=steps,
         epochs=epochs,
         layers=layers,

@@ -62,7 +62,7 @@ class Experiment:
     batch: int  # images of an optimizer step
     shards: int
     images: int  # of an epoch
-    elements: int  # of the gradient
+    sizes: list  # of each layer's gradient
     word_length: int  # mean of the layers' gradients at the end, rounded up
     overlap: bool
     base: Measured
@@ -138,7 +138,7 @@ def describe(runs):
         batch=batch,
         shards=positive(first, "training.shards", "8") * accumulation_of(first),
         images=batch * math.ceil(len(first.steps["step"]) / epochs),
-        elements=sum(layer.parameters for layer in first.layers),
+        sizes=[int(layer.parameters) for layer in first.layers],
         word_length=math.ceil(sum(word_lengths) / len(word_lengths)),
         overlap=configuration.get("exchange.overlap", "false") == "true",
         base=measure(first),
@@ -161,7 +161,7 @@ def corrections(experiment, measured):
 
 
 def _traffic(experiment, encoding, ranks, shards, algorithm="direct"):
-    return traffic(encoding, experiment.elements, ranks, shards, experiment.word_length, algorithm)
+    return traffic(encoding, experiment.sizes, ranks, shards, experiment.word_length, algorithm)
 
 
 def project(experiment, encoding, ranks, fabric, factor=1.0, scaling="strong"):
@@ -175,8 +175,8 @@ def project(experiment, encoding, ranks, fabric, factor=1.0, scaling="strong"):
     grows = {phase: _on_one_rank(experiment, base.seconds[phase]) * (batch / experiment.batch) * own / shards
              for phase in DIVIDED}  # fmt: skip
     loads = [_traffic(experiment, encoding, ranks, shards, algorithm) for algorithm in ALGORITHMS]
-    exchange = min(fabric.seconds(load.messages, load.sent * factor) for load in loads)  # as exchange.algorithm: auto
-    last = exchange / bucket_count(experiment.elements)  # nothing is left to hide it
+    exchange = min(fabric.seconds(load, factor) for load in loads)  # as exchange.algorithm: auto
+    last = exchange / bucket_count(experiment.sizes)  # nothing is left to hide it
     hidden = grows["backward"] / own if experiment.overlap else 0.0
     exposed = max(exchange - hidden, last) if ranks > 1 else 0.0
     step = sum(grows.values()) + sum(base.seconds[phase] for phase in ALIKE) + exposed
@@ -221,7 +221,7 @@ def projections(experiment, fabrics, factors, ranks, scaling):
 def print_tables(result):
     """The same for readers."""
     experiment = result["experiment"]
-    say(f"{one_line(experiment['model'])}: {experiment['elements']} weights, batch {experiment['batch']}, "
+    say(f"{one_line(experiment['model'])}: {sum(experiment['sizes'])} weights, batch {experiment['batch']}, "
           f"{result['scaling']} scaling")  # fmt: skip
     say("\ncheck against the runs\n  ranks  encoding  measured step (ms)  modelled step (ms)  error (%)")
     for row in result["check"]:

@@ -12,6 +12,8 @@ usage: fetch.sh NAME [DEST] [--from COPY]
   --from COPY  take the official files from COPY instead of the internet: a folder that holds them (the IDX files
                plain or .gz; the CIFAR archive or its unpacked files), or the CIFAR archive itself
 
+Where Debian's package dataset-fashion-mnist is installed, fashion_mnist comes from there.
+
 Everything is checked before it is put in place; a dataset that is already there is left alone (its files must have
 the right sizes).
 Exit codes: 0 done, 1 failed, 2 bad usage.
@@ -22,13 +24,14 @@ say() { echo "fetch.sh: $*" >&2; }
 fail() { say "$*"; exit 1; }
 reject() { say "$* (see fetch.sh --help)"; exit 2; }
 
-# ---- What there is to fetch. Checksums of archives are the MD5s that their publishers give; those of the plain
-# ---- MNIST files are SHA-256. Sizes are in bytes.
+# ---- What there is to fetch. Checksums of archives are the MD5s that their publishers give; those of plain files
+# ---- (MNIST's; Fashion-MNIST's as Debian has them) are SHA-256. Sizes are in bytes.
 
 idx_files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
 idx_sizes=(47040016 60008 7840016 10008)
 plain_sha256=()
 archive=
+packaged= # folder of a Debian package, whose .gz files are compressed anew: their content is checked
 
 describe() { # NAME
     case $1 in
@@ -45,7 +48,12 @@ describe() { # NAME
         folder=fashion-mnist
         url=http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
         md5=(8d4fb7e6c68d591d4c3dfef9ec88bf0d 25c81989df183df01b3e8a0aad5dffbe
-             bef4ecab320f06d8554ea6380940ec79 bb300cfdad3c16e7a12a480ee83cd310) ;;
+             bef4ecab320f06d8554ea6380940ec79 bb300cfdad3c16e7a12a480ee83cd310)
+        packaged=${ADAPT_PACKAGED_DATASETS:-/usr/share/datasets}/fashion-mnist # dataset-fashion-mnist
+        plain_sha256=(c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888
+                      bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9
+                      5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b
+                      0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34) ;;
     kmnist)
         folder=kmnist
         url=http://codh.rois.ac.jp/kmnist/dataset/kmnist
@@ -146,8 +154,18 @@ copy_plain_idx() { # FILE NUMBER
     cp -- "$1" "$stage/${files[$2]}"
 }
 
+unpack_packaged() { # GZ_FILE NUMBER
+    gzip -dc -- "$1" >"$stage/${files[$2]}" || fail "$1: expected gzip data; nothing was installed"
+    check_sha256 "$stage/${files[$2]}" "${plain_sha256[$2]}"
+}
+
 take_idx() {
     local i
+    if [ -z "$from" ] && [ -n "$packaged" ] && [ -d "$packaged" ]; then
+        say "taking the files of $packaged"
+        for i in "${!files[@]}"; do unpack_packaged "$packaged/${files[$i]}.gz" "$i"; done
+        return
+    fi
     [ -z "$from" ] || [ -d "$from" ] || fail "$from: expected a folder with ${files[0]}[.gz] and the other files"
     for i in "${!files[@]}"; do
         if [ -z "$from" ]; then

@@ -11,7 +11,7 @@ ADAPT_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 ADAPT_PACKAGES=(
   build-essential cmake ninja-build pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin libdnnl-dev ocl-icd-opencl-dev libhdf5-dev hdf5-tools
-  libboost-program-options-dev libyaml-cpp-dev nlohmann-json3-dev librandom123-dev zlib1g-dev libssl-dev libgtest-dev
+  libboost-program-options-dev libyaml-cpp-dev nlohmann-json3-dev librandom123-dev zlib1g-dev libpng-dev libssl-dev libgtest-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
   python3 python3-h5py python3-numpy python3-matplotlib python3-scipy python3-yaml
 )

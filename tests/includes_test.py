@@ -49,6 +49,7 @@ EXTERNAL = [
     (r"mpi\.h$", "mpi"),
     (r"(oneapi/)?dnnl", "nn"),
     (r"zlib\.h$", "data", "record"),
+    (r"png\.h$", "data"),
     (r"\w*intrin\.h$", "numerics"),
     (r"benchmark/", "bench"),
     (r"(onnx|google)/", "export", "record"),

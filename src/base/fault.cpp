@@ -33,7 +33,7 @@ State& state() {
 [[noreturn]] void refuse(const std::string& text) {
   throw BadInput(concat("environment variable ", kVariable, " is '", text,
                         "'; expected ACTION,phase=NAME[,rank=N][,step=N] with an action of fail, kill, stop, "
-                        "stall, slow, memory, falsify"));
+                        "stall, suspend, slow, memory, falsify"));
 }
 
 std::int64_t number(const std::string& value, const std::string& text) {
@@ -65,7 +65,7 @@ std::int64_t parse(const std::string& text, State& fault) {
       refuse(text);
     }
   }
-  const auto actions = {"fail", "kill", "stop", "stall", "slow", "memory", kFalsify};
+  const auto actions = {"fail", "kill", "stop", "stall", "suspend", "slow", "memory", kFalsify};
   if (fault.phase.empty() || std::find(actions.begin(), actions.end(), fault.action) == actions.end()) {
     refuse(text);
   }
@@ -93,7 +93,8 @@ void act(const State& fault, std::int64_t step) {
     ::usleep(kSlow);
     return;
   }
-  ::kill(::getpid(), fault.action == "kill" ? SIGKILL : SIGTERM);
+  const int suspend_or_stop = fault.action == "suspend" ? SIGSTOP : SIGTERM;
+  ::kill(::getpid(), fault.action == "kill" ? SIGKILL : suspend_or_stop);
 }
 
 }  // namespace

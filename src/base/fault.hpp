@@ -6,8 +6,9 @@
 /// Failures on purpose, for tests of what the program does about them. The environment variable ADAPT_FAULT
 /// names one: ACTION,phase=NAME[,rank=N][,step=N], without rank or step any. Phases are those that
 /// base/phase.hpp begins. Actions: fail (an error), kill (SIGKILL), stop (SIGTERM to itself), stall (sleep
-/// for ever), slow (half a second more, each time), memory (there is no more), falsify (a result is wrong, in
-/// phases that ask falsifies). All calls from one thread.
+/// for ever), suspend (SIGSTOP to itself: the whole process stands still until SIGCONT), slow (half a second
+/// more, each time), memory (there is no more), falsify (a result is wrong, in phases that ask falsifies).
+/// All calls from one thread.
 namespace adapt::fault {
 
 /// Reads ADAPT_FAULT. Throws BadInput where it is not as above.

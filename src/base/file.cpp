@@ -253,25 +253,39 @@ bool create_exclusively(const std::filesystem::path& path, const std::string& te
   return Folder(parent_of(path)).create(path.filename(), std::as_bytes(std::span(text)));
 }
 
-std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most) {
-  // Opening a pipe without O_NONBLOCK would wait for a writer.
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+RegularFile::RegularFile(const std::filesystem::path& path)
+    // Opening a pipe without O_NONBLOCK would wait for a writer.
+    : descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
   struct stat status = {};
-  if (!descriptor.open() || ::fstat(descriptor.number(), &status) != 0) {
-    throw BadInput(concat("cannot read ", path, ": ", reason()));
+  if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
+    const std::string why = reason();
+    close();
+    throw BadInput(concat("cannot read ", path, ": ", why));
   }
   if (!S_ISREG(status.st_mode)) {
+    close();
     throw BadInput(concat("cannot read ", path, ": not a regular file; expected a file"));
   }
-  if (static_cast<std::uintmax_t>(status.st_size) > most) {
-    throw BadInput(
-        concat("cannot read ", path, ": it has ", status.st_size, " bytes; expected at most ", most));
+  size_ = static_cast<std::uintmax_t>(status.st_size);
+}
+
+RegularFile::~RegularFile() { close(); }
+
+void RegularFile::close() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
   }
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+}
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most) {
+  const RegularFile file(path);
+  if (file.size() > most) {
+    throw BadInput(concat("cannot read ", path, ": it has ", file.size(), " bytes; expected at most ", most));
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got =
-        ::read(descriptor.number(), bytes.data() + done, std::min(bytes.size() - done, kPiece));
+    const ssize_t got = ::read(file.descriptor(), bytes.data() + done, std::min(bytes.size() - done, kPiece));
     if (got < 0 && errno == EINTR) {
       continue;
     }

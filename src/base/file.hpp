@@ -86,6 +86,26 @@ void write_atomically(const std::filesystem::path& path, const std::string& text
 /// Folder::create() of a path. Of several processes that try, on several machines too, one succeeds.
 bool create_exclusively(const std::filesystem::path& path, const std::string& text);
 
+/// A regular file that is open for reading.
+class RegularFile {
+ public:
+  /// Throws BadInput when it is missing, unreadable, or no regular file (path and reason).
+  explicit RegularFile(const std::filesystem::path& path);
+  ~RegularFile();
+  RegularFile(const RegularFile&) = delete;
+  RegularFile& operator=(const RegularFile&) = delete;
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  /// Bytes that it had when it was opened.
+  [[nodiscard]] std::uintmax_t size() const { return size_; }
+
+ private:
+  void close();
+
+  int descriptor_;
+  std::uintmax_t size_ = 0;
+};
+
 /// Reads a whole regular file of at most `most` bytes. Throws BadInput when it is larger, missing, a
 /// directory, or unreadable (path and reason), before any memory is taken for it.
 std::vector<std::byte> read_file(const std::filesystem::path& path, std::uintmax_t most);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <optional>
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
 #include "cli/setup.hpp"
+#include "mpi/shared_memory.hpp"
 
 namespace adapt::cli {
 namespace {
@@ -26,7 +28,11 @@ MemoryEstimate sum_of_node(const TrainerOptions& options, const NodeRanks& node,
     const auto same =
         std::ranges::find_if(sum, [&](const MemoryPart& other) { return other.name == part.name; });
     MemoryPart& place = same == sum.end() ? sum.emplace_back(MemoryPart{part.name, 0}) : *same;
-    place.bytes += others * part.bytes;
+    if (part.of_node && node.shares_images) {
+      place.bytes = std::max(place.bytes, part.bytes);
+    } else {
+      place.bytes += others * part.bytes;
+    }
   }
   return sum;
 }
@@ -134,6 +140,12 @@ void check(const std::string& where, const TrainerOptions& options, const Bounds
                  Cause::machine);
 }
 
+/// With images of `data`, which may be more than the node's shared memory holds.
+NodeRanks with_images(NodeRanks node, const DataDescription& data) {
+  node.shares_images = mpi::SharedMemory::has_room(static_cast<std::size_t>(data.bytes));
+  return node;
+}
+
 }  // namespace
 
 NodeRanks ranks_of_node(const mpi::Communicator& ranks) {
@@ -148,7 +160,7 @@ void check_training_memory(const std::string& where, const Configuration& config
   const Estimator estimate = [&](const TrainerOptions& options, bool first) {
     return estimate_training(options, data, ranks, first);
   };
-  check(where, trainer_options(configuration), Bounds(node, estimate), fitting_training);
+  check(where, trainer_options(configuration), Bounds(with_images(node, data), estimate), fitting_training);
 }
 
 void check_evaluation_memory(const std::string& where, const Configuration& configuration,
@@ -157,7 +169,7 @@ void check_evaluation_memory(const std::string& where, const Configuration& conf
   const Estimator estimate = [&](const TrainerOptions& options, bool /*first*/) {
     return estimate_evaluation(options, data);
   };
-  check(where, trainer_options(configuration), Bounds(node, estimate), fitting_evaluation);
+  check(where, trainer_options(configuration), Bounds(with_images(node, data), estimate), fitting_evaluation);
 }
 
 MemoryEstimate estimate_of(const Configuration& configuration) {

@@ -12,7 +12,8 @@ namespace adapt::cli {
 /// The ranks that share this machine's memory.
 struct NodeRanks {
   std::int64_t ranks = 1;
-  bool first = true;  ///< rank 0 is one of them
+  bool first = true;          ///< rank 0 is one of them
+  bool shares_images = true;  ///< there is room for them in shared memory
 };
 
 /// Collective.

@@ -1,6 +1,8 @@
 #include "cli/node_data.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -24,28 +26,37 @@ bool look_in_one_place(const DataOptions& options, const mpi::Communicator& node
   return std::ranges::all_of(places, [&](const std::string& place) { return place == places.front(); });
 }
 
+/// Whether the first rank of the node holds images that the others must be given: files without compression
+/// are mapped by each of them.
+bool must_be_shared(const DataSplits& own, const mpi::Communicator& node) {
+  std::array<std::int64_t, 1> decoded = {
+      node.rank() == 0 && !(own.train->is_mapped() && own.test->is_mapped()) ? 1 : 0};
+  node.sum(decoded);
+  return decoded[0] > 0;
+}
+
 }  // namespace
 
 DataSplits open_on_nodes(const DataOptions& options, std::uint64_t seed, const mpi::Communicator& ranks) {
   const mpi::Communicator node = ranks.split_shared();
-  const bool shares = node.size() > 1 && look_in_one_place(options, node);
+  const bool one_reads = node.size() > 1 && look_in_one_place(options, node);
   DataSplits own;
   const auto open = [&] { own = open_dataset(options, seed); };
   mpi::together(ranks, [&] {
-    if (!shares || node.rank() == 0) {
+    if (!one_reads || node.rank() == 0) {
       open();
     }
   });
   DataSplits shared;
-  if (shares) {
+  if (one_reads && must_be_shared(own, node)) {
     shared = share_on_node(own, node);
+    if (shared.train == nullptr && node.rank() == 0) {
+      log_warning("/dev/shm has no room for the images: each rank of this node holds its own copy");
+    }
   }
-  const bool has_no_room = shares && shared.train == nullptr;
-  if (has_no_room && node.rank() == 0) {
-    log_warning("/dev/shm has no room for the images: each rank of this node holds its own copy");
-  }
+  const bool each_opens = one_reads && shared.train == nullptr;
   mpi::together(ranks, [&] {
-    if (has_no_room && node.rank() != 0) {
+    if (each_opens && node.rank() != 0) {
       open();
     }
   });

@@ -51,8 +51,8 @@ double modelled_core_hours(const Configuration& configuration) {
   for (const QuantizedLayer& layer : graph.layers) {
     madds += static_cast<double>(layer.madds);
   }
-  const double images = static_cast<double>(data.bytes) / static_cast<double>(data.shape.elements() + 1);
-  return kPasses * madds * images * configuration.training.epochs / kModelledRate / kSecondsOfAnHour;
+  return kPasses * madds * static_cast<double>(data.images) * configuration.training.epochs / kModelledRate /
+         kSecondsOfAnHour;
 }
 
 /// Core-hours, from what is known and from the model.

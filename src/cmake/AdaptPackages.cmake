@@ -26,6 +26,7 @@ adapt_find(Boost libboost-program-options-dev COMPONENTS program_options)
 adapt_find(yaml-cpp libyaml-cpp-dev)
 adapt_find(nlohmann_json nlohmann-json3-dev)
 adapt_find(ZLIB zlib1g-dev)
+adapt_find(PNG libpng-dev)
 adapt_find(OpenSSL libssl-dev COMPONENTS Crypto)
 adapt_find(Protobuf libprotobuf-dev)  # ONNX's targets need its own
 if(Protobuf_FOUND)
@@ -49,6 +50,6 @@ endif()
 
 add_library(adapt_packages INTERFACE)
 target_link_libraries(adapt_packages INTERFACE MPI::MPI_C DNNL::dnnl Boost::program_options yaml-cpp nlohmann_json::nlohmann_json
-                                               ZLIB::ZLIB OpenSSL::Crypto Threads::Threads OpenMP::OpenMP_CXX ${HDF5_LIBRARIES})
+                                               ZLIB::ZLIB PNG::PNG OpenSSL::Crypto Threads::Threads OpenMP::OpenMP_CXX ${HDF5_LIBRARIES})
 target_include_directories(adapt_packages SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
 target_compile_definitions(adapt_packages INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 #include "data/memory_dataset.hpp"
 #include "data/registry.hpp"
 #include "data/source_file.hpp"
@@ -14,21 +15,10 @@ namespace adapt {
 namespace {
 
 constexpr ImageShape kShape{32, 32, 3};
-constexpr std::size_t kPlane = std::size_t{32} * 32;
-constexpr std::size_t kPixels = 3 * kPlane;
-
-void append_pixels(std::vector<std::uint8_t>& pixels, const std::uint8_t* planes) {
-  const std::size_t start = pixels.size();
-  pixels.resize(start + kPixels);
-  for (std::size_t i = 0; i < kPlane; ++i) {
-    for (std::size_t channel = 0; channel < 3; ++channel) {
-      pixels[start + 3 * i + channel] = planes[channel * kPlane + i];
-    }
-  }
-}
+constexpr std::size_t kPixels = std::size_t{3} * 32 * 32;
 
 /// Appends the images of `file`, which must hold `count` records.
-void append_records(ImageArrays& arrays, const SourceFile& file, std::size_t count,
+void append_records(ImageBlocks& images, const SourceFile& file, std::size_t count,
                     const std::vector<int>& label_classes) {
   const std::size_t label_bytes = label_classes.size();
   const std::size_t record = label_bytes + kPixels;
@@ -40,9 +30,14 @@ void append_records(ImageArrays& arrays, const SourceFile& file, std::size_t cou
                     std::to_string(file.bytes[offset + i]));
       }
     }
-    arrays.labels.push_back(file.bytes[offset + label_bytes - 1]);
-    append_pixels(arrays.pixels, file.bytes.data() + offset + label_bytes);
+    images.labels.push_back(file.bytes[offset + label_bytes - 1]);
+    phase::go_on();  // a page of the file was read
   }
+  images.blocks.push_back({.owner = file.owner,
+                           .bytes = file.bytes.subspan(label_bytes),
+                           .distance = record,
+                           .images = static_cast<std::int64_t>(count),
+                           .mapped = true});
 }
 
 }  // namespace
@@ -74,11 +69,8 @@ CifarLayout cifar100_layout() {
 
 DataSplits open_cifar(const DataOptions& options, const CifarLayout& layout) {
   const std::filesystem::path folder = find_dataset_folder(options, layout.folder);
-  ImageArrays train{kShape, layout.label_classes.back(), {}, {}};
-  ImageArrays test = train;
-  // At once: growing would hold the images twice.
-  train.pixels.reserve(layout.train_files.size() * layout.train_records * kPixels);
-  test.pixels.reserve(layout.test_records * kPixels);
+  ImageBlocks train = {.shape = kShape, .classes = layout.label_classes.back(), .planar = true};
+  ImageBlocks test = train;
   for (const std::string& name : layout.train_files) {
     append_records(train, read_source(folder / name), layout.train_records, layout.label_classes);
   }
@@ -87,10 +79,9 @@ DataSplits open_cifar(const DataOptions& options, const CifarLayout& layout) {
 }
 
 DataDescription describe_cifar(const DataOptions& options, const CifarLayout& layout) {
-  const auto file = static_cast<std::int64_t>(layout.train_records);
   return describe_splits(kShape, layout.label_classes.back(),
-                         file * static_cast<std::int64_t>(layout.train_files.size()),
-                         static_cast<std::int64_t>(layout.test_records), file, options);
+                         static_cast<std::int64_t>(layout.train_records * layout.train_files.size()),
+                         static_cast<std::int64_t>(layout.test_records), options);
 }
 
 DataSplits open_cifar10(const DataOptions& options, std::uint64_t /*seed*/) {

@@ -44,6 +44,8 @@ class Dataset {
   virtual int read(std::int64_t index, std::span<std::uint8_t> pixels) const = 0;
   /// Images before `index` are not read any more: their memory may go.
   virtual void forget_before(std::int64_t /*index*/) const {}
+  /// Whether the images are pages of files, which the processes of a machine share without further ado.
+  [[nodiscard]] virtual bool is_mapped() const { return false; }
   /// SHA-256 that identifies the content, for provenance.
   [[nodiscard]] virtual std::string checksum() const = 0;
 };
@@ -55,23 +57,28 @@ struct DataSplits {
   Normalization normalization;
 };
 
-/// What open_dataset makes of the same options, known before any file is read: of datasets in files, as many
-/// images as the official ones have.
+/// What open_dataset makes of the same options, known before any image is read: of known datasets, as many
+/// images as the official ones have; of others, what their files say.
 struct DataDescription {
   ImageShape shape;
   int classes = 0;
-  std::int64_t bytes = 0;          ///< that the images take
+  std::int64_t images = 0;         ///< of both splits
+  std::int64_t bytes = 0;          ///< that they take; those of files without compression can do with less
   std::int64_t opening_bytes = 0;  ///< most that they and the files take while they are read
   bool in_files = true;            ///< rather than computed
 };
 
-/// Throws BadInput for an unknown name.
+/// Throws BadInput for an unknown name; where data.path says which images they are, also as open_dataset.
 DataDescription describe_dataset(const DataOptions& options);
 
 /// Opens the dataset `options.name`, cut into folds where `options.folds` says so. `seed` matters to the
 /// procedural dataset and to the folds only. Throws BadInput: unknown name; a missing or bad file, with path,
 /// offset, expected and found; more folds than images.
 DataSplits open_dataset(const DataOptions& options, std::uint64_t seed);
+
+/// Whether data.path is what says which images they are, as of files of anybody's own, and not only where a
+/// known dataset lies.
+bool is_its_path(const std::string& name);
 
 /// Names that open_dataset knows.
 std::vector<std::string> dataset_names();

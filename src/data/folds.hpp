@@ -22,6 +22,7 @@ class DatasetView : public Dataset {
   [[nodiscard]] int classes() const override { return source_->classes(); }
   /// Throws Failure when `index` or the size of `pixels` is wrong.
   int read(std::int64_t index, std::span<std::uint8_t> pixels) const override;
+  [[nodiscard]] bool is_mapped() const override { return source_->is_mapped(); }
   /// content_checksum of the view's images, computed at the first call.
   [[nodiscard]] std::string checksum() const override;
 

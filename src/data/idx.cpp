@@ -67,7 +67,7 @@ std::uint32_t read_header(const SourceFile& file, std::size_t header, std::uint3
   return count;
 }
 
-ImageArrays read_split(const std::filesystem::path& folder, const std::string& prefix) {
+ImageBlocks read_split(const std::filesystem::path& folder, const std::string& prefix) {
   constexpr std::uint32_t kImageMagic = 0x00000803;  // unsigned bytes, 3 dimensions
   constexpr std::uint32_t kLabelMagic = 0x00000801;  // unsigned bytes, 1 dimension
   std::uint32_t count = 0;
@@ -78,23 +78,29 @@ ImageArrays read_split(const std::filesystem::path& folder, const std::string& p
     const auto elements = static_cast<std::size_t>(kShape.elements());
     return {kImageHeader + count * elements, concat(count, " images of 28x28")};
   };
-  SourceFile images =
+  const SourceFile images =
       read_source_or_gzip(folder / (prefix + "-images-idx3-ubyte"), kImageHeader, size_of_images);
   const auto size_of_labels = [&](const SourceFile& file) -> ExpectedSize {
     read_header(file, kLabelHeader, kLabelMagic);
     check_word(file, kWord, count, concat("labels, one for each image of ", images.path.filename().string()));
     return {kLabelHeader + count, concat(count, " labels")};
   };
-  SourceFile labels =
+  const SourceFile labels =
       read_source_or_gzip(folder / (prefix + "-labels-idx1-ubyte"), kLabelHeader, size_of_labels);
   for (std::size_t offset = kLabelHeader; offset < labels.bytes.size(); ++offset) {
     if (labels.bytes[offset] >= kClasses) {
       labels.reject(offset, "a label 0..9", std::to_string(labels.bytes[offset]));
     }
   }
-  images.bytes.erase(images.bytes.begin(), images.bytes.begin() + kImageHeader);
-  labels.bytes.erase(labels.bytes.begin(), labels.bytes.begin() + kLabelHeader);
-  return {kShape, kClasses, std::move(images.bytes), std::move(labels.bytes)};
+  const std::span<const std::uint8_t> labelled = labels.bytes.subspan(kLabelHeader);
+  return {.shape = kShape,
+          .classes = kClasses,
+          .blocks = {{.owner = images.owner,
+                      .bytes = images.bytes.subspan(kImageHeader),
+                      .distance = static_cast<std::size_t>(kShape.elements()),
+                      .images = count,
+                      .mapped = !images.compressed}},
+          .labels = {labelled.begin(), labelled.end()}};
 }
 
 DataSplits open_family(const DataOptions& options, const char* folder_name,
@@ -106,7 +112,7 @@ DataSplits open_family(const DataOptions& options, const char* folder_name,
 DataDescription describe_family(const DataOptions& options) {
   constexpr std::int64_t kTrain = 60000;
   constexpr std::int64_t kTest = 10000;
-  return describe_splits(kShape, kClasses, kTrain, kTest, kTrain, options);
+  return describe_splits(kShape, kClasses, kTrain, kTest, options);
 }
 
 }  // namespace

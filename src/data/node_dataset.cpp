@@ -3,19 +3,18 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include "base/error.hpp"
-#include "data/checksum.hpp"
+#include "data/memory_dataset.hpp"
 #include "mpi/shared_memory.hpp"
 
 namespace adapt {
 namespace {
 
-constexpr std::int64_t kLabelBytes = sizeof(std::int32_t);
+constexpr std::size_t kLabelBytes = sizeof(std::int32_t);
 
 /// What the other ranks must know of a split.
 struct Description {
@@ -24,7 +23,7 @@ struct Description {
   int classes = 0;
 
   [[nodiscard]] std::size_t bytes() const {
-    return static_cast<std::size_t>(size * (shape.elements() + kLabelBytes));
+    return static_cast<std::size_t>(size) * (static_cast<std::size_t>(shape.elements()) + kLabelBytes);
   }
 };
 
@@ -38,51 +37,28 @@ static_assert(std::is_trivially_copyable_v<Header>);
 
 Description describe(const Dataset& dataset) { return {dataset.size(), dataset.shape(), dataset.classes()}; }
 
-/// Images and labels that lie in memory of somebody else: labels first.
-class BorrowedDataset final : public Dataset {
- public:
-  BorrowedDataset(const Description& description, std::span<const std::byte> memory)
-      : description_(description), memory_(memory) {}
+/// What the first rank has written: labels, then images.
+std::shared_ptr<const Dataset> open(const Description& description, std::span<const std::byte> memory) {
+  ImageBlocks images = {.shape = description.shape, .classes = description.classes};
+  images.labels.resize(static_cast<std::size_t>(description.size));
+  const std::span<const std::byte> labels = memory.first(images.labels.size() * kLabelBytes);
+  std::memcpy(images.labels.data(), labels.data(), labels.size());
+  const std::span<const std::byte> pixels = memory.subspan(labels.size());
+  images.blocks.push_back({.bytes = {reinterpret_cast<const std::uint8_t*>(pixels.data()), pixels.size()},
+                           .distance = static_cast<std::size_t>(description.shape.elements()),
+                           .images = description.size});
+  return std::make_shared<MemoryDataset>(std::move(images));
+}
 
-  [[nodiscard]] std::int64_t size() const override { return description_.size; }
-  [[nodiscard]] ImageShape shape() const override { return description_.shape; }
-  [[nodiscard]] int classes() const override { return description_.classes; }
-
-  int read(std::int64_t index, std::span<std::uint8_t> pixels) const override {
-    const auto elements = static_cast<std::size_t>(shape().elements());
-    if (index < 0 || index >= size() || pixels.size() != elements) {
-      throw Failure(concat("cannot read image ", index, " into ", pixels.size(), " bytes: the dataset has ",
-                           size(), " images of ", elements, " bytes"));
-    }
-    const auto position = static_cast<std::size_t>(index);
-    const std::size_t first = static_cast<std::size_t>(size() * kLabelBytes) + position * elements;
-    std::memcpy(pixels.data(), &memory_[first], elements);
-    std::int32_t label = 0;
-    std::memcpy(&label, &memory_[position * kLabelBytes], kLabelBytes);
-    return label;
-  }
-
-  [[nodiscard]] std::string checksum() const override {
-    std::call_once(checksum_once_, [this] { checksum_ = content_checksum(*this); });
-    return checksum_;
-  }
-
- private:
-  Description description_;
-  std::span<const std::byte> memory_;
-  mutable std::once_flag checksum_once_;
-  mutable std::string checksum_;
-};
-
-/// As BorrowedDataset reads it. What was copied is forgotten.
+/// As `open` reads it. What was copied is forgotten.
 void copy(const Dataset& dataset, std::span<std::byte> memory) {
   const auto elements = static_cast<std::size_t>(dataset.shape().elements());
-  const std::span<std::byte> labels = memory.first(static_cast<std::size_t>(dataset.size() * kLabelBytes));
+  const std::span<std::byte> labels = memory.first(static_cast<std::size_t>(dataset.size()) * kLabelBytes);
   std::span<std::byte> images = memory.subspan(labels.size());
   for (std::int64_t index = 0; index < dataset.size(); ++index) {
     auto* const pixels = reinterpret_cast<std::uint8_t*>(images.data());
     const std::int32_t label = dataset.read(index, {pixels, elements});
-    std::memcpy(&labels[static_cast<std::size_t>(index * kLabelBytes)], &label, kLabelBytes);
+    std::memcpy(&labels[static_cast<std::size_t>(index) * kLabelBytes], &label, kLabelBytes);
     images = images.subspan(elements);
     constexpr std::int64_t kPiece = 1024;
     if (index % kPiece == kPiece - 1) {
@@ -115,8 +91,7 @@ DataSplits share_on_node(DataSplits own, const mpi::Communicator& node) {
     own.train.reset();
   }
   memory.publish(node);
-  return {std::make_shared<BorrowedDataset>(train, of_train),
-          std::make_shared<BorrowedDataset>(test, of_test), header.normalization};
+  return {open(train, of_train), open(test, of_test), header.normalization};
 }
 
 }  // namespace adapt

@@ -1,6 +1,10 @@
 #include "data/normalize.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.hpp"
+#include "base/phase.hpp"
 
 namespace adapt {
 namespace {
@@ -16,7 +20,36 @@ void look_up(const float* table, std::span<const std::uint8_t> bytes, float* val
   }
 }
 
+constexpr std::int64_t kMostMeasured = 10'000;
+constexpr double kWhite = 255;
+
 }  // namespace
+
+Normalization measured_normalization(const Dataset& images) {
+  const auto channels = static_cast<std::size_t>(images.shape().channels);
+  const std::int64_t count = std::min(images.size(), kMostMeasured);
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(images.shape().elements()));
+  std::vector<std::uint64_t> sums(channels);
+  std::vector<std::uint64_t> squares(channels);  // images have 2^24 pixels at most
+  for (std::int64_t i = 0; i < count; ++i) {
+    images.read(i * images.size() / count, pixels);
+    for (std::size_t place = 0; place < pixels.size(); ++place) {
+      const std::uint64_t value = pixels[place];
+      sums[place % channels] += value;
+      squares[place % channels] += value * value;
+    }
+    phase::go_on();
+  }
+  const double number = static_cast<double>(count) * static_cast<double>(pixels.size() / channels);
+  Normalization normalization;
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    const double mean = static_cast<double>(sums[channel]) / number;
+    const double variance = static_cast<double>(squares[channel]) / number - mean * mean;
+    normalization.mean[channel] = static_cast<float>(mean / kWhite);
+    normalization.deviation[channel] = variance > 0 ? static_cast<float>(std::sqrt(variance) / kWhite) : 1;
+  }
+  return normalization;
+}
 
 NormalizationTable::NormalizationTable(const Normalization& normalization, int channels)
     : channels_(static_cast<std::size_t>(channels)) {

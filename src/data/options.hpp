@@ -26,7 +26,7 @@ inline constexpr auto kNames<AugmentationKind> =
 
 /// `data`: what is trained on.
 struct DataOptions {
-  std::string name = "procedural";  ///< mnist, fashion_mnist, kmnist, cifar10, cifar100, procedural
+  std::string name = "procedural";  ///< see data/registry.hpp
   std::string path;                ///< folder that holds the dataset's folder; empty: $ADAPT_DATA, else data/
   std::int64_t train_samples = 0;  ///< use only the first so many; 0: all (procedural: 60000)
   std::int64_t test_samples = 0;   ///< use only the first so many; 0: all (procedural: 10000)

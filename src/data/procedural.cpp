@@ -231,8 +231,10 @@ DataSplits open_procedural(const DataOptions& options, std::uint64_t seed) {
 }
 
 DataDescription describe_procedural(const DataOptions& options) {
-  const std::int64_t bytes = (train_images(options) + test_images(options)) * (kShape.elements() + 1);
-  return {kShape, kClasses, bytes, bytes, /*in_files=*/false};
+  DataDescription description =
+      describe_splits(kShape, kClasses, train_images(options), test_images(options), options);
+  description.in_files = false;
+  return description;
 }
 
 }  // namespace adapt

@@ -1,5 +1,7 @@
 #include "data/registry.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/suggest.hpp"
 #include "data/folds.hpp"
@@ -24,6 +26,11 @@ DataDescription describe_dataset(const DataOptions& options) {
 
 DataSplits open_dataset(const DataOptions& options, std::uint64_t seed) {
   return cross_validation(find_entry(options.name).open(options, seed), options, seed);
+}
+
+bool is_its_path(const std::string& name) {
+  return std::ranges::any_of(
+      kDatasets, [&](const DatasetEntry& entry) { return entry.name == name && entry.is_its_path; });
 }
 
 std::vector<std::string> dataset_names() {

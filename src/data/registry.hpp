@@ -21,6 +21,8 @@ OpenDataset open_fashion_mnist;
 OpenDataset open_kmnist;
 OpenDataset open_cifar10;
 OpenDataset open_cifar100;
+OpenDataset open_arrays;
+OpenDataset open_png_folder;
 
 DescribeDataset describe_procedural;
 DescribeDataset describe_mnist;
@@ -28,11 +30,14 @@ DescribeDataset describe_fashion_mnist;
 DescribeDataset describe_kmnist;
 DescribeDataset describe_cifar10;
 DescribeDataset describe_cifar100;
+DescribeDataset describe_arrays;
+DescribeDataset describe_png_folder;
 
 struct DatasetEntry {
   std::string_view name;
   OpenDataset* open;
   DescribeDataset* describe;
+  bool is_its_path = false;  ///< which images they are, says data.path
 };
 
 /// Every dataset, by the name under `data.name`.
@@ -43,6 +48,8 @@ inline constexpr std::array kDatasets = {
     DatasetEntry{"kmnist", open_kmnist, describe_kmnist},
     DatasetEntry{"cifar10", open_cifar10, describe_cifar10},
     DatasetEntry{"cifar100", open_cifar100, describe_cifar100},
+    DatasetEntry{"arrays", open_arrays, describe_arrays, /*is_its_path=*/true},
+    DatasetEntry{"png_folder", open_png_folder, describe_png_folder, /*is_its_path=*/true},
 };
 
 }  // namespace adapt

@@ -5,15 +5,12 @@
 #include <system_error>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/mapped_file.hpp"
 #include "base/stop_signal.hpp"
 #include "data/gzip.hpp"
 
 namespace adapt {
 namespace {
-
-/// The largest of the official files has 154 MB.
-constexpr std::uintmax_t kLargestSource = std::uintmax_t{1} << 30U;
 
 /// Whether there is an entry of that name, even one that cannot be opened (so that its own error is shown).
 bool entry_exists(const std::filesystem::path& path) {
@@ -27,13 +24,13 @@ bool entry_exists(const std::filesystem::path& path) {
              ": the dataset's folder is incomplete; remove it and get it again with data/fetch.sh"));
 }
 
-std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path, kLargestSource);
-  if (bytes.empty()) {
+SourceFile mapped(const std::filesystem::path& path) {
+  check_stop();
+  const auto file = std::make_shared<const MappedFile>(path);
+  if (file->bytes().empty()) {
     throw BadInput(concat(path.string(), ": byte 0: expected data, found an empty file"));
   }
-  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  return {first, first + bytes.size()};
+  return {path, false, file->bytes(), file};
 }
 
 }  // namespace
@@ -79,11 +76,10 @@ std::filesystem::path find_dataset_folder(const DataOptions& options, const std:
 }
 
 SourceFile read_source(const std::filesystem::path& path) {
-  check_stop();
   if (!entry_exists(path)) {
     reject_missing(path, "");
   }
-  return {path, false, read_bytes(path)};
+  return mapped(path);
 }
 
 SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t header,
@@ -99,16 +95,19 @@ SourceFile read_source_or_gzip(const std::filesystem::path& path, std::size_t he
   if (!entry_exists(compressed)) {
     reject_missing(path, "[.gz]");
   }
-  const std::vector<std::uint8_t> source = read_bytes(compressed);
-  GzipReader reader(source, compressed.string());
-  SourceFile file{compressed, true, {}};
-  reader.read(header, file.bytes);
-  if (file.bytes.empty()) {
+  const SourceFile source = mapped(compressed);
+  GzipReader reader(source.bytes, compressed.string());
+  const auto bytes = std::make_shared<std::vector<std::uint8_t>>();
+  SourceFile file{compressed, true, {}, bytes};
+  reader.read(header, *bytes);
+  file.bytes = *bytes;
+  if (bytes->empty()) {
     file.reject(0, "data", "nothing");
   }
   const ExpectedSize expected = size(file);
   constexpr std::size_t kSurplus = 4096;  // enough to say how much there is too much
-  reader.read(expected.bytes - std::min(expected.bytes, file.bytes.size()) + kSurplus, file.bytes);
+  reader.read(expected.bytes - std::min(expected.bytes, bytes->size()) + kSurplus, *bytes);
+  file.bytes = *bytes;
   file.check_size(expected.bytes, expected.content);
   return file;
 }

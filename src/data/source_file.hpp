@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +14,10 @@ namespace adapt {
 
 /// Content of a dataset file with what an error message needs to name a place in it.
 struct SourceFile {
-  std::filesystem::path path;       ///< the file that was read
-  bool compressed = false;          ///< whether `bytes` was inflated: offsets count inflated bytes
-  std::vector<std::uint8_t> bytes;  ///< never empty
+  std::filesystem::path path;           ///< the file that was read
+  bool compressed = false;              ///< whether `bytes` was inflated: offsets count inflated bytes
+  std::span<const std::uint8_t> bytes;  ///< never empty; of a file that is not compressed its own pages
+  std::shared_ptr<const void> owner;    ///< of these bytes
 
   /// Throws BadInput: "PATH: byte OFFSET: expected EXPECTED, found FOUND".
   [[noreturn]] void reject(std::size_t offset, const std::string& expected, const std::string& found) const;
@@ -37,7 +40,7 @@ DataFolder data_folder(const std::string& path);
 /// not exist: where it was looked for and how to get it.
 std::filesystem::path find_dataset_folder(const DataOptions& options, const std::string& folder);
 
-/// Reads `path`. Throws BadInput: missing, a directory, unreadable, empty.
+/// Opens `path`, whose bytes are mapped. Throws BadInput: missing, a directory, unreadable, empty.
 SourceFile read_source(const std::filesystem::path& path);
 
 /// How many bytes a file has, as its header says, and what they hold: "17 images".

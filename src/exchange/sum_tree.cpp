@@ -1,9 +1,9 @@
 // "tree": recursive halving for any number of ranks, powers of two or not, after J. L. Traeff, "Optimal,
-// Non-pipelined Reduce-scatter and Allreduce Algorithms" (arXiv 2410.14234): the ranks stand in a ring, and
-// each sees the parts of the array in the order of the ring from its own one on. Of the parts it still keeps
-// it sends the farther half to the rank whose own part is the first of them, until only its own is left;
-// ceil(log2 N) messages with N - 1 parts in all, the least that a sum can take. The way back is the same
-// backwards.
+// Non-pipelined Reduce-scatter and Allreduce Algorithms" (2024, doi 10.34726/10760): the ranks stand in a
+// ring, and each sees the parts of the array in the order of the ring from its own one on. Of the parts it
+// still keeps it sends the farther half to the rank whose own part is the first of them, until only its own
+// is left; ceil(log2 N) messages with N - 1 parts in all, the least that a sum can take. The way back is the
+// same backwards.
 //
 // The parts of the round i (from 1) are sums over at most 2^(i-1) ranks, one bit wider each time, while half
 // as many travel: of b-bit numbers sum (b + i - 1) / 2^i < b + 1 bits for each number in all, whatever N.

@@ -66,7 +66,7 @@ std::string identity_text(const Configuration& configuration) {
   std::string text;
   for (const Setting& setting : settings()) {
     if (identifies(setting, configuration)) {
-      text += setting.key + ": " + setting.write(configuration) + "\n";
+      text += setting.key + ": " + identifying_value(setting, configuration) + "\n";
     }
   }
   return text;
@@ -125,9 +125,9 @@ std::string store_identity(const Configuration& configuration) {
 
 std::string identity_difference(const Configuration& a, const Configuration& b) {
   for (const Setting& setting : settings()) {
-    const std::string of_a = setting.write(a);
-    const std::string of_b = setting.write(b);
-    if (setting.identifies && of_a != of_b) {
+    const std::string of_a = identifying_value(setting, a);
+    const std::string of_b = identifying_value(setting, b);
+    if ((setting.identifies || identifies(setting, a)) && of_a != of_b) {
       return concat(setting.key, ": ", of_a, " against ", of_b);
     }
   }

@@ -1,11 +1,14 @@
 #include "experiment/settings.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "data/dataset.hpp"
+#include "data/source_file.hpp"
 #include "precision/bounds.hpp"
 #include "yaml/domain.hpp"
 
@@ -141,8 +144,11 @@ std::vector<Setting> general_settings() {
 std::vector<Setting> data_settings() {
   return {
       bind("data.name", ADAPT_MEMBER(data.name), RegistryDomain{&KnownNames::datasets}, "which dataset"),
-      bind("data.path", ADAPT_MEMBER(data.path), PathDomain{},
-           "folder that holds the dataset's folder; empty: $ADAPT_DATA, else data/", false),
+      bind(kDataPath, ADAPT_MEMBER(data.path), PathDomain{},
+           "folder that holds the dataset's folder, empty: $ADAPT_DATA, else data/; of arrays the HDF5 file "
+           "or the "
+           "folder of .npy files, of png_folder the folder: there it counts for the identity",
+           false),
       bind("data.train_samples", ADAPT_MEMBER(data.train_samples), IntegerDomain{0, kMany},
            "train on the first so many images; 0: all"),
       bind("data.test_samples", ADAPT_MEMBER(data.test_samples), IntegerDomain{0, kMany},
@@ -344,7 +350,17 @@ const Entry* find_entry(const std::vector<Entry>& table, const std::string& key)
 }  // namespace
 
 bool identifies(const Setting& setting, const Configuration& configuration) {
-  return setting.identifies && setting.write(configuration) != setting.neutral;
+  return (setting.identifies && setting.write(configuration) != setting.neutral) ||
+         (setting.key == kDataPath && is_its_path(configuration.data.name));
+}
+
+std::string identifying_value(const Setting& setting, const Configuration& configuration) {
+  if (setting.key != kDataPath) {
+    return setting.write(configuration);
+  }
+  Configuration whole = configuration;  // the same file, from whichever folder it is named
+  whole.data.path = std::filesystem::absolute(data_folder(configuration.data.path).path).lexically_normal();
+  return setting.write(whole);
 }
 
 bool is_written(const Setting& setting, const Configuration& configuration) {

@@ -33,8 +33,14 @@ struct Section {
 /// Whether the setting counts in run_identity() with the value that it has.
 bool identifies(const Setting& setting, const Configuration& configuration);
 
+/// The value that then counts, as YAML on one line.
+std::string identifying_value(const Setting& setting, const Configuration& configuration);
+
 /// Whether the setting is written with the value that it has.
 bool is_written(const Setting& setting, const Configuration& configuration);
+
+/// The key of the data's place, which counts for the identity where it says which data they are.
+inline constexpr const char* kDataPath = "data.path";
 
 /// The key that takes the network from a model file: it becomes a name and a graph.
 inline constexpr const char* kModelFile = "model.file";

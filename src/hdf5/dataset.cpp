@@ -25,6 +25,18 @@ Datatype Dataset::type() const {
   return Datatype(Handle(checked(concat("type of ", path()), [&] { return H5Dget_type(id()); }), H5Tclose));
 }
 
+std::optional<std::uint64_t> Dataset::offset() const {
+  static_cast<void>(check_storage(id(), path()));
+  const Handle list(checked(concat("storage of ", path()), [&] { return H5Dget_create_plist(id()); }),
+                    H5Pclose);
+  if (H5Pget_layout(list.id()) != H5D_CONTIGUOUS) {
+    return std::nullopt;
+  }
+  silence();
+  const haddr_t offset = H5Dget_offset(id());
+  return offset == HADDR_UNDEF ? std::nullopt : std::optional<std::uint64_t>(offset);
+}
+
 void Dataset::write_all(const Datatype& memory, const void* elements) {
   checked(concat("write ", path()),
           [&] { return H5Dwrite(id(), memory.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, elements); });

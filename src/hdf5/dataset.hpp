@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ class Dataset : public Node {
   /// Length of each dimension; empty for a scalar.
   [[nodiscard]] std::vector<std::int64_t> dims() const;
   [[nodiscard]] Datatype type() const;
+
+  /// Where in the file the elements begin that lie there in one piece, as they are; nothing for others. A
+  /// dataset that check_storage refuses is an Error.
+  [[nodiscard]] std::optional<std::uint64_t> offset() const;
 
   /// Writes every element; `elements` points to as many as the shape says, laid out as `memory`.
   void write_all(const Datatype& memory, const void* elements);

@@ -73,6 +73,10 @@ Kind Datatype::kind() const { return kind_of(H5Tget_class(id())); }
 
 std::size_t Datatype::bytes() const { return H5Tget_size(id()); }
 
+bool Datatype::is_signed() const { return H5Tget_sign(id()) == H5T_SGN_2; }
+
+bool Datatype::is_big_endian() const { return H5Tget_order(id()) == H5T_ORDER_BE; }
+
 bool Datatype::variable_length() const {
   return checked("kind of a text type", [&] { return H5Tis_variable_str(id()); }) > 0;
 }

@@ -56,6 +56,9 @@ class Datatype {
 
   [[nodiscard]] Kind kind() const;
   [[nodiscard]] std::size_t bytes() const;
+  /// Integers only: whether one bit is a sign; whether the byte that counts most comes first.
+  [[nodiscard]] bool is_signed() const;
+  [[nodiscard]] bool is_big_endian() const;
   /// Text only: of variable length.
   [[nodiscard]] bool variable_length() const;
   /// Compound only: kind of the member `name`; Kind::other when there is none.

@@ -1,6 +1,7 @@
 #include "hdf5/file.hpp"
 
 #include <atomic>
+#include <cstdlib>
 
 #include "hdf5/call.hpp"
 #include "hdf5/superblock.hpp"
@@ -49,6 +50,15 @@ File File::open(std::span<const std::byte> image, const std::string& name) {
           [&] { return H5Pset_file_image(access.id(), const_cast<std::byte*>(image.data()), image.size()); });
   return File(Handle(
       checked(what, [&] { return H5Fopen(unique_name().c_str(), H5F_ACC_RDONLY, access.id()); }), H5Fclose));
+}
+
+File File::open(const std::filesystem::path& path) {
+  // File systems without locks are not refused. HDF5 asks for the variable once, at its first file.
+  ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  refuse_plugins();
+  return File(Handle(checked(concat("open ", path.string()),
+                             [&] { return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT); }),
+                     H5Fclose));
 }
 
 Group File::root() const {

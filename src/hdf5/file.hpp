@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,8 +10,8 @@
 
 namespace adapt::hdf5 {
 
-/// An HDF5 file in memory; no file of that name exists. What is opened from it must not outlive it. All
-/// members throw Error.
+/// An HDF5 file in memory, where no file of that name exists, or one that lies somewhere. What is opened from
+/// it must not outlive it. All members throw Error.
 class File {
  public:
   /// An empty file for writing, in the format of HDF5 1.10 (all metadata has checksums, small datasets take
@@ -21,6 +22,10 @@ class File {
   /// that lies in other files or needs a plug-in (untrusted.hpp); but damage can still crash the HDF5
   /// library: bytes that nobody vouches for belong into a child process (base/isolated.hpp).
   static File open(std::span<const std::byte> image, const std::string& name);
+
+  /// Opens a file where it lies, for reading, without a lock; otherwise as above. Its elements need no
+  /// memory.
+  static File open(const std::filesystem::path& path);
 
   [[nodiscard]] Group root() const;
   /// The bytes of a whole, closed HDF5 file with everything written so far.

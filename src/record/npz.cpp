@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/npy.hpp"
 
 namespace adapt {
 namespace {
@@ -185,68 +186,17 @@ class ArchiveReader {
     if (name.ends_with(kSuffix)) {
       name.resize(name.size() - kSuffix.size());
     }
-    if (size < kMagic.size() + 4 || text(place, kMagic.size()) != kMagic) {
-      refuse(concat("'", name, "' is no NumPy array"));
-    }
-    const bool is_first_version = number<std::uint8_t>(place + kMagic.size()) == 1;
-    const std::size_t start = kMagic.size() + (is_first_version ? 4 : 6);
-    const std::size_t header_size = is_first_version ? number<std::uint16_t>(place + kMagic.size() + 2)
-                                                     : number<std::uint32_t>(place + kMagic.size() + 2);
-    if (size < start || size - start < header_size) {
-      refuse(concat("'", name, "' ends within its header"));
-    }
-    NpzArray array = read_header(name, text(place + start, header_size));
-    const auto rest = piece(place + start + header_size, size - start - header_size);
-    array.bytes.assign(rest.begin(), rest.end());
-    check_size(array);
-    return array;
-  }
-
-  [[nodiscard]] NpzArray read_header(const std::string& name, const std::string& header) const {
-    const auto value_of = [&](std::string_view key, char before, char behind) {
-      const std::size_t at = header.find(concat("'", key, "':"));
-      const std::size_t from = at == std::string::npos ? at : header.find(before, at + key.size() + 3);
-      const std::size_t to = from == std::string::npos ? from : header.find(behind, from + 1);
-      if (to == std::string::npos) {
-        refuse(concat("the header of '", name, "' has no '", key, "'"));
-      }
-      return header.substr(from + 1, to - from - 1);
-    };
-    if (value_of("fortran_order", ' ', ',') != "False") {
-      refuse(concat("'", name, "' is in Fortran's order, which numpy.ascontiguousarray changes"));
-    }
-    NpzArray array = {name, value_of("descr", '\'', '\''), {}, {}};
-    const std::string shape = value_of("shape", '(', ')');
-    if (shape.find_first_not_of("0123456789, ") != std::string::npos) {
-      refuse(concat("'", name, "' has the shape (", shape, ")"));
-    }
-    for (std::size_t at = shape.find_first_of("0123456789"); at != std::string::npos;
-         at = shape.find_first_of("0123456789", at)) {
-      const std::size_t end = std::min(shape.find_first_not_of("0123456789", at), shape.size());
-      constexpr std::size_t kMostDigits = 10;
-      if (end - at > kMostDigits) {
-        refuse(concat("'", name, "' has a shape that no file holds"));
-      }
-      array.dims.push_back(std::stoll(shape.substr(at, end - at)));
-      at = end;
-    }
-    return array;
-  }
-
-  void check_size(const NpzArray& array) const {
-    std::size_t width = 0;
-    for (const char digit : array.type.size() > 2 ? array.type.substr(2) : "") {
-      width = digit >= '0' && digit <= '9' && width < bytes_.size()
-                  ? 10 * width + static_cast<std::size_t>(digit - '0')
-                  : bytes_.size();
-    }
-    std::size_t expected = width;
-    for (const std::int64_t dim : array.dims) {
-      expected = dim > 0 && expected > bytes_.size() ? expected : expected * static_cast<std::size_t>(dim);
-    }
-    if (width == 0 || expected != array.bytes.size()) {
-      refuse(concat("'", array.name, "' has ", array.bytes.size(), " bytes of type '", array.type,
-                    "', which do not fill its shape"));
+    const auto bytes = piece(place, size);
+    try {
+      NpyHeader header = read_npy_header(bytes);
+      const auto elements = bytes.subspan(header.start);
+      return {std::move(name),
+              std::move(header.type),
+              std::move(header.dims),
+              {elements.begin(), elements.end()}};
+    } catch (const NpyFlaw& flaw) {
+      refuse(
+          concat("'", name, "': byte ", flaw.offset, ": expected ", flaw.expected, ", found ", flaw.found));
     }
   }
 

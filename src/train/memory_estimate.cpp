@@ -85,10 +85,10 @@ std::int64_t policy_bytes(const PolicyOptions& precision, std::int64_t parameter
 /// Images and labels while training goes on, or the files while they are read, where that takes more than all
 /// that comes later.
 void add_images(const DataDescription& data, MemoryEstimate& estimate) {
-  estimate.insert(estimate.begin(), {"images", data.bytes});
+  estimate.insert(estimate.begin(), {"images", data.bytes, /*of_node=*/true});
   const std::int64_t reading = kProgram + data.opening_bytes - total(estimate);
   if (reading > 0) {
-    estimate.push_back({"reading the images", reading});
+    estimate.push_back({"reading the images", reading, /*of_node=*/true});
   }
 }
 

@@ -13,6 +13,7 @@ namespace adapt {
 struct MemoryPart {
   std::string name;
   std::int64_t bytes = 0;
+  bool of_node = false;  ///< the ranks of a node have it once, in shared memory
 };
 
 /// What a process takes at most, by part.

@@ -42,6 +42,13 @@ class SoundFile(ScratchTest):
         self.assertEqual(run.epochs["test_accuracy"].tolist(), [0.9 - 0.5, 0.9 - 0.25])
         self.assertEqual(run.summary, {"model_size": 0.5})
 
+    def test_data_of_ones_own_are_known_by_their_content(self):
+        for name, digest in (("a", "0123456789"), ("b", "abcdef0123")):
+            with h5py.File(write_run(self.path(name), LAYERS, dataset="arrays", done=False), "a") as file:
+                file["provenance"].attrs["dataset_train_sha256"] = digest
+            write_done(self.path(name))
+            self.assertEqual(read_run(self.path(name)).configuration["data.name"], f"arrays:{digest[:8]}")
+
     def test_layers_come_in_the_order_of_the_model(self):
         write_run(self.folder, LAYERS)
         layers = read_run(self.folder).layers

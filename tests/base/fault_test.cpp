@@ -1,6 +1,9 @@
 #include "base/fault.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -97,6 +100,23 @@ TEST(FaultDeathTest, KillsAndStops) {
         phase::begin("x");
       },
       testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(Fault, SuspendsUntilItIsToldToGoOn) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const Armed armed("suspend,phase=x");
+    phase::begin("x");
+    ::_exit(7);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(WIFSTOPPED(status));
+  ::kill(child, SIGCONT);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
 }  // namespace

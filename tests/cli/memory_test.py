@@ -137,6 +137,20 @@ class Preflight(ProgramTest):
         result = self.train("run", *keys, ranks=2)
         self.assert_refused(result, "this machine with 2 ranks has ", "this fits: training.batch ")
 
+    def test_the_images_of_a_node_count_once(self):
+        grid = self.experiment(TINY.replace("train_samples: 256", "train_samples: 60000") + "grid: {seed: [1]}\n", "grid.yaml")
+
+        def parts(ranks):
+            site = self.experiment(f"memory: 10M\nranks_per_node: {ranks}\n", f"site{ranks}.yaml")
+            result = adapt("sweep", grid, "--store", self.folder / "store", "--submit", "--site", site)
+            self.assert_refused(result, "needs about ", "slurm.memory is 10M")
+            return {name: bytes_in(text) for name, text in re.findall(r"([a-z][a-z ]*) ([\d.]+ [kMG]?B)[,)]", result.stderr)}
+
+        one, eight = parts(1), parts(8)
+        self.assertEqual(one["images"], eight["images"])
+        self.assertAlmostEqual(one["images"], (60000 + 130) * (28 * 28 + 4), delta=1e6)
+        self.assertAlmostEqual(eight["program"], 8 * one["program"], delta=0.1 * eight["program"])
+
     def test_the_report(self):
         result = self.train("run", *self.HUGE, "model=resnet110")
         self.assert_refused(result, "it needs about ", " TB (activations and their gradients ", "of memory, and this machine has ")

@@ -106,6 +106,7 @@ TEST_P(Cifar, ReadsAllFilesInOrderChannelsLast) {
   EXPECT_EQ(splits.test->size(), 2);
   EXPECT_EQ(splits.test->shape(), (ImageShape{32, 32, 3}));
   EXPECT_EQ(splits.train->classes(), GetParam().classes);
+  EXPECT_TRUE(splits.train->is_mapped());
   Bytes image(3 * kPlane);
   for (std::size_t i = 0; i < count; ++i) {
     EXPECT_EQ(splits.train->read(static_cast<std::int64_t>(i), image),

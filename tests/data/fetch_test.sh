@@ -64,6 +64,20 @@ expect 1 "expected 30730000 bytes, found 6" cifar10 "$dest" --from "$copy"
 rm "$copy"/*
 expect_nothing_in "$dest"
 
+# The files of Debian's package are checked by what is in them
+packaged=$scratch/datasets
+mkdir -p "$packaged/fashion-mnist"
+export ADAPT_PACKAGED_DATASETS=$packaged
+for file in $idx_files; do echo wrong | gzip >"$packaged/fashion-mnist/$file.gz"; done
+expect 1 "expected SHA-256 c59f468a" fashion_mnist "$dest"
+echo wrong >"$packaged/fashion-mnist/train-images-idx3-ubyte.gz"
+expect 1 "$packaged/fashion-mnist/train-images-idx3-ubyte.gz: expected gzip data" fashion_mnist "$dest"
+expect_nothing_in "$dest"
+unset ADAPT_PACKAGED_DATASETS
+if [ -d /usr/share/datasets/fashion-mnist ]; then
+    expect 0 "fashion-mnist is ready" fashion_mnist "$scratch/from_package"
+fi
+
 # A copy of the right sizes, already unpacked: taken, saying what could not be checked; then left alone
 mkdir "$copy/cifar-100-binary"
 truncate -s 153700000 "$copy/cifar-100-binary/train.bin"

@@ -88,6 +88,7 @@ class Idx : public testing::TestWithParam<Member> {
 
 TEST_P(Idx, ReadsShapesPixelsAndLabels) {
   const DataSplits splits = open_dataset(options(), 0);
+  EXPECT_EQ(splits.train->is_mapped(), !GetParam().compressed);
   EXPECT_EQ(splits.train->size(), 3);
   EXPECT_EQ(splits.test->size(), 2);
   EXPECT_EQ(splits.train->shape(), (ImageShape{28, 28, 1}));

@@ -56,15 +56,55 @@ TEST(Checksum, DependsOnShapeClassesLabelsAndPixels) {
   EXPECT_EQ(digests.size(), 5U);
 }
 
-TEST(KeepFirst, CutsAndChecks) {
-  ImageArrays arrays = two_images();
-  keep_first(arrays, 0, "data.train_samples");
-  EXPECT_EQ(arrays.labels.size(), 2U);
-  keep_first(arrays, 1, "data.train_samples");
-  EXPECT_EQ(arrays.labels, test::Bytes{2});
-  EXPECT_EQ(arrays.pixels, (test::Bytes{10, 11}));
-  test::expect_bad_input([&] { keep_first(arrays, 2, "data.train_samples"); },
-                         {"data.train_samples is 2", "has 1 images"});
+TEST(MakeSplits, TakesTheFirstAndChecks) {
+  DataOptions options;
+  EXPECT_EQ(make_splits(two_images(), two_images(), options, {}).train->size(), 2);
+  options.train_samples = 1;
+  const DataSplits cut = make_splits(two_images(), two_images(), options, {});
+  test::Bytes image(2);
+  EXPECT_EQ(cut.train->size(), 1);
+  EXPECT_EQ(cut.train->read(0, image), 2);
+  EXPECT_EQ(image, (test::Bytes{10, 11}));
+  EXPECT_THROW(cut.train->read(1, image), Failure);
+  EXPECT_EQ(cut.test->size(), 2);
+  options.train_samples = 3;
+  test::expect_bad_input([&] { make_splits(two_images(), two_images(), options, {}); },
+                         {"data.train_samples is 3", "has 2 images"});
+}
+
+/// Two blocks of two and one images, of three planes of two bytes each, with two bytes before each image.
+ImageBlocks planar_images(const test::Bytes& first, const test::Bytes& second) {
+  return {.shape = {1, 2, 3},
+          .classes = 4,
+          .planar = true,
+          .blocks = {{.bytes = std::span(first).subspan(2), .distance = 8, .images = 2, .mapped = true},
+                     {.bytes = std::span(second).subspan(2), .distance = 8, .images = 1, .mapped = true}},
+          .labels = {3, 0, 1}};
+}
+
+TEST(MemoryDataset, ReadsPlanarImagesOfSeveralBlocks) {
+  const test::Bytes first = {99, 99, 1, 2, 3, 4, 5, 6, 99, 99, 11, 12, 13, 14, 15, 16};
+  const test::Bytes second = {99, 99, 21, 22, 23, 24, 25, 26};
+  const MemoryDataset dataset(planar_images(first, second));
+  EXPECT_TRUE(dataset.is_mapped());
+  test::Bytes image(6);
+  EXPECT_EQ(dataset.read(2, image), 1);
+  EXPECT_EQ(image, (test::Bytes{21, 23, 25, 22, 24, 26}));
+  EXPECT_EQ(dataset.read(1, image), 0);
+  EXPECT_EQ(image, (test::Bytes{11, 13, 15, 12, 14, 16}));
+}
+
+TEST(MemoryDataset, RefusesBlocksThatDoNotHoldTheirImages) {
+  const test::Bytes first(16);
+  const test::Bytes second(8);
+  for (const std::size_t missing : {1U, 8U}) {
+    ImageBlocks images = planar_images(first, second);
+    images.blocks[0].bytes = images.blocks[0].bytes.first(images.blocks[0].bytes.size() - missing);
+    EXPECT_THROW(MemoryDataset{images}, Failure) << missing;
+  }
+  ImageBlocks images = planar_images(first, second);
+  images.labels.push_back(1);
+  EXPECT_THROW(MemoryDataset{images}, Failure);
 }
 
 }  // namespace

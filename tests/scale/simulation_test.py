@@ -35,10 +35,13 @@ class Simulation(unittest.TestCase):
         self.assertLess(2 * float(spread["seconds"]), float(plain["seconds"]))
 
     def test_row_is_that_of_the_table(self):
-        """A committed row comes out again, to the nanosecond."""
+        """A committed row comes out again; another version of SimGrid may take a little more or less time."""
         table = (SCALE / "results" / "simulated.csv").read_text(encoding="utf-8").splitlines()[1:]
         (row,) = [row for row in table if row.startswith("fat_tree_100g,64,32,resnet20,hierarchical,1,")]
-        self.assertEqual(",".join(simulate("fat_tree_100g", 64, 32, "resnet20", "hierarchical").values()), row)
+        found = simulate("fat_tree_100g", 64, 32, "resnet20", "hierarchical")
+        expected = dict(zip(found, row.split(","), strict=True))
+        self.assertAlmostEqual(float(found.pop("seconds")), float(expected.pop("seconds")), delta=0.02 * 0.000286)
+        self.assertEqual(found, expected)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ VERSION = re.search(r"project\(adapt VERSION (\S+)", (ROOT / "CMakeLists.txt").r
 # A library as AdaptPackages.cmake, Spack and EasyBuild call it; None: it comes with the toolchain.
 LIBRARIES = {"MPI": ("mpi", None), "dnnl": ("onednn", "oneDNN"), "HDF5": ("hdf5", "HDF5"), "Boost": ("boost", "Boost"),
              "yaml-cpp": ("yaml-cpp", "yaml-cpp"), "nlohmann_json": ("nlohmann-json", "nlohmann_json"),
-             "ZLIB": ("zlib-api", "zlib"), "OpenSSL": ("openssl", "OpenSSL"), "Random123": ("random123", "Random123"),
+             "ZLIB": ("zlib-api", "zlib"), "PNG": ("libpng", "libpng"), "OpenSSL": ("openssl", "OpenSSL"), "Random123": ("random123", "Random123"),
              "ONNX": ("onnx", "ONNX"), "Protobuf": ("protobuf", "protobuf"), "GTest": ("googletest", None)}  # fmt: skip
 NOT_OURS = {"Threads", "OpenMP", "OpenCL"}  # of the compiler, or of a oneDNN that was built so
 

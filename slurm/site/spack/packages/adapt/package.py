@@ -28,6 +28,7 @@ class Adapt(CMakePackage):
     depends_on("nlohmann-json")
     depends_on("random123")
     depends_on("zlib-api")
+    depends_on("libpng@1.6:")
     depends_on("openssl")
     depends_on("onnx@1.12:")
     depends_on("protobuf")
