@@ -8,7 +8,7 @@ import unittest
 from adapt_program import adapt, command
 from failing_calls import without_locks
 from processes import wait_for
-from sweep_test import GRID, LONG, SweepTest
+from sweeps import GRID, LONG, SweepTest
 
 SKEW = 600  # seconds
 # A view of the processes of its own, as another machine has: nobody there can be asked for by number.
