@@ -37,7 +37,7 @@ class Endings(SweepTest):
 
     def test_a_lost_node(self):
         # srun loses the node, and says so with exit code 0.
-        grid = self.grid(LONG.replace("epochs: 200", "epochs: 30").replace("[adapt, float32]", "[adapt]").replace("[3, 4]", "1"))
+        grid = self.grid(GRID.replace("epochs: 2", "epochs: 30").replace("[adapt, float32]", "[adapt]").replace("[3, 4]", "1"))
         launcher = self.launcher('"$@" & while ! compgen -G "$5/checkpoints/step-*[0-9]" >/dev/null; do sleep 0.02; done\n'
                                  "kill -KILL $!; wait; echo 'srun: error: Node failure on n1' >&2; exit 0")
         result = self.sweep("--run", "--launch", launcher, grid=grid)

@@ -18,7 +18,7 @@ seeds: [3, 4]
 # Its second data set is nowhere.
 FAILING = GRID.replace("grid:\n", "grid:\n  data: [procedural, mnist]\n").replace("seeds: [3, 4]\n", "seeds: 1\n")
 # Seconds long on a fast machine, so that it is still going on when it is to be stopped.
-LONG = GRID.replace("epochs: 2", "epochs: 200")
+LONG = GRID.replace("epochs: 2", "epochs: 60")
 
 
 class SweepTest(ProgramTest):
