@@ -23,6 +23,7 @@ from analysis.errors import BadInput, Parser, complain, run_main
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_runs
 from analysis.groups import columns_of, csv_columns_of, csv_rows_of, mixing_notes, ranked_groups, rows_of
+from analysis.kept_digests import read_kept_digests
 from analysis.latex import tabular_text
 from analysis.metrics import METRICS
 from analysis.printable import say
@@ -61,7 +62,7 @@ def chosen_metrics(names):
 
 def finished_runs(paths, conditions):
     """(finished runs that meet the conditions, the other runs that meet them)."""
-    runs, _ = split_clocks(usable_digests(find_runs(paths)))
+    runs, _ = split_clocks(usable_digests(find_runs(paths), read_kept_digests))
     runs = chosen(runs, conditions)
     done = [run for run in runs if run.done]
     if not done:

@@ -25,7 +25,7 @@ from analysis.run_file import (
 )
 
 FILES_PER_PROCESS = 20
-DONE, FAILED, PRUNED, UNFINISHED = "done", "failed", "pruned", "unfinished"
+STATES = DONE, FAILED, PRUNED, UNFINISHED = "done", "failed", "pruned", "unfinished"
 
 
 @dataclasses.dataclass
@@ -34,8 +34,7 @@ class Digest:
 
     path: str  # of run.h5
     name: str
-    state: str  # DONE, FAILED, PRUNED or UNFINISHED
-    configuration_text: str
+    state: str  # one of STATES
     configuration: dict  # flat: "training.batch" -> "256"
     provenance: dict  # name -> text
     epochs: dict  # column name -> array
@@ -59,9 +58,10 @@ def read_digests(paths, layers=False):
     return digests, [answer for answer in answers if not isinstance(answer, Digest)]
 
 
-def usable_digests(paths, layers=False):
-    """The digests of `paths`; a warning on stderr for each run that cannot be used; BadInput when none can."""
-    digests, problems = read_digests(paths, layers)
+def usable_digests(paths, read=read_digests):
+    """The digests of `paths`, which `read` reads; a warning on stderr for each run that cannot be used; BadInput when none
+    can."""
+    digests, problems = read(paths)
     if not digests and problems:
         raise BadInput(problems[0] if len(problems) == 1 else f"none of {len(problems)} runs can be used: {problems[0]}")
     for problem in problems:
@@ -104,7 +104,7 @@ def _read_or_problem(path, layers):
 
 def _read_root(file, file_path, done, layers):
     check_format(file, file_path)
-    text, configuration = read_configuration(file)
+    _, configuration = read_configuration(file)
     epochs = columns(member(file, "epochs", h5py.Group))
     check_epochs(epochs)
     step = member(member(file, "steps", h5py.Group), "step", h5py.Dataset)
@@ -113,7 +113,6 @@ def _read_root(file, file_path, done, layers):
         path=file_path,
         name=run_name(file_path, folder),
         state=DONE if done or STRIPPED in file.attrs else state_unless_done(folder),
-        configuration_text=text,
         configuration=configuration,
         provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
         epochs=epochs,

@@ -25,6 +25,7 @@ from analysis.files import make_folder, make_folder_within, write_atomically
 from analysis.find_runs import find_runs
 from analysis.printable import json_value, one_line, say
 from analysis.ro_crate_entities import METADATA, crate_graph
+from analysis.run_file import read_run
 from analysis.run_names import with_distinct_names
 from analysis.selection import chosen
 
@@ -52,7 +53,7 @@ def copied_files(run, folder):
     place = make_folder_within(folder, run.name)
     with open(run.path, "rb") as stream:
         write_atomically(os.path.join(place, "run.h5"), stream.read())
-    write_atomically(os.path.join(place, "configuration.yaml"), run.configuration_text)
+    write_atomically(os.path.join(place, "configuration.yaml"), read_run(run.path).configuration_text)
     return {"log": f"{run.name}/run.h5", "configuration": f"{run.name}/configuration.yaml"}
 
 

@@ -186,8 +186,10 @@ def attributes_of(file, group):
 
 def read_summary(file):
     """{name: float} of /summary."""
-    attributes = attributes_of(file, "summary")
-    return {name: attribute(member(file, "summary", h5py.Group), name, float) for name in attributes}
+    if not has(file, "summary"):
+        return {}
+    group = member(file, "summary", h5py.Group)
+    return {name: attribute(group, name, float) for name in group.attrs}
 
 
 def _check_steps(table, place, names):

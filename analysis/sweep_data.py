@@ -105,10 +105,8 @@ def _in_force(layer, steps):
 def _run_without_log(folder):
     path = os.path.join(folder, "experiment.yaml")
     try:
-        text = read_bytes(path, SMALL_FILE).decode("utf-8", "replace")
-        configuration = resolved_values(text)
-    except BadInput as problem:
-        text = f"# {problem}\n"
+        configuration = resolved_values(read_bytes(path, SMALL_FILE).decode("utf-8", "replace"))
+    except BadInput:
         configuration = resolved_values("")
     empty = {name: np.empty(0) for name in EPOCH_COLUMNS}
-    return Digest(path, os.path.basename(folder), state_unless_done(folder), text, configuration, {}, empty, 0, {})
+    return Digest(path, os.path.basename(folder), state_unless_done(folder), configuration, {}, empty, 0, {})

@@ -1,9 +1,10 @@
 """The report of a whole sweep: one page, a table of the runs and one of their groups."""
 
+import functools
 import os
 
 from analysis.clocks import split_clocks
-from analysis.digest import usable_digests
+from analysis.digest import read_digests, usable_digests
 from analysis.files import make_folder, write_atomically
 from analysis.find_runs import find_all
 from analysis.groups import csv_columns_of, csv_rows_of, mixing_notes, ranked_groups
@@ -27,7 +28,7 @@ def write_sweep_report(paths, conditions, folder):
     """Writes folder/report.html, runs.csv and groups.csv on all runs below `paths` that meet the conditions. Returns lines
     to print."""
     logs, without_log = find_all(paths)
-    runs, _ = split_clocks(usable_digests(logs, layers=True))
+    runs, _ = split_clocks(usable_digests(logs, functools.partial(read_digests, layers=True)))
     runs = chosen(with_distinct_names(runs + runs_without_log(without_log)), conditions)
     keys = varied_keys(runs)
     metrics = [METRICS[name] for name in GROUP_METRICS]

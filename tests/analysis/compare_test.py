@@ -139,7 +139,7 @@ class Digests(ScratchTest):
     def test_digest_holds_what_the_full_reader_reads(self):
         path = write_run(self.path("run"), LAYERS, summary=SUMMARY)
         digest, run = read_digests([path], layers=True)[0][0], read_run(path)
-        for name in ("path", "name", "done", "configuration_text", "configuration", "provenance", "summary"):
+        for name in ("path", "name", "done", "configuration", "provenance", "summary"):
             self.assertEqual(getattr(digest, name), getattr(run, name), name)
         self.assertEqual(digest.epochs.keys(), run.epochs.keys())
         for name, values in run.epochs.items():

@@ -3,7 +3,8 @@
 
 usage: tests/analysis/thousand_runs.py [--program ADAPT] [--runs N] [--keep FOLDER]
 
-The runs have the size of a short training of ResNet-20: 22 layers, 100 rows of each, 20 epochs. Limits: 2, 2, 2, 5 and 60
+The runs have the size of a short training of ResNet-20: 22 layers, 100 rows of each, 20 epochs, and the configuration and
+provenance of the committed one. Limits: 2, 2, 2, 5 and 60
 seconds of wall clock on an idle machine; of more runs, up to 10,000, 3, 3, 3, 10 and 120. Prints one line per command; exit
 code 1 when one took longer. Each is timed twice; the second time counts, with the index that the first has left.
 """
@@ -25,6 +26,7 @@ from sweep_store import SUMMARY
 from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
 LAYERS, ROWS, EPOCHS = 22, 100, 20
+TRAINED = os.path.join(ROOT, "experiments", "results", "short", "resnet20_cifar10_adapt.h5")
 POLICIES, MODELS, BATCHES = ("adapt", "float32"), ("resnet20", "resnet32"), (64, 128, 256, 512, 1024)
 
 
@@ -47,6 +49,15 @@ def write_first(path, number, policy, model, batch):
                                          else constant_layer(ROWS, 32, 0)) for i in range(LAYERS)}  # fmt: skip
     write_run(path, layers, policy=policy, model=model, batch=batch, seed=0, steps=ROWS, epochs=EPOCHS, summary=SUMMARY,
               compound_switches=True, test_accuracy=[0.5 + 0.02 * epoch for epoch in range(EPOCHS)])
+    settings = {"  name: resnet20\n": f"  name: {model}\n", "policy: adapt\n": f"policy: {policy}\n", "  batch: 128\n": f"  batch: {batch}\n"}
+    with h5py.File(TRAINED) as trained, h5py.File(os.path.join(path, "run.h5"), "r+") as file:
+        text = trained["config"][()].decode()
+        for old, new in settings.items():
+            text = text.replace(old, new)
+        del file["config"]
+        file["config"] = np.bytes_(text.encode())
+        file["provenance"].attrs.update(trained["provenance"].attrs)
+    write_done(path)
 
 
 def change_seed(path, seed):

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from adapt_program import ProgramTest, adapt
-from sweep_test import GRID, SweepTest
+from sweeps import GRID, SweepTest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from analysis.seal import SEAL_BYTES, sealed

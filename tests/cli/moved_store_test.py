@@ -6,9 +6,9 @@ import subprocess
 import unittest
 
 from adapt_program import adapt, command
-from failing_calls import without_locks
+from failing_calls import remembering_absence, without_locks
 from processes import wait_for
-from sweep_test import GRID, LONG, SweepTest
+from sweeps import GRID, LONG, SweepTest
 
 SKEW = 600  # seconds
 # A view of the processes of its own, as another machine has: nobody there can be asked for by number.
@@ -55,12 +55,23 @@ class Moved(SweepTest):
     @unittest.skipUnless(allowed(*APART), "no namespaces for processes here")
     def test_two_machines_whose_clocks_differ(self):
         grid = self.grid(GRID.replace("epochs: 2", "epochs: 20"))
+        self.assert_shared(grid, [without_locks(self.folder, clock_offset=skew) for skew in (-SKEW, SKEW)])
+
+    @unittest.skipUnless(allowed(*APART), "no namespaces for processes here")
+    def test_a_network_file_system_that_remembers_what_was_not_there(self):
+        self.assert_shared(self.grid(), [remembering_absence(self.folder, 60)] * 2)
+
+    def assert_shared(self, grid, machines):
+        """Sweeps on several machines, each with these variables and a /tmp of its own, train each run once."""
         sweeps = []
-        for skew in (-SKEW, SKEW):
-            env = os.environ | self.env | without_locks(self.folder, clock_offset=skew)
+        for number, variables in enumerate(machines):
+            place = self.folder / f"machine{number}"
+            place.mkdir()
             words = [*APART, *command("sweep", grid, "--store", self.store, "--run")]
-            sweeps.append(subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            sweeps.append(subprocess.Popen(words, env=os.environ | self.env | variables | {"TMPDIR": str(place)},
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))  # fmt: skip
         said = [sweep.communicate(timeout=300) for sweep in sweeps]
+        self.assertEqual([sweep.returncode for sweep in sweeps], [0] * len(sweeps), said)
         started = [line.split()[2] for _, err in said for line in err.splitlines() if "started " in line]
         self.assertEqual(len(started), 4, said)
         self.assertEqual(len(set(started)), 4, "each once")

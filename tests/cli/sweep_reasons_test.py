@@ -5,7 +5,7 @@ import unittest
 
 import fake_slurm
 from adapt_program import adapt
-from sweep_test import GRID, SweepTest
+from sweeps import GRID, SweepTest
 
 SITE = "memory: 1000M\n"
 ENDS = {"OUT_OF_MEMORY": "oom", "TIMEOUT": "timeout", "NODE_FAIL": "node", "CANCELLED": ""}

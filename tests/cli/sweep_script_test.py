@@ -56,6 +56,12 @@ class Script(ProgramTest):
             self.assertEqual(self.run_task(f"exit {code}").returncode, code)
             self.assertEqual(self.asked(), [])
 
+    def test_a_signal_just_as_it_ends(self):
+        for _ in range(3):
+            result = self.run_task("sleep 0.1; kill -TERM $PPID; exit 75")
+            self.assertEqual(result.returncode, 75, result.stdout)
+            self.assertIn("returns to the queue", result.stdout)
+
     def test_scontrol_that_fails_for_a_while(self):
         self.silence_scontrol(3)
         result = self.run_task()

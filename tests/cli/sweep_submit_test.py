@@ -13,7 +13,7 @@ import unittest
 import fake_slurm
 import tiny_data
 from adapt_program import PROGRAM, adapt
-from sweep_test import GRID, SweepTest
+from sweeps import GRID, SweepTest
 
 SITE = """\
 partition: main

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import slurm_cluster
-from adapt_program import adapt
+from adapt_program import adapt, several_at_a_time
 from slurm_cluster import LONG, Cluster, slurm
 
 MISSING = ("scontrol", "squeue", "scancel", "sinfo", "sbatch")
@@ -75,11 +75,13 @@ class Bare(Cluster):
         os.kill(controller, signal.SIGTERM)
         self.addCleanup(self.start_controller)
         self.wait_for(lambda: not pathlib.Path(f"/proc/{controller}").exists(), "end of the controller")
-        said = self.assert_done(adapt("sweep", "--store", self.store, "--status", timeout=120)).stdout
+        # Each waits for an answer, and both can at once.
+        told, refused = several_at_a_time(lambda words: adapt("sweep", *words, "--store", self.store, timeout=120),
+                                          [("--status",), (grid, "--submit")])  # fmt: skip
+        said = self.assert_done(told).stdout
         self.assertIn("Slurm does not answer", said)
         self.assertNotIn("no task is left", said)
         self.assertIn(self.states()[1], ("running", "done"))
-        refused = adapt("sweep", grid, "--store", self.store, "--submit", timeout=120)
         if self.states()[1] != "done":
             self.assert_refused(refused, "Slurm does not tell whether", code=1)
         self.start_controller()

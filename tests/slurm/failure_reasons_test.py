@@ -1,4 +1,9 @@
-"""Failures have a reason, and are tried again by it: out of memory with more of it, NaN, bad input, a lost node."""
+"""Failures have a reason, and are tried again by it: out of memory with more of it, NaN, bad input, a time limit, a lost node.
+
+TIMEOUT and NODE_FAIL are Slurm's own here. OUT_OF_MEMORY it says with cgroups only: that stands in cli.sweep_reasons_test, with
+programs that answer like Slurm."""
+
+import subprocess
 
 import slurm_cluster
 from adapt_program import adapt
@@ -58,6 +63,28 @@ class Reasons(Cluster):
         self.assert_refused(result, "needs about", "the largest node has")
         self.assertEqual(slurm("squeue", "--noheader"), "")
         self.assertFalse(self.store.exists())
+
+    def test_a_time_limit_and_a_lost_node(self):
+        # Neither task heeds a signal, and Slurm puts neither back into the queue.
+        grid = self.grid("ended", [2, 2])
+        self.submit(grid, ranks=1, more="max_requeues: 0\n", options=["--exclusive"], minutes=1, env={"ADAPT_FAULT": "stall,phase=forward,step=7"})
+        self.wait_for(lambda: len(self.runs()) == 2 and self.checkpoint_of(1) and self.checkpoint_of(2), "checkpoints")
+        (job,) = set(slurm("squeue", "--noheader", "--format=%F").split())
+        node = self.node_of_task(1)
+        slurm("scontrol", "update", f"JobId={job}_1", "Requeue=0")
+        slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        self.addCleanup(subprocess.run, ["scontrol", "update", f"NodeName={node}", "State=RESUME"], check=False, capture_output=True)
+        self.wait_for_empty_queue()
+        ends = slurm("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%K %T").splitlines()
+        self.assertEqual(sorted(ends), ["0 TIMEOUT", "1 NODE_FAIL"], self.said())
+        self.submit(grid, "--where", "state=done")  # nothing, but for the books
+        self.assertEqual(self.states(), {1: "resumable", 2: "resumable"}, self.said())
+        self.assertEqual(self.reasons(), {1: "timeout", 2: "node"}, self.said())
+        self.assertIn(f"{node} (1 node)", self.assert_done(adapt("sweep", "--store", self.store, "--status")).stdout)
+        for reason in ("timeout", "node"):
+            self.assertIn(": 1 run in 1 tasks", self.submit(grid, "--retry", reason, ranks=1).stdout)
+        self.wait_for_empty_queue()
+        self.assertEqual(self.states(), {1: "done", 2: "done"}, self.said())
 
     def test_what_was_killed_without_a_word_goes_on(self):
         # A task that heeds no signal: it stalls, and is killed with all that belongs to it.

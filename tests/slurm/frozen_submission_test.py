@@ -13,7 +13,7 @@ from slurm_cluster import CLUSTER, Cluster, slurm
 
 GRID = """\
 name: frozen
-model: lenet5
+model: {file: net.yaml}
 precision: float32
 training: {batch: 8, test_batch: 8, epochs: 1}
 zip:
@@ -36,12 +36,16 @@ class Frozen(Cluster):
                    env={"ADAPT_DATA": str(self.folder / "data")})
 
     def test_what_is_edited_after_the_submission(self):
+        network = self.folder / "net.yaml"
+        shutil.copy(CLUSTER.parents[1] / "experiments" / "models" / "lenet5.yaml", network)
         grid = self.experiment(GRID, "frozen.yaml")
         site = self.experiment("options: [--hold]\n", "site.yaml")
         self.assert_done(self.sweep(grid, "--submit", "--site", site))
         digest = hashlib.sha256(self.program.read_bytes()).hexdigest()
         self.assertEqual([path.name for path in (self.store / "programs").iterdir()], [digest])
         self.program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        network.write_text("layers: [relu]\n", encoding="utf-8")
+        grid.write_text(GRID.replace("epochs: 1", "epochs: 3"), encoding="utf-8")
         labels = self.data / "train-labels-idx1-ubyte"
         labels.write_bytes(labels.read_bytes()[:-1] + b"\1")
         self.assertIn("0 programs removed, 1 kept", self.assert_done(adapt("sweep", "--store", self.store, "--clean")).stdout)
@@ -52,6 +56,8 @@ class Frozen(Cluster):
         self.assertIn("dataset_train_sha256 was", self.runs()[2]["message"])
         with h5py.File(self.store / self.runs()[1]["identity"] / "run.h5") as log:
             told = dict(log["provenance"].attrs)
+            self.assertEqual(len(log["epochs/epoch"]), 1)
+            self.assertIn("conv1", log["layers"])
         self.assertEqual(told["program_sha256"], digest)
         self.assertTrue(told["command_line"].startswith(f"{os.path.realpath(self.store)}/programs/{digest}/adapt "))
         self.assertIn("1 program removed", self.assert_done(adapt("sweep", "--store", self.store, "--clean")).stdout)

@@ -1,5 +1,6 @@
 """Watching: one screen, JSON for programs, and a run that is being written is read by anybody, whatever they lock."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -9,8 +10,9 @@ import time
 import h5py
 import slurm_cluster
 from adapt_program import adapt, command, run
-from slurm_cluster import LONG, Cluster
+from slurm_cluster import CLUSTER, LONG, Cluster
 
+ROOT = CLUSTER.parents[1]
 READ = "import h5py, sys; print(len(h5py.File(sys.argv[1], 'r')['epochs/epoch']))"
 
 
@@ -33,26 +35,33 @@ class Watched(Cluster):
         self.assertEqual(told["submissions"][0]["tasks"], {"COMPLETED": 2, "FAILED": 1})
 
     def test_reading_what_is_being_written(self):
-        grid = self.grid("read", [4 * LONG])
-        self.submit(grid, ranks=1)
-        self.wait_for(lambda: len(self.runs()) == 1 and self.checkpoint_of(1), "checkpoint")
-        folder = self.store / self.runs()[1]["identity"]
-        seen = set()
+        # One training is told that it may lock files, one that it may not; and so is whoever reads them.
+        grid = self.grid("read", [2 * LONG, 2 * LONG])
+        for seed, locking in ((1, "TRUE"), (2, "FALSE")):
+            self.submit(grid, "--where", f"seed={seed}", ranks=1, env={"HDF5_USE_FILE_LOCKING": locking})
+        self.wait_for(lambda: len(self.runs()) == 2 and self.checkpoint_of(1) and self.checkpoint_of(2), "checkpoints")
+        folders = [self.store / entry["identity"] for entry in self.entries()]
+        seen = {folder: set() for folder in folders}
         end = time.monotonic() + 10
-        while self.states()[1] == "running" and time.monotonic() < end:
-            for locking in ("TRUE", "FALSE"):
-                env = {"HDF5_USE_FILE_LOCKING": locking}
-                self.assert_done(adapt("info", folder, env=env))
-                result = self.assert_done(run([sys.executable, "-c", READ, folder / "run.h5"], env=env))
-                seen.add(int(result.stdout))
-                if shutil.which("h5dump"):
-                    self.assert_done(run(["h5dump", "-d", "/epochs/epoch", folder / "run.h5"], env=env))
-            with h5py.File(folder / "run.h5", "r"):  # one that locks while the run is written
+        while "running" in self.states().values() and time.monotonic() < end:
+            for folder, locking in itertools.product(folders, ("TRUE", "FALSE")):
+                seen[folder].add(self.epochs_read(folder, {"HDF5_USE_FILE_LOCKING": locking}))
+            with h5py.File(folders[0] / "run.h5", "r"), h5py.File(folders[1] / "run.h5", "r"):  # they lock meanwhile
                 time.sleep(0.5)
-        self.assertGreater(len(seen), 1, "it grew meanwhile")
+            if not (self.folder / "report").exists():
+                self.assert_done(run([ROOT / "analysis" / "report.py", *folders, "--out", self.folder / "report"]))
+        self.assertGreater(min(map(len, seen.values())), 1, f"they grew meanwhile: {seen}")
         self.wait_for_empty_queue()
-        self.assertEqual(self.states(), {1: "done"}, self.said())
-        self.assertNotIn("lock", (folder / "output.txt").read_text(errors="replace"))
+        self.assertEqual(self.states(), {1: "done", 2: "done"}, self.said())
+        for folder in folders:
+            self.assertNotIn("lock", (folder / "output.txt").read_text(errors="replace"))
+
+    def epochs_read(self, folder, env):
+        """Epochs that are there for h5py, which `adapt info` and h5dump read, too."""
+        self.assert_done(adapt("info", folder, env=env))
+        if shutil.which("h5dump"):
+            self.assert_done(run(["h5dump", "-d", "/epochs/epoch", folder / "run.h5"], env=env))
+        return int(self.assert_done(run([sys.executable, "-c", READ, folder / "run.h5"], env=env)).stdout)
 
 
 if __name__ == "__main__":

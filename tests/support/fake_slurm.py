@@ -1,7 +1,7 @@
-"""Programs called sbatch, squeue and scontrol that answer as Slurm does, for tests without a cluster. What sbatch gets is
-kept in the folder: arguments, script, environment; test_only: the arguments of `sbatch --test-only`. squeue prints the file
-`queue` there (`named` when it is asked for a job by name), or ends with what `silent` says. scontrol prints the file `job`, fails as often as `failures` says, and keeps
-what it was asked in `asked`."""
+"""Programs called sbatch, squeue, sinfo and scontrol that answer as Slurm does, for tests without a cluster. What sbatch gets
+is kept in the folder: arguments, script, environment; test_only: the arguments of `sbatch --test-only`. squeue prints the file
+`queue` there (`named` when it is asked for a job by name), or ends with what `silent` says. sinfo knows nodes of 64000 MB.
+scontrol prints the file `job`, fails as often as `failures` says, and keeps what it was asked in `asked`."""
 
 import os
 
@@ -26,6 +26,10 @@ env >"$FAKE_SLURM/environment"
 [ ! -e "$FAKE_SLURM/silent" ] || { cat "$FAKE_SLURM/silent" >&2; exit 1; }
 case "$*" in *--jobs=*) ;; *) cat "$FAKE_SLURM/named" 2>/dev/null; exit 0 ;; esac
 cat "$FAKE_SLURM/queue" 2>/dev/null || { echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; }
+""",
+    "sinfo": """\
+#!/bin/sh
+echo 64000
 """,
     "scontrol": """\
 #!/bin/sh

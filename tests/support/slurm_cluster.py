@@ -20,7 +20,7 @@ CLUSTER = pathlib.Path(__file__).resolve().parents[2] / "slurm" / "local-cluster
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "unshare")
 NO_NAMESPACES = 4  # exit code of CLUSTER
 PATIENCE = 240  # seconds for what takes 20 on an idle machine
-SITE = "partition: main\nranks_per_node: {ranks}\nnodes: {nodes}\ntime: 60\noptions: {options}\n"
+SITE = "partition: main\nranks_per_node: {ranks}\nnodes: {nodes}\ntime: {time}\noptions: {options}\n"
 BASE = """\
 name: {name}
 model: lenet5
@@ -84,9 +84,9 @@ class Cluster(ProgramTest):
         text = BASE.format(name=name, seeds=seeds, epochs=epochs, data=data or ["procedural"] * len(epochs))
         return self.experiment(text, f"{name}.yaml")
 
-    def submit(self, grid, *arguments, ranks=2, nodes=1, mode="--submit", options=(), launch=None, more="", env=None):
-        """Hands the grid to Slurm. `more`: lines of the site's file; `arguments`: more of the program."""
-        site = SITE.format(ranks=ranks, nodes=nodes, options=list(options)) + (f"launch: {launch}\n" if launch else "")
+    def submit(self, grid, *arguments, ranks=2, nodes=1, mode="--submit", options=(), launch=None, more="", minutes=60, env=None):
+        """Hands the grid to Slurm. `minutes`: the time limit; `more`: lines of the site's file; `arguments`: more of the program."""
+        site = SITE.format(ranks=ranks, nodes=nodes, time=minutes, options=list(options)) + (f"launch: {launch}\n" if launch else "")
         site = self.experiment(site + more, "site.yaml")
         return self.assert_done(adapt("sweep", grid, "--store", self.store, mode, "--site", site, *arguments, env=env,
                                       timeout=PATIENCE))
