@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,15 @@
 #include "numerics/epilogue.hpp"
 
 namespace adapt {
+
+/// What a product multiplies, on so many images.
+WindowProduct window_of(const FoldedProduct& product, int images);
+
+/// Number `i` of those of a type that stand from `data` on.
+float number_at(const void* data, NumberType type, std::size_t i);
+/// Stores one as a value does: rounded to nearest and clamped where it is a byte. NaN becomes the greatest
+/// byte, as in numerics/epilogue.hpp.
+void store(void* data, NumberType type, std::size_t i, float number);
 
 /// A product of an inference with all that is folded into it, by our own products: bytes by those of
 /// nn/kernels/byte_product.hpp, floats by loops.
@@ -54,12 +64,5 @@ class OwnProduct {
 
 /// What runs the product of `parts` by an OwnProduct.
 std::function<void()> own_product(const StepParts& parts);
-
-/// What runs the product of `parts`: `library`, which does so by oneDNN on the memory of `parts`, or
-/// own_product(). Of bytes whichever is faster here (nn/kernels/tuning.hpp) where both round alike and a
-/// trial finds them equal, bit for bit, and our own elsewhere; of floats the library, if it is found to be
-/// right. A library that is wrong is a line in the log. Both are tried on the whole range of bytes in the
-/// memory of the step, whose content is lost.
-std::function<void()> checked_product(const StepParts& parts, std::function<void()> library);
 
 }  // namespace adapt

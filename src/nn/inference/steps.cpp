@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "nn/inference/checked_product.hpp"
 #include "nn/inference/own_product.hpp"
 #include "nn/kernels/average_bytes.hpp"
 #include "nn/kernels/average_pooling.hpp"
