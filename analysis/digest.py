@@ -21,6 +21,7 @@ from analysis.run_file import (
     check_epochs,
     check_format,
     read_summary,
+    name_own_data,
     run_name,
 )
 
@@ -109,12 +110,14 @@ def _read_root(file, file_path, done, layers):
     check_epochs(epochs)
     step = member(member(file, "steps", h5py.Group), "step", h5py.Dataset)
     folder = os.path.dirname(os.path.abspath(file_path))
+    provenance = {name: text_of(value) for name, value in attributes_of(file, "provenance").items()}
+    name_own_data(configuration, provenance)
     return Digest(
         path=file_path,
         name=run_name(file_path, folder),
         state=DONE if done or STRIPPED in file.attrs else state_unless_done(folder),
         configuration=configuration,
-        provenance={name: text_of(value) for name, value in attributes_of(file, "provenance").items()},
+        provenance=provenance,
         epochs=epochs,
         last_step=int(step[-1]) if step.shape[0] else 0,
         summary=read_summary(file),

@@ -14,14 +14,14 @@ import time
 import numpy as np
 
 from analysis.digest import STATES, Digest, read_digests
-from analysis.errors import BadInput
+from analysis.errors import BadInput, complain
 from analysis.files import read_bytes, write_atomically
 from analysis.find_runs import IDENTITY, LOG
 from analysis.hdf5_columns import Damage
 from analysis.run_file import check_epochs
 
 NAME = "digests.json"
-VERSION = 1  # rises when digests hold something else, or runs are read in another way
+VERSION = 2  # rises when digests hold something else, or runs are read in another way
 WORTHWHILE = 200  # runs of a store; fewer are read in less than a second
 LARGEST = 1 << 28  # bytes of the file; 10,000 runs of 20 epochs take 55 MB
 READ_FROM = (LOG, "DONE", "FAILED", "rungs")  # files of a run's folder
@@ -69,8 +69,12 @@ class _Store:
             return
         folder = os.path.dirname(self._file)
         old = {name: entry for name, entry in self._entries.items() if os.path.lexists(os.path.join(folder, name))}
+        text = json.dumps({"version": VERSION, "runs": old | new}, separators=(",", ":"))
+        if len(text) > LARGEST:
+            complain(f"{self._file}: {len(text)} bytes would be more than the {LARGEST} that are read; all runs are read each time")
+            return
         with contextlib.suppress(OSError):
-            write_atomically(self._file, json.dumps({"version": VERSION, "runs": old | new}, separators=(",", ":")))
+            write_atomically(self._file, text)
 
 
 def _stamp(folder):

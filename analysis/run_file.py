@@ -137,8 +137,7 @@ def _read_root(file, file_path, done):
     layers = _read_layers(member(file, "layers", h5py.Group))
     folder = os.path.dirname(os.path.abspath(file_path))
     provenance = {name: text_of(value) for name, value in attributes_of(file, "provenance").items()}
-    if configuration.get("data.name") in OWN_DATA:
-        configuration["data.name"] += ":" + provenance.get("dataset_train_sha256", "?")[:DIGITS]
+    name_own_data(configuration, provenance)
     return Run(
         path=file_path,
         name=run_name(file_path, folder),
@@ -153,6 +152,12 @@ def _read_root(file, file_path, done):
         model=_read_model(file),
         summary=read_summary(file),
     )
+
+
+def name_own_data(configuration, provenance):
+    """Makes data of one's own tell by their name what was read."""
+    if configuration.get("data.name") in OWN_DATA:
+        configuration["data.name"] += ":" + provenance.get("dataset_train_sha256", "?")[:DIGITS]
 
 
 def run_name(file_path, folder):

@@ -1,7 +1,9 @@
 #include "base/mapped_file.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -74,9 +77,19 @@ void watch_for_lost_pages() {
   });
 }
 
+/// All that are mapped.
+struct Files {
+  std::mutex mutex;
+  std::set<const MappedFile*> open;
+};
+
+Files& files() {
+  static Files instance;
+  return instance;
+}
+
+/// With the lock of files().
 void remember(std::span<const std::uint8_t> bytes, const char* name) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
   const auto free =
       std::ranges::find_if(mappings(), [](const Mapping& mapping) { return mapping.begin == nullptr; });
   if (free != mappings().end()) {
@@ -111,13 +124,40 @@ MappedFile::MappedFile(const std::filesystem::path& path) : name_(printable_line
   if (size > kLarge) {
     ::madvise(memory, size, MADV_RANDOM);
   }
-  remember(bytes_, name_.c_str());
+  descriptor_ = ::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0);
+  mapped_ = stamp();
   watch_for_lost_pages();
+  const std::lock_guard lock(files().mutex);
+  remember(bytes_, name_.c_str());
+  files().open.insert(this);
+}
+
+MappedFile::Stamp MappedFile::stamp() const {
+  struct stat status = {};
+  if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
+    return {};
+  }
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void MappedFile::check_all() {
+  const std::lock_guard lock(files().mutex);
+  for (const MappedFile* const file : files().open) {
+    if (file->stamp() != file->mapped_) {
+      throw Failure(
+          concat(file->name_,
+                 " was written to while it was read; expected data that stay as they are during a run"),
+          Cause::machine);
+    }
+  }
 }
 
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) {
+    const std::lock_guard lock(files().mutex);
+    files().open.erase(this);
     forget(bytes_.data());
+    ::close(descriptor_);
     ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
   }
 }

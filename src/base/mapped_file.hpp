@@ -22,9 +22,26 @@ class MappedFile {
   /// gone: reading there ends the process with exit code 1 and a message that names path and offset.
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return bytes_; }
 
+  /// Throws Failure, which names the file, where one that is mapped now was written to since: what was read
+  /// of it may be neither the old content nor the new one. A file of the same name that took its place does
+  /// not matter.
+  static void check_all();
+
  private:
+  /// Size and time of the last change, of the file itself.
+  struct Stamp {
+    std::int64_t bytes = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+
+  [[nodiscard]] Stamp stamp() const;
+
   std::span<const std::uint8_t> bytes_;
   std::string name_;  ///< for the message, fit for a terminal
+  int descriptor_ = -1;
+  Stamp mapped_;
 };
 
 }  // namespace adapt

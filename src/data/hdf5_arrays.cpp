@@ -19,6 +19,9 @@ char kind_of(const hdf5::Datatype& type) {
   if (type.kind() != hdf5::Kind::integer) {
     return type.kind() == hdf5::Kind::floating ? 'f' : '?';
   }
+  if (!type.is_whole()) {
+    return '?';
+  }
   return type.is_signed() ? 'i' : 'u';
 }
 

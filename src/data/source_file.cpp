@@ -19,9 +19,10 @@ bool entry_exists(const std::filesystem::path& path) {
 }
 
 [[noreturn]] void reject_missing(const std::filesystem::path& path, const char* alternative) {
-  throw BadInput(
-      concat("missing ", path.string(), alternative,
-             ": the dataset's folder is incomplete; remove it and get it again with data/fetch.sh"));
+  throw BadInput(concat("missing ", path.string(), alternative,
+                        ": the dataset's folder is incomplete; expected all files that data/README.md lists "
+                        "(data/fetch.sh gets "
+                        "published datasets anew where their folder is moved away)"));
 }
 
 SourceFile mapped(const std::filesystem::path& path) {

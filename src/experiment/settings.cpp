@@ -359,7 +359,8 @@ std::string identifying_value(const Setting& setting, const Configuration& confi
     return setting.write(configuration);
   }
   Configuration whole = configuration;  // the same file, from whichever folder it is named
-  whole.data.path = std::filesystem::absolute(data_folder(configuration.data.path).path).lexically_normal();
+  const auto path = std::filesystem::absolute(data_folder(configuration.data.path).path).lexically_normal();
+  whole.data.path = path.has_filename() ? path : path.parent_path();  // "a/" is "a"
   return setting.write(whole);
 }
 

@@ -77,6 +77,13 @@ bool Datatype::is_signed() const { return H5Tget_sign(id()) == H5T_SGN_2; }
 
 bool Datatype::is_big_endian() const { return H5Tget_order(id()) == H5T_ORDER_BE; }
 
+bool Datatype::is_whole() const {
+  constexpr std::size_t kByteBits = 8;
+  const H5T_order_t order = H5Tget_order(id());
+  return H5Tget_precision(id()) == kByteBits * bytes() && H5Tget_offset(id()) == 0 &&
+         (order == H5T_ORDER_LE || order == H5T_ORDER_BE);
+}
+
 bool Datatype::variable_length() const {
   return checked("kind of a text type", [&] { return H5Tis_variable_str(id()); }) > 0;
 }

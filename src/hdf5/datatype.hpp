@@ -59,6 +59,8 @@ class Datatype {
   /// Integers only: whether one bit is a sign; whether the byte that counts most comes first.
   [[nodiscard]] bool is_signed() const;
   [[nodiscard]] bool is_big_endian() const;
+  /// Integers only: whether all bits of all bytes count, in one of the two usual orders.
+  [[nodiscard]] bool is_whole() const;
   /// Text only: of variable length.
   [[nodiscard]] bool variable_length() const;
   /// Compound only: kind of the member `name`; Kind::other when there is none.

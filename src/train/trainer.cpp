@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/mapped_file.hpp"
 #include "base/phase.hpp"
 #include "base/stopwatch.hpp"
 #include "data/loader.hpp"
@@ -182,6 +183,7 @@ void Trainer::Implementation::end_epoch() {
   record.test_loss = test.mean_loss();
   record.test_accuracy = test.accuracy();
   record.test_seconds = watch.seconds();
+  mpi::together(ranks, [] { MappedFile::check_all(); });  // before anything of the epoch is kept
   schedule->end_epoch(record.train_loss);
   schedule->set_final_phase(static_cast<double>(step.plan().final_phase));
   progress.test_accuracy = record.test_accuracy;

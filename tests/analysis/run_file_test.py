@@ -12,7 +12,7 @@ from support import ScratchTest, run_script
 from synthetic_run import adaptive_layer, constant_layer, write_done, write_run
 
 from analysis import hdf5_file
-from analysis.digest import usable_digests
+from analysis.digest import read_digests, usable_digests
 from analysis.errors import BadInput
 from analysis.run_file import read_run
 
@@ -48,6 +48,8 @@ class SoundFile(ScratchTest):
                 file["provenance"].attrs["dataset_train_sha256"] = digest
             write_done(self.path(name))
             self.assertEqual(read_run(self.path(name)).configuration["data.name"], f"arrays:{digest[:8]}")
+            (read,), _ = read_digests([os.path.join(self.path(name), "run.h5")])
+            self.assertEqual(read.configuration["data.name"], f"arrays:{digest[:8]}")
 
     def test_layers_come_in_the_order_of_the_model(self):
         write_run(self.folder, LAYERS)

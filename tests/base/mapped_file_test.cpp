@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "base/error.hpp"
@@ -32,6 +34,36 @@ TEST(MappedFile, StaysWhenTheFilesNameIsGone) {
   const MappedFile file(path);
   std::filesystem::remove(path);
   EXPECT_EQ(file.bytes()[4], 's');
+}
+
+TEST(MappedFile, OneThatIsWrittenToIsNoticed) {
+  const test::Scratch scratch;
+  const std::filesystem::path path = written(scratch, "bytes");
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto file = std::make_unique<MappedFile>(path);
+  MappedFile::check_all();
+  {
+    std::fstream same(path, std::ios::in | std::ios::out | std::ios::binary);
+    same << "B";
+  }
+  try {
+    MappedFile::check_all();
+    FAIL() << "not noticed";
+  } catch (const Failure& error) {
+    EXPECT_NE(std::string(error.what()).find(path.string() + " was written to"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(MappedFile, AnotherFileUnderItsNameDoesNotMatter) {
+  const test::Scratch scratch;
+  const std::filesystem::path path = written(scratch, "bytes");
+  const MappedFile file(path);
+  std::ofstream(scratch.path() / "other") << "other";
+  std::filesystem::rename(scratch.path() / "other", path);
+  MappedFile::check_all();
+  EXPECT_EQ(file.bytes()[0], 'b');
 }
 
 TEST(MappedFile, WhatIsNoFileIsRefused) {

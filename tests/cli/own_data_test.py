@@ -102,7 +102,8 @@ class OwnData(ProgramTest):
         identity = lambda text: re.search(r"^([0-9a-f]{16}) ", text, re.MULTILINE)[1]
         a = identity(listed(self.folder / "a"))
         self.assertNotEqual(a, identity(listed(self.folder / "b")))
-        self.assertEqual(a, identity(listed("a", cwd=self.folder)), "the same folder, named from another one")
+        for same in ("a", "a/", "./a//"):
+            self.assertEqual(a, identity(listed(same, cwd=self.folder)), "the same folder, named from another one")
 
     def test_larger_than_memory(self):
         """A sparse file of 61 GB: nothing of it is held."""
@@ -148,6 +149,17 @@ class OwnData(ProgramTest):
         self.damaged(path, parts=[f"byte {offset}: expected a label 0..65535, found -1"])
         write_hdf5(path, made | {"train_images": made["train_images"].astype(np.float32)})
         self.damaged(path, parts=[":/train_images: expected uint8 images", "found float32 (48, 28, 28, 3)"])
+        path.unlink()
+        with h5py.File(path, "w") as file:
+            for name, array in made.items():
+                file[name] = array
+            del file["train_labels"]
+            shifted = h5py.h5t.STD_I32LE.copy()  # of which eight bits in the middle count
+            shifted.set_precision(8)
+            shifted.set_offset(8)
+            labels = h5py.h5d.create(file.id, b"train_labels", shifted, h5py.h5s.create_simple((TRAIN,)))
+            labels.write(h5py.h5s.ALL, h5py.h5s.ALL, made["train_labels"].astype(np.int32))
+        self.damaged(path, parts=["/train_labels: expected"])
         path.unlink()
         with h5py.File(path, "w") as file:
             for name, array in made.items():
