@@ -21,7 +21,7 @@ from analysis.interpreter import require_modules  # noqa: E402
 require_modules()
 
 from analysis.errors import BadInput, Parser, run_main  # noqa: E402
-from analysis.exchange_model import ALGORITHMS, DEFAULT_FABRICS, read_fabrics, traffic  # noqa: E402
+from analysis.exchange_model import ALGORITHMS, DEFAULT_FABRICS, ENCODINGS, read_fabrics, traffic  # noqa: E402
 from analysis.files import write_atomically  # noqa: E402
 from analysis.printable import one_line, say  # noqa: E402
 from analysis.style import DASHES, PALETTE, new_figure, png_bytes  # noqa: E402
@@ -32,18 +32,35 @@ POWERS = tuple(2**power for power in range(11))
 INTEGERS = {"int8": 8, "int16": 16, "layer": 8, "exact": 36}  # bits of the modelled exchange; layer: its usual tier
 
 
+ALIKE = ("model", "engine", "encoding")  # of all results of a page
+
+
 def read_measured(folder):
-    """(scaling, ranks) -> result of the benchmark. BadInput where there is none, or not of one model on the fewest ranks."""
+    """(scaling, ranks) -> result of the benchmark. BadInput where there is none on the way of strong scaling, or where they are not
+    all of one model, engine and encoding."""
     results = {}
+    first = None
     for path in sorted(pathlib.Path(folder).glob("*_*.json")):
         name = re.fullmatch(r"(strong|weak)_(\d+)\.json", path.name)
         if name is None:
             continue
         try:
             (result,) = json.loads(path.read_text(encoding="utf-8"))["results"]
-            results[name[1], int(name[2])] = {key: result[key] for key in ("model", "batch", "ranks", "images_per_second", "seconds", "phases")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            alike = {key: str(result[key]) for key in ALIKE}
+            results[name[1], int(name[2])] = {
+                **alike,
+                **{key: int(result[key]) for key in ("batch", "ranks")},
+                "images_per_second": float(result["images_per_second"]),
+                "median": float(result["seconds"]["median"]),
+                "exchange": float(result["phases"].get("exchange", 0)),
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadInput(f"{path}: {error!r}; expected what `adapt bench step --json` prints of one engine") from None
+        first = first or (path, alike)
+        if alike != first[1]:
+            raise BadInput(f"{path}: {alike}, but {first[0]} has {first[1]}; expected results of one model, engine and encoding")
+        if alike["encoding"] not in ENCODINGS:
+            raise BadInput(f"{path}: the encoding is '{alike['encoding']}'; expected one of {', '.join(ENCODINGS)}")
     if not any(scaling == "strong" for scaling, _ in results):
         raise BadInput(f"{folder}: no strong_N.json in it; expected what run.sh measured")
     return results
@@ -68,15 +85,21 @@ def simulated_exchanges(model):
 
 def project(base, scaling, ranks, exchange):
     """Images per second on `ranks` ranks from one measured result: its computation, and so many seconds of an exchange."""
-    compute = (base["seconds"]["median"] - base["phases"].get("exchange", 0.0)) * base["ranks"]
+    compute = (base["median"] - base["exchange"]) * base["ranks"]
     images = base["batch"] * (ranks if scaling == "weak" else 1)
     seconds = compute * images / base["batch"] / ranks + exchange
     return images / seconds
 
 
-def rows_of(results, scaling, encoding):
+def shards_of(scaling, ranks):
+    """As run.sh has them."""
+    return 8 * ranks if scaling == "weak" else max(8, ranks)
+
+
+def rows_of(results, scaling):
     """One row for each number of ranks: {"ranks", "measured", "modelled": {fabric: .}, "simulated": {network: .}}."""
     base = results["strong", min(ranks for kind, ranks in results if kind == "strong")]
+    encoding = base["encoding"]
     sizes = sizes_of(base["model"])
     fabrics = read_fabrics(os.path.join(sys.path[0], "analysis", DEFAULT_FABRICS))
     simulated = simulated_exchanges(base["model"])
@@ -88,7 +111,7 @@ def rows_of(results, scaling, encoding):
         row = {"ranks": ranks, "modelled": {}, "simulated": {},
                "measured": results.get((scaling, ranks), {}).get("images_per_second")}  # fmt: skip
         for name in FABRICS if sizes else ():
-            loads = [traffic(encoding, sizes, ranks, max(8, ranks), INTEGERS.get(encoding, 32), way) for way in ALGORITHMS]
+            loads = [traffic(encoding, sizes, ranks, shards_of(scaling, ranks), INTEGERS.get(encoding, 32), way) for way in ALGORITHMS]
             row["modelled"][name] = project(base, scaling, ranks, min(map(fabrics[name].seconds, loads)))
         for (network, number, per_node), (seconds, method) in simulated.items():
             if number == ranks and encoding == "int8":
@@ -116,9 +139,9 @@ def draw(tables):
     return figure
 
 
-def page_text(base, encoding, tables):
+def page_text(base, tables):
     """The page, Markdown."""
-    lines = [f"# Scaling: {one_line(base['model'])}, {one_line(encoding)}", "",
+    lines = [f"# Scaling: {one_line(base['model'])}, {one_line(base['engine'])}, {one_line(base['encoding'])}", "",
              f"Images per second, more is better. **Measured**: `adapt bench step`, as many ranks as it says, in one row's turn. **Modelled** and "
              f"**simulated**: the computation measured on {base['ranks']} rank(s), divided; the exchange by a formula, or by SimGrid, and "
              "none of it hidden behind the backward pass: lower bounds.", "", "![Images per second by ranks](scaling.png)", ""]  # fmt: skip
@@ -138,14 +161,13 @@ def main():
     """Reads what was measured, writes both files."""
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", metavar="DIR", help="what run.sh --out made")
-    parser.add_argument("--encoding", default="int8", help="of the measured runs (default int8)")
     options = parser.parse_args()
     results = read_measured(options.folder)
     tables = {}
     for scaling in SCALINGS:
         if any(kind == scaling for kind, _ in results):
-            base, tables[scaling] = rows_of(results, scaling, options.encoding)
-    for name, content in (("scaling.png", png_bytes(draw(tables))), ("scaling.md", page_text(base, options.encoding, tables).encode())):
+            base, tables[scaling] = rows_of(results, scaling)
+    for name, content in (("scaling.png", png_bytes(draw(tables))), ("scaling.md", page_text(base, tables).encode())):
         write_atomically(os.path.join(options.folder, name), content)
         say(os.path.join(options.folder, name))
     return 0

@@ -3,7 +3,7 @@
 #
 # usage: experiments/scale/run.sh --out DIR [--program ADAPT] [--ranks "1 2 4"] [--model resnet20] [--engine integer]
 #                                 [--encoding int8] [--batch 128] [--seconds 5] [--repeats 5] [--slurm "SBATCH OPTIONS"]
-#   --ranks     how many (default: powers of two up to the cores of this machine); the first one is what is projected from
+#   --ranks     how many (default: powers of two up to the cores of this machine); the least one is what is projected from
 #   --batch     images of a step: of all ranks (strong scaling), and of each rank (weak scaling)
 #   --slurm     measures by one job array, a task for each number of ranks, with these options of sbatch, such as
 #               "--nodes=4 --ntasks-per-node=32 --time=20", which must have room for the most ranks; ends when they have ended
@@ -46,6 +46,11 @@ for number in "${numbers[@]}"; do
 done
 mkdir -p "$out"
 out=$(realpath "$out") program=$(realpath "$program")
+settings="--model $model --engine $engine --encoding $encoding --batch $batch"
+if [[ -e "$out/settings" && "$(< "$out/settings")" != "$settings" ]]; then
+  refuse "$out holds what was measured with $(< "$out/settings"); expected the same, or another --out"
+fi
+echo "$settings" > "$out/settings"
 
 # Shards: 8, or one for each rank where there are more; in weak scaling 8 of each rank.
 measure() { # SCALING RANKS: launches by the words of the array `launch`
@@ -102,4 +107,4 @@ else
     measure_both "$number"
   done
 fi
-"$ADAPT_ROOT/experiments/scale/page.py" "$out" --encoding "$encoding"
+"$ADAPT_ROOT/experiments/scale/page.py" "$out"

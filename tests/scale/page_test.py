@@ -16,17 +16,19 @@ RUN = ROOT / "experiments" / "scale" / "run.sh"
 
 def result(ranks, batch, seconds, exchange):
     """A benchmark's result."""
-    return {"model": "resnet20", "batch": batch, "ranks": ranks, "images_per_second": batch / seconds,
-            "seconds": {"median": seconds}, "phases": {"forward": seconds - exchange, "exchange": exchange}}  # fmt: skip
+    return {"model": "resnet20", "engine": "integer", "encoding": "int8", "batch": batch, "ranks": ranks,
+            "images_per_second": batch / seconds, "seconds": {"median": seconds},
+            "phases": {"forward": seconds - exchange, "exchange": exchange}}  # fmt: skip
 
 
 class Page(ProgramTest):
-    def write(self, scaling, ranks, *values):
+    def write(self, scaling, ranks, *values, **changes):
         path = self.folder / f"{scaling}_{ranks}.json"
-        path.write_text(json.dumps({"results": [result(ranks, *values)]}), encoding="utf-8")
+        path.write_text(json.dumps({"results": [result(ranks, *values) | changes]}), encoding="utf-8")
 
     def test_projections_by_hand(self):
-        base = result(2, 64, 0.5, 0.1)  # 0.8 s of one rank
+        self.write("strong", 2, 64, 0.5, 0.1)  # 0.8 s of one rank
+        base = page.read_measured(self.folder)["strong", 2]
         self.assertAlmostEqual(page.project(base, "strong", 8, 0.3), 64 / (0.8 / 8 + 0.3))
         self.assertAlmostEqual(page.project(base, "weak", 8, 0.3), 512 / (0.8 + 0.3))
 
@@ -47,11 +49,29 @@ class Page(ProgramTest):
         self.assertEqual((self.folder / "scaling.png").read_bytes()[:4], b"\x89PNG")
 
     def test_what_is_no_measurement_is_refused(self):
-        for text in ("", "{}", '{"results": []}'):
+        without_median = json.dumps({"results": [result(1, 64, 0.5, 0.1) | {"seconds": {}}]})
+        for text in ("", "{}", '{"results": []}', '{"results": [[]]}', without_median):
             (self.folder / "strong_1.json").write_text(text, encoding="utf-8")
             done = run([ROOT / "experiments" / "scale" / "page.py", self.folder])
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("strong_1.json", done.stderr)
+
+    def test_results_of_different_settings_are_refused(self):
+        self.write("strong", 1, 64, 0.5, 0.1)
+        for change in ({"model": "lenet5"}, {"engine": "float32"}, {"encoding": "float32"}):
+            self.write("strong", 2, 64, 0.3, 0.1, **change)
+            done = run([ROOT / "experiments" / "scale" / "page.py", self.folder])
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("expected results of one model, engine and encoding", done.stderr)
+        (self.folder / "strong_2.json").unlink()
+        self.write("strong", 1, 64, 0.5, 0.1, encoding="auto")
+        done = run([ROOT / "experiments" / "scale" / "page.py", self.folder])
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("the encoding is 'auto'", done.stderr)
+
+    def test_each_rank_has_its_shards_in_weak_scaling(self):
+        self.assertEqual([page.shards_of("weak", ranks) for ranks in (1, 4, 64)], [8, 32, 512])
+        self.assertEqual([page.shards_of("strong", ranks) for ranks in (1, 4, 64)], [8, 8, 64])
 
     def test_measured_by_run(self):
         words = [RUN, "--out", self.folder / "out", "--program", PROGRAM, "--ranks", "1 2", "--model", "lenet5", "--engine", "float32",
@@ -59,10 +79,10 @@ class Page(ProgramTest):
         done = run(list(map(str, words)), env={"OMP_NUM_THREADS": "1"})
         self.assert_done(done)
         names = sorted(path.name for path in (self.folder / "out").iterdir())
-        self.assertEqual(names, ["scaling.md", "scaling.png", *(f"{kind}_{ranks}.json" for kind in ("strong", "weak") for ranks in (1, 2))])
+        self.assertEqual(names, ["scaling.md", "scaling.png", "settings", *(f"{kind}_{ranks}.json" for kind in ("strong", "weak") for ranks in (1, 2))])
         weak = json.loads((self.folder / "out" / "weak_2.json").read_text(encoding="utf-8"))["results"][0]
         self.assertEqual((weak["ranks"], weak["batch"]), (2, 128))
-        for bad in (["--ranks", "two"], ["--model"], ["--nodes", "3"]):
+        for bad in (["--ranks", "two"], ["--model"], ["--nodes", "3"], ["--model", "resnet20"], ["--batch", "32"]):
             self.assertEqual(run(list(map(str, [*words, *bad]))).returncode, 2)
         again = run(list(map(str, words)), env={"PATH": "/usr/bin:/bin", "OMPI_MCA_plm": "none"})
         self.assert_done(again)  # what is there is not measured again
