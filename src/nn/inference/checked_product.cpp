@@ -168,11 +168,13 @@ std::function<void()> faster_product(const StepParts& parts, std::function<void(
 
 }  // namespace
 
-std::function<void()> checked_product(const StepParts& parts, std::function<void()> library) {
+std::function<void()> checked_product(const StepParts& parts,
+                                      const std::function<std::function<void()>()>& make_library) {
   const FoldedProduct& product = parts.step.product;
   if (product.integer && !may_be_equal(parts)) {
     return own_product(parts);
   }
+  std::function<void()> library = make_library();
   const Agreement found = agreement(parts, library);
   if (found == Agreement::none) {
     log_wrong_library(window_of(product, parts.destination.value.shape.n));

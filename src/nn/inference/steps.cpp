@@ -121,9 +121,10 @@ Run compile_product(const StepParts& parts) {
   const auto epilogue = epilogue_of(product, parts.step.residual >= 0, parts.residual_type);
   const memory::data_type weights =
       product.integer ? memory::data_type::s8 : onednn_type_of(parts.sources[0].value.type);
-  const Run library = is_linear(product.geometry) ? compile_linear(parts, weights, epilogue)
-                                                  : compile_convolution(parts, weights, epilogue);
-  return checked_product(parts, library);
+  return checked_product(parts, [&] {
+    return is_linear(product.geometry) ? compile_linear(parts, weights, epilogue)
+                                       : compile_convolution(parts, weights, epilogue);
+  });
 }
 
 // ---- poolings ----
