@@ -57,7 +57,7 @@ class Lent {
   }
   ~Lent() {
     if (!bytes_.empty()) {
-      tensor_.set_data_handle(nullptr);
+      dnnl_memory_set_data_handle(tensor_.get(), nullptr);  // which does not throw
     }
   }
   Lent(const Lent&) = delete;

@@ -141,8 +141,8 @@ void OwnProduct::sum_floats(const void* source) {
           const int y = window_.source_of(place / out.w % out.h, tap / window_.kernel, in.h);
           const int x = window_.source_of(place % out.w, tap % window_.kernel, in.w);
           if (y >= 0 && x >= 0) {
-            *to += *weight * number_at(source, source_type_,
-                                       static_cast<std::size_t>((image + y * in.w + x) * in.c + i));
+            const std::int64_t pixel = image + y * in.w + x;
+            *to += *weight * number_at(source, source_type_, static_cast<std::size_t>(pixel * in.c + i));
           }
         }
       }
