@@ -34,7 +34,7 @@ export ASAN_OPTIONS=allocator_may_return_null=1
 # ONNX's Python reads exported models. What prints manual pages, what loads the module file of slurm/site, and Valgrind. SimGrid's
 # simulated ranks and network namespaces for tests/scale.
 adapt_install_packages slurmctld slurmd slurm-client munge libpmix-dev chromium-headless-shell python3-onnx \
-  groff-base environment-modules valgrind libsimgrid-dev iproute2
+  groff-base man-db environment-modules valgrind libsimgrid-dev iproute2
 # ONNX Runtime judges exported models; without npm or its registry that test is skipped.
 if [[ -z "${ADAPT_ONNXRUNTIME:-}" ]] && command -v npm >/dev/null; then
   export ADAPT_ONNXRUNTIME="$ADAPT_ROOT/build/onnxruntime"
