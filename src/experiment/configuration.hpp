@@ -61,9 +61,9 @@ std::vector<std::pair<std::string, std::string>> json_values(const Configuration
 std::string configuration_reference(const KnownNames& names);
 
 /// SHA-256 (hexadecimal) over all keys and values but those that cannot change a run's trajectory: name,
-/// data.path (but where it is what the data are known by), record.*, checkpoint.*, mpi.*. Runs with equal identity are the same experiment. A change of a
-/// default changes the identity of the files that rely on it, and of no other. training.threads counts,
-/// because float32 results and all times depend on it.
+/// data.path (but where it is what the data are known by), record.*, checkpoint.*, mpi.*. Runs with equal
+/// identity are the same experiment. A change of a default changes the identity of the files that rely on it,
+/// and of no other. training.threads counts, because float32 results and all times depend on it.
 std::string run_identity(const Configuration& configuration);
 
 /// Name of the run's folder in a run store: the first 16 digits of SHA-256 over run.h5's format version and

@@ -23,7 +23,8 @@ struct ModelOptions {
   std::string graph;  ///< the text of a model file (nn/model_file.hpp); empty: the shipped model `name`
   double init_scale =
       0.5;  ///< s of TNVS: truncated normal, σ = sqrt(s / fan_in), cut at ± sqrt(3 s / fan_in)
-  /// A run folder, an .npz or .onnx file to start from (record/weights_file.hpp), and its digest; empty: none.
+  /// A run folder, an .npz or .onnx file to start from (record/weights_file.hpp), and its digest; empty:
+  /// none.
   std::string weights = {};
   std::string weights_sha256 = {};
   /// The file that `graph` was written out from, path and text, for messages; empty: not known.
