@@ -21,7 +21,7 @@ objects=$program.objects
 mkdir -p "$objects"
 sources=("$here/simulated_exchange.cpp" "$src"/exchange/*.cpp "$src"/numerics/*.cpp "$src"/numerics/vector/*.cpp
   "$src"/mpi/{check,communicator,messages,watchdog}.cpp
-  "$src"/base/{failure_text,fault,file,json,log,memory,option_text,phase,process,sha256,suggest,terminal}.cpp)
+  "$src"/base/{aligned,failure_text,fault,file,json,log,memory,option_text,phase,process,sha256,suggest,terminal}.cpp)
 
 compile() {
   local name object

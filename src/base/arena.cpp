@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <new>
 
+#include "base/aligned.hpp"
+
 namespace adapt {
 namespace {
 
@@ -43,6 +45,7 @@ void Arena::add_region(std::size_t bytes) {
   if (base == MAP_FAILED) {
     throw std::bad_alloc();
   }
+  use_large_pages(base, size);
   ASAN_POISON_MEMORY_REGION(base, size);
   holes_[{regions_.size(), 0}] = size;
   regions_.push_back({static_cast<std::byte*>(base), size});
