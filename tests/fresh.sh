@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What a newcomer meets: an empty Debian in a temporary folder, a clone of this repository's HEAD, and in it both commands
-# of the README, experiments/quickstart.sh and tests/run.sh.
+# of the README, experiments/quickstart.sh and tests/run.sh. Or, with --package, what a user of the Debian package meets: it
+# is built there, and installed in another empty Debian that has no source tree (tests/package/).
 #
-# usage: tests/fresh.sh bookworm|trixie [--mirror URL] [--keep]
+# usage: tests/fresh.sh bookworm|trixie [--package] [--mirror URL] [--keep]
 #   --mirror URL  where Debian's packages come from (default $ADAPT_DEBIAN_MIRROR, else http://deb.debian.org/debian)
 #   --keep        leaves the folder, to look into; else it is removed whatever happens
 # Needs root, debootstrap, a network, and 6 GB in $TMPDIR (default /var/tmp). Takes half an hour on two cores.
@@ -17,7 +18,7 @@ refuse() {
   exit 2
 }
 
-suite="" mirror="${ADAPT_DEBIAN_MIRROR:-http://deb.debian.org/debian}" keep=no
+suite="" mirror="${ADAPT_DEBIAN_MIRROR:-http://deb.debian.org/debian}" package=no keep=no
 while (($# > 0)); do
   case "$1" in
     -h | --help)
@@ -25,13 +26,14 @@ while (($# > 0)); do
       exit 0
       ;;
     bookworm | trixie) suite="$1" ;;
+    --package) package=yes ;;
     --keep) keep=yes ;;
     --mirror)
       [[ "${2:-}" == *:/* ]] || refuse "--mirror: expected a URL such as http://deb.debian.org/debian, found '${2:-}'"
       mirror="$2"
       shift
       ;;
-    *) refuse "unknown argument '$1'; expected bookworm or trixie, --mirror URL, --keep" ;;
+    *) refuse "unknown argument '$1'; expected bookworm or trixie, --package, --mirror URL, --keep" ;;
   esac
   shift
 done
@@ -88,30 +90,45 @@ in_system='mount --bind "$0" "$0" && cd "$0" && # a root that is a mount point a
 say() { echo "fresh: $suite: $1"; }
 
 failures=0
-try() { # try SCRIPT
+try() { # try SYSTEM SCRIPT
   local start="$SECONDS" outcome=passed
-  say "$1"
-  apart bash -c "$in_system" "$system" "$1" || outcome="FAILED with exit code $?"
+  say "$2"
+  apart bash -c "$in_system" "$1" "$2" || outcome="FAILED with exit code $?"
   [[ "$outcome" == passed ]] || failures=$((failures + 1))
-  summary+=("$1 $outcome in $((SECONDS - start)) s")
+  summary+=("$2 $outcome in $((SECONDS - start)) s")
 }
 
-say "an empty system in $system, from $mirror"
-apart debootstrap --variant=minbase "$suite" "$system" "$mirror" >"$folder/debootstrap.log" 2>&1 || {
-  tail -n 20 "$folder/debootstrap.log" >&2
-  refuse "debootstrap failed"
+empty_system() { # empty_system FOLDER
+  say "an empty system in $1, from $mirror"
+  apart debootstrap --variant=minbase "$suite" "$1" "$mirror" >"$folder/debootstrap.log" 2>&1 || {
+    tail -n 20 "$folder/debootstrap.log" >&2
+    refuse "debootstrap failed"
+  }
+  mkdir -p "$1/dev/shm" "$1/dev/pts"
+  printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(hostname)" >"$1/etc/hosts"
+  [[ ! -e /etc/resolv.conf ]] || cp -L /etc/resolv.conf "$1/etc/resolv.conf"
 }
-mkdir -p "$system/dev/shm" "$system/dev/pts"
-printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(hostname)" >"$system/etc/hosts"
-[[ ! -e /etc/resolv.conf ]] || cp -L /etc/resolv.conf "$system/etc/resolv.conf"
+
+empty_system "$system"
 # By way of a file: the repository may belong to somebody else.
 git -C "$ROOT" -c "safe.directory=$ROOT" bundle create --quiet "$folder/adapt.bundle" HEAD
 git clone --quiet "$folder/adapt.bundle" "$system/root/adapt"
 say "commit $(git -C "$system/root/adapt" log -1 --format='%h %s')"
 
 summary=()
-try experiments/quickstart.sh
-try tests/run.sh
+if [[ "$package" == yes ]]; then
+  try "$system" tests/package/build.sh
+  if ((failures == 0)); then
+    bare="$folder/bare"
+    empty_system "$bare"
+    mkdir -p "$bare/root/adapt"
+    cp "$system"/root/adapt/build/package/adapt_*.deb "$system/root/adapt/tests/package/try.sh" "$bare/root/adapt/"
+    try "$bare" ./try.sh
+  fi
+else
+  try "$system" experiments/quickstart.sh
+  try "$system" tests/run.sh
+fi
 changes="$(git -C "$system/root/adapt" status --porcelain)"
 if [[ -n "$changes" ]]; then
   failures=$((failures + 1))

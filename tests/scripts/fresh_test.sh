@@ -30,7 +30,7 @@ run() { # run ARGUMENT...: fills $output, $status
 run
 expect "no suite" "$status|$output" "2|fresh: no suite given; expected bookworm or trixie"
 run sid
-expect "unknown suite" "$status|$output" "2|fresh: unknown argument 'sid'; expected bookworm or trixie, --mirror URL, --keep"
+expect "unknown suite" "$status|$output" "2|fresh: unknown argument 'sid'; expected bookworm or trixie, --package, --mirror URL, --keep"
 run trixie --mirror here
 expect "no mirror" "$status|$output" \
   "2|fresh: --mirror: expected a URL such as http://deb.debian.org/debian, found 'here'"
@@ -42,10 +42,14 @@ fake id 'echo 0'
 
 # A machine on which every step is made up.
 fake unshare 'while [[ "$1" == --* || "$1" == private ]]; do shift; done; exec "$@"'
-fake mount 'echo "mount ${*//$TMPDIR\/adapt-fresh.*\/system/SYSTEM}" >>"$CALLS"'
-fake chroot 'echo "chroot $PWD: ${*: -1}" | sed "s|$TMPDIR/adapt-fresh.*/system|SYSTEM|" >>"$CALLS"; [[ "${*: -1}" != "$BROKEN" ]]'
+fake mount 'echo "mount $*" | sed -E "s#$TMPDIR/adapt-fresh[^ ]*/(system|bare)#\U\1#g" >>"$CALLS"'
+fake chroot 'echo "chroot $PWD: ${*: -1}" | sed -E "s#$TMPDIR/adapt-fresh.*/(system|bare)#\U\1#" >>"$CALLS"
+[[ "${*: -1}" != "$BROKEN" ]] || exit 1
+if [[ "${*: -1}" == tests/package/build.sh ]]; then
+  cd root/adapt && mkdir -p build/package tests/package && touch build/package/adapt_1_amd64.deb tests/package/try.sh
+fi'
 fake git 'case "$*" in *" status "*) echo "$CHANGES" ;; *" log "*) echo "abc what was done" ;; esac'
-fake debootstrap 'echo "debootstrap $1 $2 $4" >>"$CALLS"; mkdir -p "$3/etc" "$3/root"; exit "${NO_MIRROR:-0}"'
+fake debootstrap 'echo "debootstrap $1 $2 $4" >>"$CALLS"; mkdir -p "$3/etc" "$3/root/adapt"; exit "${NO_MIRROR:-0}"'
 export BROKEN="" CHANGES=""
 summary() { sed -n 's/ in [0-9]* s$//; s/^fresh: trixie: //p' <<<"$output" | tail -n "$1"; }
 
@@ -72,6 +76,17 @@ expect "a changed clone" "$status|$(summary 1)" "1|the clone was CHANGED: ?? lef
 NO_MIRROR=1 run trixie
 expect "no debootstrap" "$status|$(tail -n 1 <<<"$output")" "2|fresh: debootstrap failed"
 expect "left behind after failures" "$(ls "$TMPDIR")" ""
+
+>"$CALLS"
+run trixie --package
+expect "the package passes" "$status|$(summary 2)" "0|tests/package/build.sh passed
+./try.sh passed"
+expect "what is where" "$(grep '^chroot' "$CALLS")" "chroot SYSTEM: tests/package/build.sh
+chroot BARE: ./try.sh"
+BROKEN=tests/package/build.sh run trixie --package
+expect "no package" "$status|$(summary 1)" "1|tests/package/build.sh FAILED with exit code 1"
+BROKEN=./try.sh run trixie --package
+expect "a package that does not work" "$status|$(summary 1)" "1|./try.sh FAILED with exit code 1"
 
 run trixie --keep
 kept="$(echo "$TMPDIR"/adapt-fresh.trixie.*)"
