@@ -153,6 +153,7 @@ class StepBenchmark : public Benchmark {
       if (options.engine.name == Engine::integer) {
         options.precision.formats = FormatScope::per_tensor;
         options.precision.backward = options_.backward;
+        options.precision.quantize.unnormalized = false;  // as in the recipe for integers
         options.precision.fixed.word_length = options_.word_length;
       }
       options.training.batch = options_.batch;

@@ -239,7 +239,10 @@ std::vector<Setting> precision_settings() {
       bind("precision.quantize.inputs", ADAPT_MEMBER(precision.quantize.inputs), BooleanDomain{},
            "activations entering a layer"),
       bind("precision.quantize.outputs", ADAPT_MEMBER(precision.quantize.outputs), BooleanDomain{},
-           "activations leaving a layer"),
+           "activations leaving a layer, before batch norm and activation function; what goes to residual "
+           "sums"),
+      young(bind("precision.quantize.unnormalized", ADAPT_MEMBER(precision.quantize.unnormalized),
+                 BooleanDomain{}, "quantize.outputs: also of layers without a batch norm behind them")),
       bind("precision.quantize.gradients", ADAPT_MEMBER(precision.quantize.gradients), BooleanDomain{},
            "parameter gradients"),
       bind("precision.fixed.word_length", ADAPT_MEMBER(precision.fixed.word_length), kWordLength,

@@ -17,6 +17,7 @@ struct QuantizedLayer {
   std::int64_t madds = 0;       ///< multiply-adds of one sample, forward
   bool reads_image = false;     ///< its input is the image
   bool reads_average = false;   ///< its input comes straight from an average pool
+  bool is_normalized = false;   ///< a batch norm, and nobody else, reads its outputs
 };
 
 /// A node with everything that follows from where it stands.

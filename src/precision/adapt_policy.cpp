@@ -41,8 +41,8 @@ class AdaptPolicy : public PrecisionPolicy {
         throw Failure(concat("layer ", info.name, ": has ", info.parameters, " weights, needs at least one"));
       }
       layers_.emplace_back(info, start, options_);
+      plan_.layers.push_back(formats_of(start, shared_, info));
     }
-    plan_.layers.assign(layers.size(), formats_of(start, shared_));
   }
 
   std::vector<SwitchEvent> observe(const StepObservation& observation) override;
@@ -197,7 +197,7 @@ SwitchEvent AdaptPolicy::switch_precision(const PushDownJob& job, const PushDown
   const auto grow = options_.growth == Growth::word ? push_up_word : push_up;
   layer.format = on_tier(grow(minimal.format, state.diversity, tracker_.strategy(), options_.buffer_bits),
                          options_.tiers);
-  plan_.layers[index] = formats_of(layer.format, shared_);
+  plan_.layers[index] = formats_of(layer.format, shared_, layer.info);
 
   SwitchEvent event;
   event.step = step;
@@ -258,7 +258,7 @@ void AdaptPolicy::restore_state(std::span<const std::byte> state) {
     const auto norm_sum = reader.get<double>();
     const auto parameters = static_cast<std::size_t>(layer.info.parameters);
     layer.window.restore(reader.get_all<float>(parameters, parameters), norm_sum, steps);
-    plan_.layers[i] = formats_of(layer.format, shared_);
+    plan_.layers[i] = formats_of(layer.format, shared_, layer.info);
   }
   reader.finish();
   check_formats(plan_);

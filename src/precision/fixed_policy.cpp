@@ -10,8 +10,10 @@ namespace {
 /// One format ⟨WL, FL⟩ for all layers, for the whole run.
 class FixedPolicy : public PrecisionPolicy {
  public:
-  FixedPolicy(FixedFormat format, const PolicyOptions& options, std::size_t layers) {
-    plan_.layers.assign(layers, formats_of(format, options));
+  FixedPolicy(FixedFormat format, const PolicyOptions& options, const std::vector<LayerInfo>& layers) {
+    for (const LayerInfo& layer : layers) {
+      plan_.layers.push_back(formats_of(format, options, layer));
+    }
   }
 
   std::vector<SwitchEvent> observe(const StepObservation& /*observation*/) override { return {}; }
@@ -23,7 +25,7 @@ std::unique_ptr<PrecisionPolicy> make_fixed_policy(const PolicyOptions& options,
                                                    const std::vector<LayerInfo>& layers) {
   const FixedFormat format{options.fixed.word_length, options.fixed.fractional_length};
   check_format(format, "precision.fixed");
-  return std::make_unique<FixedPolicy>(format, options, layers.size());
+  return std::make_unique<FixedPolicy>(format, options, layers);
 }
 
 }  // namespace adapt

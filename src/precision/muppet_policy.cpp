@@ -68,7 +68,7 @@ void MuppetPolicy::set_formats() {
   // Scales are the tensors' own: FL means nothing here.
   const FixedFormat format{options_.levels[level_], 0};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    plan_.layers[i] = formats_of(format, shared_);
+    plan_.layers[i] = formats_of(format, shared_, layers_[i]);
     plan_.layers[i].operands.reset();
     if (!layers_[i].reads_image && !layers_[i].reads_average) {
       plan_.layers[i].inputs.reset();

@@ -92,6 +92,7 @@ struct MuppetPolicyOptions {
 struct QuantizeOptions {
   bool inputs = true;
   bool outputs = true;
+  bool unnormalized = true;  ///< outputs that no batch norm reads, too
   bool gradients = true;
 };
 

@@ -30,7 +30,7 @@ std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
   return policy;
 }
 
-LayerFormats formats_of(FixedFormat format, const PolicyOptions& options) {
+LayerFormats formats_of(FixedFormat format, const PolicyOptions& options, const LayerInfo& layer) {
   const QuantizeOptions& quantize = options.quantize;
   LayerFormats formats;
   formats.weights = format;
@@ -38,8 +38,10 @@ LayerFormats formats_of(FixedFormat format, const PolicyOptions& options) {
     formats.inputs = format;
   }
   if (quantize.outputs) {
-    formats.outputs = format;
     formats.operands = format;
+    if (quantize.unnormalized || layer.is_normalized) {
+      formats.outputs = format;
+    }
   }
   if (quantize.gradients) {
     formats.gradients = format;

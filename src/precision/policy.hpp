@@ -22,6 +22,7 @@ struct LayerInfo {
   std::int64_t parameters = 0;  ///< weights of the quantized tensor, bias excluded
   bool reads_image = false;     ///< its input is the image
   bool reads_average = false;   ///< its input comes straight from an average pool
+  bool is_normalized = false;   ///< a batch norm, and nobody else, reads its outputs
 };
 
 /// One layer after one optimizer step. All spans have `parameters` elements and live for the call only.
@@ -118,8 +119,8 @@ class PrecisionPolicy {
 std::unique_ptr<PrecisionPolicy> make_policy(const PolicyOptions& options,
                                              const std::vector<LayerInfo>& layers);
 
-/// A layer all of whose tensors share `format`, as far as `quantize` and `backward` ask for them.
-LayerFormats formats_of(FixedFormat format, const PolicyOptions& options);
+/// `layer`, all of whose tensors share `format`, as far as `quantize` and `backward` ask for them.
+LayerFormats formats_of(FixedFormat format, const PolicyOptions& options, const LayerInfo& layer);
 
 /// AdaPT's penalty P = mean over layers of (WL_l / 32) · density_l (32 bits where a layer is float32; 0 for
 /// no layers).

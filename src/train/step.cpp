@@ -42,7 +42,8 @@ LoaderOptions loader_options(const TrainerOptions& options, const mpi::Communica
 std::vector<LayerInfo> layer_infos(const Graph& graph) {
   std::vector<LayerInfo> infos;
   for (const QuantizedLayer& layer : graph.layers) {
-    infos.push_back({layer.name, layer.parameters, layer.reads_image, layer.reads_average});
+    infos.push_back(
+        {layer.name, layer.parameters, layer.reads_image, layer.reads_average, layer.is_normalized});
   }
   return infos;
 }

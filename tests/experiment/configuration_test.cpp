@@ -48,7 +48,7 @@ Configuration all_different() {
   c.precision.scales = ScaleChoice::least_error;
   c.precision.backward = Backward::quantized;
   c.precision.muppet = {{4, 9}, 4, DiversityWindow::sliding, 1.25, 2.5, 0.5, 3};
-  c.precision.quantize = {false, false, false};
+  c.precision.quantize = {false, false, false, false};
   c.precision.fixed = {8, -3};
   c.precision.adapt = {10,           5,
                        30,           150,

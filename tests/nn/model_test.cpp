@@ -60,6 +60,17 @@ TEST(Model, AlexnetCountsAndSizes) {
   EXPECT_EQ(graph.nodes.back().input, (Shape{1, 256, 1, 1}));
 }
 
+TEST(Model, LayersKnowWhetherABatchNormReadsTheirOutputs) {
+  for (const bool quantized : {false, true}) {
+    const Graph resnet = lower(make_model("resnet20", 10), {1, 3, 32, 32}, quantized);
+    for (const QuantizedLayer& layer : resnet.layers) {
+      EXPECT_EQ(layer.is_normalized, layer.name != "fc") << layer.name;
+    }
+    const Graph alexnet = lower(make_model("alexnet", 10), {1, 3, 32, 32}, quantized);
+    EXPECT_FALSE(std::ranges::any_of(alexnet.layers, &QuantizedLayer::is_normalized));
+  }
+}
+
 TEST(Model, MobilenetV2CountsAndSizes) {
   // Its authors' 3.4 million parameters with 1,000 classes, which are 3.5 million with all batch norms.
   EXPECT_EQ(parameter_count(lower(make_model("mobilenet_v2", 1000), {1, 3, 32, 32}, false)), 3'504'872);

@@ -162,6 +162,16 @@ TEST(AdaptPolicy, LeavesOutWhatIsNotQuantizedAfterASwitchToo) {
   EXPECT_EQ(layer.policy().plan().layers[0], (LayerFormats{FixedFormat{3, 1}, {}, {}, {}}));
 }
 
+TEST(AdaptPolicy, LeavesOutputsWithoutABatchNormAsTheyAreAfterASwitchToo) {
+  PolicyOptions options = small_options();
+  options.quantize = {.unnormalized = false};
+  OneLayer layer(options);
+  layer.step({1.0F, 0.0F}, 2);
+  layer.step({1.0F, 0.0F}, 1);
+  const FixedFormat format{3, 1};
+  EXPECT_EQ(layer.policy().plan().layers[0], (LayerFormats{format, format, {}, format, format}));
+}
+
 /// The word length after a window of two steps, of weights that need two bits and of such activations.
 int watched_word_length(Watched watch, const std::vector<float>& inputs, const std::vector<float>& outputs) {
   PolicyOptions options = small_options();

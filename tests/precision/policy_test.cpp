@@ -90,14 +90,32 @@ TEST(FixedPolicy, LeavesOutWhatIsNotQuantized) {
   PolicyOptions options;
   options.name = Policy::fixed;
   const FixedFormat format{options.fixed.word_length, options.fixed.fractional_length};
-  options.quantize = {.inputs = false, .outputs = true, .gradients = true};
+  options.quantize = {.inputs = false};
   EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1],
             (LayerFormats{format, {}, format, format, format}));
-  options.quantize = {.inputs = true, .outputs = false, .gradients = true};
+  options.quantize = {.outputs = false};
   EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1], (LayerFormats{format, format, {}, format}));
-  options.quantize = {.inputs = true, .outputs = true, .gradients = false};
+  options.quantize = {.gradients = false};
   EXPECT_EQ(make_policy(options, kTwoLayers)->plan().layers[1],
             (LayerFormats{format, format, format, {}, format}));
+}
+
+TEST(Policies, LeaveOutputsThatNoBatchNormReadsAsTheyAreWhereAskedTo) {
+  const std::vector<LayerInfo> layers = {{.name = "plain", .parameters = 2},
+                                         {.name = "normalized", .parameters = 2, .is_normalized = true}};
+  for (const Policy name : {Policy::fixed, Policy::adapt, Policy::muppet}) {
+    PolicyOptions options;
+    options.name = name;
+    options.formats = FormatScope::per_tensor;
+    options.backward = Backward::quantized;
+    const PrecisionPlan all = make_policy(options, layers)->plan();
+    PrecisionPlan wanted = all;
+    wanted.layers[0].outputs.reset();
+    options.quantize = {.unnormalized = false};
+    const PrecisionPlan normalized = make_policy(options, layers)->plan();
+    EXPECT_TRUE(all.layers[0].outputs && all.layers[1].outputs) << name_of(name);
+    EXPECT_EQ(normalized, wanted) << name_of(name);
+  }
 }
 
 struct WrongOption {

@@ -57,6 +57,12 @@ TEST_P(IntegerEngine, TrainsToTheSameBitsAsTheEmulatedOne) {
   EXPECT_EQ(expect_same(options, 3), static_cast<int>(layers));
 }
 
+TEST_P(IntegerEngine, TakesOutputsThatNoBatchNormReadsAsTheyAre) {
+  TrainerOptions options = options_for(GetParam());
+  options.precision.quantize.unnormalized = false;
+  expect_same(options, 3);
+}
+
 TEST(IntegerLeNet, RoundsActivationsToNearestAlike) {
   TrainerOptions options = options_for("lenet5");
   options.engine.rounding = Rounding::nearest;

@@ -88,6 +88,7 @@ class Lowering {
             concat(words_of(model.nodes[i]), ": nobody reads it; expected a later layer that does"));
       }
     }
+    find_normalized();
     return std::move(graph_);
   }
 
@@ -116,6 +117,20 @@ class Lowering {
     layer.parameters = product.parameters().front().elements();
     layer.madds = layer.parameters * product.output.h * product.output.w;
     return quantized_ ? quantize(node.name + ".outputs", QuantizePlace::outputs, value) : value;
+  }
+
+  /// Of which layers a batch norm, and nobody else, reads the outputs.
+  void find_normalized() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const GraphNode& node = graph_.nodes[i];
+      const bool makes_outputs =
+          quantized_ ? node.op().quantization() == QuantizePlace::outputs : is_product(node.op());
+      const auto& readers = graph_.readers_of(i);
+      if (makes_outputs && readers.size() == 1) {
+        graph_.layers[static_cast<std::size_t>(node.layer)].is_normalized =
+            graph_.nodes[readers.front()].op().normalization().has_value();
+      }
+    }
   }
 
   [[nodiscard]] bool is_average(int value) const {

@@ -122,7 +122,7 @@ void QuantizedLayers::add_product(const ProductGroup& group) {
       .raw_gradient = gradient_of(group.product),
       .destination_gradient = gradient_of(group.outputs),
       .source_is_normalized = ends_normalization(graph_.nodes[group.inputs].inputs.front()),
-      .is_normalized = is_normalized(group.outputs)};
+      .is_normalized = layer_of(group.outputs).is_normalized};
   auto& unit = inputs_[group.inputs];
   unit = std::make_unique<ProductUnit>(parts, training_, integer_, scratch_);
   outputs_[group.outputs] = unit.get();
@@ -139,9 +139,8 @@ bool QuantizedLayers::ends_normalization(int value) const {
   });
 }
 
-bool QuantizedLayers::is_normalized(std::size_t node) const {
-  const auto& readers = graph_.readers_of(node);
-  return readers.size() == 1 && graph_.nodes[readers.front()].op().normalization();
+const QuantizedLayer& QuantizedLayers::layer_of(std::size_t node) const {
+  return graph_.layers[static_cast<std::size_t>(graph_.nodes[node].layer)];
 }
 
 NormalizationParts QuantizedLayers::parts_of(const NormalizationGroup& group) {
@@ -167,9 +166,9 @@ NormalizationParts QuantizedLayers::parts_of(const NormalizationGroup& group) {
     parts.normalized_gradient = gradient_of(node);
   }
   const int source = graph_.nodes[node].inputs.front();
-  if (source > 0 && is_normalized(static_cast<std::size_t>(source) - 1)) {
-    const auto producer = outputs_.find(static_cast<std::size_t>(source) - 1);
-    parts.producer = producer == outputs_.end() ? nullptr : producer->second;
+  const auto producer = source == 0 ? outputs_.end() : outputs_.find(static_cast<std::size_t>(source) - 1);
+  if (producer != outputs_.end() && layer_of(producer->first).is_normalized) {
+    parts.producer = producer->second;
   }
   parts.floats_needed = last + 1 == graph_.nodes.size();
   for (const std::size_t reader : graph_.readers_of(last)) {

@@ -66,8 +66,8 @@ class QuantizedLayers {
   void run_backward(std::size_t node, Pass& pass);
   /// Whether a batch norm, with what was joined to it, makes the value.
   [[nodiscard]] bool ends_normalization(int value) const;
-  /// Whether a batch norm, and nobody else, reads what `node` makes.
-  [[nodiscard]] bool is_normalized(std::size_t node) const;
+  /// The quantized layer that `node` belongs to.
+  [[nodiscard]] const QuantizedLayer& layer_of(std::size_t node) const;
 
   Value* data_of(std::size_t node) { return &data_[node + 1]; }
   Value* source_of(std::size_t node, std::size_t k = 0);
