@@ -223,7 +223,7 @@ class ExperimentFiles(unittest.TestCase):
 
     def test_ablations_of_the_integer_recipe_change_one_thing_of_it(self):
         runs = [run["configuration"] for run in expand(EXPERIMENTS / "ablations" / "integer" / "learning.yaml")]
-        self.assertEqual(len(runs), 2 * 7 * 3)
+        self.assertEqual(len(runs), 2 * 8 * 3)
         for run in runs:
             base = json_values(self.file("short", f"{run['model.name']}_{run['data.name']}_integer"))
             changed = differing(run, base) - {"name", "seed", "data.folds"}
