@@ -27,7 +27,7 @@ visit() {
     test -s "model.$format"
   done
   adapt analyse report runs/* --out report
-  test -s report/index.html
+  test -s report/report.html
   echo "package: trained, evaluated, exported, reported"
 }
 
