@@ -117,7 +117,7 @@ class Crate(ScratchTest):
 
     def test_committed_logs(self):
         entities = self.export(os.path.join(ROOT, "experiments", "results"), "--where", "model=alexnet",
-                               "--where", "precision.formats=per_layer")  # fmt: skip
+                               "--where", "data=cifar10", "--where", "precision.formats=per_layer")  # fmt: skip
         self.check(entities, runs=2)
         actions = self.of_type(entities, "CreateAction")
         for action in actions:
