@@ -17,11 +17,11 @@ class Contract(unittest.TestCase):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="adapt-test-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         run = train(folder, network, precision)
-        self.assertEqual(len(word_lengths(run)) > 1, precision == "mixed", word_lengths(run))
+        self.assertEqual(len(word_lengths(run)) > 1, precision != "8 bits", word_lengths(run))
         with self.subTest("arrays"):
             self.check_arrays(run, precision == "8 bits")
         with self.subTest("qonnx"):
-            self.check_qonnx(run)
+            self.check_qonnx(run, precision != "recipe")
 
     def check_arrays(self, run, all_bytes):
         """Of 8 bits: every bit. Floats that are summed in another order: every class."""
@@ -32,17 +32,21 @@ class Contract(unittest.TestCase):
         if all_bytes:
             self.assertTrue(same_bits(logits, said.logits))
 
-    def check_qonnx(self, run):
-        """Of any words: every bit."""
+    def check_qonnx(self, run, all_outputs_on_grids):
+        """Of any words, every bit; where outputs are float32 sums of words, every class; a last bit may turn a later rounding over."""
         said = Said(run, "emulated")
         export(run, "qonnx", run / "model.onnx")
         logits = arrays_reference.logits_of(qonnx_reference.Network(run / "model.onnx"), said.images)
-        self.assertTrue(same_bits(logits, said.logits))
+        if all_outputs_on_grids:
+            self.assertTrue(same_bits(logits, said.logits))
+        self.assertEqual((logits.argmax(axis=1) != said.classes).sum(), 0)
+        self.assertLessEqual(abs(logits - said.logits).max(), 1e-2 * abs(said.logits).max())
 
 
 def add_tests():
     for network in NETWORKS:
-        for precision in PRECISIONS:
+        # Only without a batch norm does the recipe leave outputs alone.
+        for precision in PRECISIONS if network == "lenet5" else ("8 bits", "mixed"):
             name = f"test_{network}_{precision.replace(' ', '_')}"
             setattr(Contract, name, lambda self, n=network, p=precision: self.check(n, p))
 

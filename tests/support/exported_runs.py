@@ -23,12 +23,15 @@ EIGHT_BITS = """\
 precision: {policy: fixed, fixed: {word_length: 8}, formats: per_tensor, backward: quantized}
 engine: auto
 """
-# Windows so short that some layers leave 8 bits within a few steps.
-MIXED = f"""\
+# The recipe for integers, with windows so short that some layers leave 8 bits within a few steps.
+RECIPE = f"""\
 base: {ROOT}/experiments/recipes/integer.yaml
-precision: {{adapt: {{lookback_lower: 2, lookback_upper: 3, epsilon: EPSILON, tiers: [8, 12, 16]}}}}
+precision:
+  adapt: {{lookback_lower: 2, lookback_upper: 3, epsilon: EPSILON, tiers: [8, 12, 16]}}
 """
-PRECISIONS = {"8 bits": EIGHT_BITS, "mixed": MIXED}
+# The same with a format for every output: what float32 sums of words lose in the last bits, that rounding takes away.
+MIXED = RECIPE + "  quantize: {unnormalized: true}\n"
+PRECISIONS = {"8 bits": EIGHT_BITS, "mixed": MIXED, "recipe": RECIPE}
 
 
 def folder_of(dataset):
