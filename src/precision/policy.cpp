@@ -76,6 +76,7 @@ std::vector<PushDownResult> run_push_downs(const StepObservation& observation,
     return observation.push_downs(jobs);
   }
   std::vector<PushDownResult> results;
+  results.reserve(jobs.size());
   for (const PushDownJob& job : jobs) {
     results.push_back(push_down(observation.layers.at(static_cast<std::size_t>(job.layer)).weights, job));
   }
