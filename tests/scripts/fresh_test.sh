@@ -77,7 +77,7 @@ NO_MIRROR=1 run trixie
 expect "no debootstrap" "$status|$(tail -n 1 <<<"$output")" "2|fresh: debootstrap failed"
 expect "left behind after failures" "$(ls "$TMPDIR")" ""
 
->"$CALLS"
+: >"$CALLS"
 run trixie --package
 expect "the package passes" "$status|$(summary 2)" "0|tests/package/build.sh passed
 ./try.sh passed"
