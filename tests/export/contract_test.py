@@ -45,7 +45,7 @@ class Contract(unittest.TestCase):
 
 def add_tests():
     for network in NETWORKS:
-        # Only without a batch norm does the recipe leave outputs alone.
+        # LeNet-5 stands for networks without batch norms, whose outputs the recipe leaves alone.
         for precision in PRECISIONS if network == "lenet5" else ("8 bits", "mixed"):
             name = f"test_{network}_{precision.replace(' ', '_')}"
             setattr(Contract, name, lambda self, n=network, p=precision: self.check(n, p))
